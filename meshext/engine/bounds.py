@@ -1,0 +1,51 @@
+"""What Envoy has room for, checked on what a hook wrote: beyond it Envoy would answer for itself.
+
+Its own refusal knows neither filter nor hook, blames the client (413) and ignores `failure = "open"`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from meshext.actions import Respond
+from meshext.errors import HookNonsense
+from meshext.http.headers import Lines
+from meshext.http.request import Request
+from meshext.http.response import Response
+from meshext.needs import DEFAULT_MAX_BODY, Needs
+
+# HttpConnectionManager's defaults: max_request_headers_kb and max_headers_count, pseudo-headers included.
+MOST_HEADER_BYTES = 60 * 1024
+MOST_HEADER_LINES = 100
+PSEUDO_LINES = 4
+PSEUDO_BYTES = len(":method:scheme:authority:path")
+
+
+def check_message(message: Request[Any] | Response[Any], needs: Needs) -> None:
+    """Refuse headers, trailers or a body that grew beyond what Envoy takes."""
+    parts = message.parts()
+    if parts.lines is not message.received:
+        line = len(message.method + message.scheme + message.host) if isinstance(message, Request) else 0
+        target = len(message.target) if isinstance(message, Request) else 0
+        check_lines(message.received, parts.lines, besides=PSEUDO_BYTES + line + target)
+    room = max(DEFAULT_MAX_BODY, needs.max_body)
+    if parts.body is not None and len(parts.body) > room:
+        raise HookNonsense(
+            f"it wrote a body of {len(parts.body)} bytes, and Envoy has room for {room}; raise max_body"
+        )
+
+
+def check_lines(before: Lines, after: Lines, *, besides: int = 0) -> None:
+    """Refuse lines that grew beyond what Envoy takes; those that came so are Envoy's own affair."""
+    size = besides + sum(len(name) + len(value) for name, value in after)
+    if size > MOST_HEADER_BYTES and after != before:
+        raise HookNonsense(f"it wrote headers of {size} bytes; Envoy takes {MOST_HEADER_BYTES}")
+    if len(after) + PSEUDO_LINES > MOST_HEADER_LINES and len(after) > len(before):
+        raise HookNonsense(
+            f"it wrote {len(after)} header lines; Envoy takes {MOST_HEADER_LINES - PSEUDO_LINES}"
+        )
+
+
+def check_answer(respond: Respond) -> None:
+    """Refuse an answer whose headers Envoy would not take."""
+    check_lines((), respond.to_lines())

@@ -1,0 +1,110 @@
+"""Filters made ready to serve: built once for each configuration and worker."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from meshext.errors import ConfigError, MeshextError, SpecError
+from meshext.filter import Filter, class_needs
+from meshext.metrics import MetricRegistry
+from meshext.needs import Hook, Needs
+from meshext.store import Store
+
+BoundHook = Callable[[Any], object | Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """One filter object with everything that would otherwise be looked up for each request."""
+
+    instance: Filter
+    needs: Needs
+    hooks: Mapping[Hook, BoundHook]
+    asynchronous: frozenset[Hook]
+    make_state: Callable[[], object] | None
+    attributes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Filters in the order in which a request meets them; the response meets them in reverse."""
+
+    mounts: tuple[Mount, ...]
+
+    @property
+    def needs(self) -> tuple[Needs, ...]:
+        """What each filter needs, in order."""
+        return tuple(mount.needs for mount in self.mounts)
+
+
+def build_mount(
+    cls: type[Filter],
+    config: object = None,
+    *,
+    store: Store | None = None,
+    metrics: MetricRegistry | None = None,
+) -> Mount:
+    """A filter object for one configuration; `config` is what its `Config` parsed to, None without one."""
+    needs = configured_needs(cls, config)
+    instance = build_instance(cls, config, store=store, metrics=metrics)
+    hooks: dict[Hook, BoundHook] = {
+        hook: getattr(instance, hook.value) for hook in Hook if hook in needs.hooks
+    }
+    return Mount(
+        instance=instance,
+        needs=needs,
+        hooks=hooks,
+        asynchronous=frozenset(hook for hook, method in hooks.items() if inspect.iscoroutinefunction(method)),
+        make_state=getattr(cls, "State", None),
+        attributes=frozenset(needs.attributes),
+    )
+
+
+def configured_needs(cls: type[Filter], config: object) -> Needs:
+    """What a class needs for this configuration, by its own `needs` where it overrides it."""
+    declared = class_needs(cls)
+    try:
+        needs = cls.needs(config)
+    except MeshextError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise SpecError(f"{cls.__name__}.needs raised {type(error).__name__}: {error}") from error
+    if not isinstance(needs, Needs):
+        raise SpecError(
+            f"{cls.__name__}.needs returned {needs!r}; return super().needs(config) or a change of it"
+        )
+    if not needs.hooks <= declared.hooks:
+        extra = ", ".join(sorted(needs.hooks - declared.hooks))
+        raise SpecError(f"{cls.__name__}.needs asks for {extra}, which the class does not have")
+    return needs
+
+
+def build_instance(
+    cls: type[Filter], config: object, *, store: Store | None, metrics: MetricRegistry | None
+) -> Filter:
+    """The object; what `__init__` refuses is a refused configuration, in one line."""
+    instance = cls.__new__(cls)
+    if store is not None:
+        instance.store = store
+    if metrics is not None:
+        instance._metrics = metrics
+    try:
+        if getattr(cls, "Config", None) is None:
+            instance.__init__()  # type: ignore[misc]  # after __new__, so that __init__ may use the host's store
+        else:
+            instance.__init__(config)  # type: ignore[misc]  # as above
+    except MeshextError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise ConfigError([f"{cls.__name__}: {type(error).__name__}: {error}"]) from error
+    return instance
+
+
+def build_chain(mounts: Sequence[Mount]) -> Chain:
+    """A chain of at least one filter."""
+    if not mounts:
+        raise SpecError("no filter given; write one such as path/to/file.py:Class")
+    return Chain(tuple(mounts))

@@ -1,0 +1,18 @@
+"""Which exchange, filter and hook is running: what every log line of a hook is marked with."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import NamedTuple
+
+
+class Current(NamedTuple):
+    """The hook that is running; all empty outside of hooks."""
+
+    request_id: str = ""
+    filter: str = ""
+    hook: str = ""
+
+
+NOTHING = Current()
+CURRENT: ContextVar[Current] = ContextVar("meshext_current", default=NOTHING)

@@ -1,0 +1,49 @@
+"""What the engine wants done about an event; the carrier puts it on its wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from meshext.http.headers import Lines
+from meshext.http.metadata import Namespaces
+from meshext.http.parts import NO_CHANGE, HeaderChange
+
+Additions = tuple[Lines, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proceed:
+    """The exchange goes on.
+
+    `headers` is what to change in the message's headers (in a trailers event: in its trailers), `body` a
+    new body or None. `clear_route` asks for the route to be matched again. `additions` are waiting to be
+    put on the response; `want_response` asks a carrier that would skip the response to show its headers.
+    """
+
+    headers: HeaderChange = NO_CHANGE
+    body: bytes | None = None
+    clear_route: bool = False
+    want_response: bool = False
+    additions: tuple[Additions, ...] = ()
+    metadata: Namespaces = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The client gets this response, and the upstream's (if there ever is one) does not reach it."""
+
+    status: int
+    lines: Lines
+    body: bytes
+    details: str
+    metadata: Namespaces = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reset:
+    """The response has begun and can not be taken back: cut it off."""
+
+    reason: str
+
+
+Effect = Proceed | Answer | Reset

@@ -1,0 +1,202 @@
+"""The engine: one exchange walks through a chain of filters.
+
+The request meets the filters in the order given, the response in reverse, as in Envoy's own chain. A
+filter that wants a whole body holds the message there: filters behind it see the headers only after its
+body hook has run. The first Respond ends the request's way; that answer then passes, like any response,
+the filters that saw the request, in reverse.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from meshext.engine.carrier import Carrier
+from meshext.engine.chain import Chain
+from meshext.engine.effects import Answer, Effect, Proceed, Reset
+from meshext.engine.events import (
+    Event,
+    RequestBodyReceived,
+    RequestHeadersReceived,
+    RequestTrailersReceived,
+    ResponseBodyReceived,
+    ResponseHeadersReceived,
+    ResponseTrailersReceived,
+)
+from meshext.engine.hooks import HookRunner
+from meshext.engine.phases import DIRECTION, Direction, Phase, ends_direction, step
+from meshext.engine.request_pass import RequestPass
+from meshext.engine.response_pass import ResponsePass
+from meshext.engine.retrospect import look_back
+from meshext.engine.seat import Seat, take_metadata
+from meshext.engine.turn import Turn
+from meshext.engine.watch import Watch
+from meshext.errors import FilterFailure, ProtocolError
+from meshext.http.context import Surroundings
+from meshext.http.parts import RequestParts, forbids_body, header_change, request_parts, response_parts
+from meshext.needs import Hook
+
+SPACES = re.compile(r"\s")  # Envoy puts underscores in their place, so all runtimes do
+
+
+class Engine:
+    """One exchange. `receive` an event, do what the effect says; `complete` when the exchange has ended."""
+
+    def __init__(
+        self, chain: Chain, *, watch: Watch, carrier: Carrier, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._chain = chain
+        self._clock = clock
+        self._runner = HookRunner(watch, carrier)
+        self._phases = {Direction.REQUEST: Phase.START, Direction.RESPONSE: Phase.START}
+        self._surroundings = Surroundings()
+        self._seats: tuple[Seat, ...] = ()
+        self._request = RequestPass((), self._runner, RequestParts((), "", "", "", ""))
+        self._response = ResponsePass((), self._runner)
+        self._began = clock()
+        self._response_after: float | None = None
+        self.answered = False
+
+    @property
+    def failures(self) -> list[FilterFailure]:
+        """Every failure of a hook so far, those passed over by `failure = "open"` included."""
+        return self._runner.failures
+
+    @property
+    def request_id(self) -> str:
+        """The id that logs and refusals carry."""
+        return self._surroundings.request_id
+
+    async def receive(self, event: Event) -> Effect:
+        """What to do about an event; ProtocolError where it comes out of order."""
+        if self.answered:
+            raise ProtocolError(f"{type(event).__name__} after the exchange was answered")
+        direction = DIRECTION[type(event)]
+        phase = step(self._phases[direction], event)
+        self._phases[direction] = Phase.ENDED if ends_direction(event) else phase
+        if isinstance(event, RequestHeadersReceived):
+            self._begin(event)
+        self._surroundings.attributes.update(event.attributes)
+        self._surroundings.metadata.update(event.metadata)
+        effect = await self._dispatch(event)
+        self.answered = not isinstance(effect, Proceed)
+        return effect
+
+    async def complete(self) -> None:
+        """The exchange has ended, however: run every `on_complete`, in reverse."""
+        for seat in reversed(self._seats):
+            if seat.saw_request and seat.has(Hook.ON_COMPLETE):
+                exchange = look_back(
+                    seat,
+                    self._request,
+                    self._response,
+                    ended=self._clock() - self._began,
+                    response_after=self._response_after,
+                )
+                try:
+                    await self._runner.run(seat, Hook.ON_COMPLETE, exchange)
+                except FilterFailure:
+                    continue  # it is in the log; there is nothing left to refuse
+
+    def _begin(self, event: RequestHeadersReceived) -> None:
+        self._began = self._clock()
+        self._surroundings = event.surroundings
+        self._seats = tuple(Seat(mount, self._surroundings) for mount in self._chain.mounts)
+        self._request = RequestPass(self._seats, self._runner, request_parts(event.lines))
+        self._response = ResponsePass(self._seats, self._runner)
+
+    async def _dispatch(self, event: Event) -> Effect:
+        match event:
+            case RequestHeadersReceived():
+                if event.end:
+                    self._request.body_arrived(b"", there=False)
+                return await self._request_goes_on(more=not event.end)
+            case RequestBodyReceived():
+                self._request.body_arrived(event.body)
+                return await self._request_goes_on(more=not event.end)
+            case RequestTrailersReceived():
+                return await self._request_ends(event)
+            case ResponseHeadersReceived():
+                self._response_after = self._clock() - self._began
+                self._response.headers_arrived(response_parts(event.lines))
+                if event.end:
+                    self._response.body_arrived(b"", there=False)
+                return await self._response_goes_on()
+            case ResponseBodyReceived():
+                self._response.body_arrived(event.body)
+                return await self._response_goes_on()
+            case ResponseTrailersReceived():
+                return await self._response_ends(event)
+
+    async def _request_goes_on(self, *, more: bool) -> Effect:
+        turn = await self._request.advance()
+        if turn is not None:
+            return await self._answer(turn)
+        change = self._request.take_change()
+        additions = tuple(seat.additions for seat in reversed(self._seats) if any(seat.additions))
+        later = more and any(map(self._request.waits_for, (Hook.ON_REQUEST_BODY, Hook.ON_REQUEST_TRAILERS)))
+        return Proceed(
+            headers=change,
+            body=self._request.take_body(),
+            clear_route=bool(change),
+            want_response=later or bool(additions),
+            additions=additions,
+            metadata=take_metadata(self._seats),
+        )
+
+    async def _request_ends(self, event: RequestTrailersReceived) -> Effect:
+        self._request.body_arrived(b"")
+        turn: Any = await self._request.advance()
+        trailers = event.lines
+        if turn is None:
+            turn = await self._request.walk_trailers(event.lines)
+        if isinstance(turn, Turn):
+            return await self._answer(turn)
+        trailers = turn
+        if self._request.take_change() or self._request.take_body() is not None:
+            raise ProtocolError("the request was changed after its headers had left")
+        return Proceed(headers=header_change(event.lines, trailers), metadata=take_metadata(self._seats))
+
+    async def _response_goes_on(self) -> Effect:
+        await self._response.advance()
+        if self._response.details is not None:
+            return self._build_answer()
+        body = self._response.take_body()
+        if forbids_body(self._request.method, self._response.parts.status):
+            body = None  # some Envoys would put it on the wire, where the next response is expected
+        return Proceed(
+            headers=self._response.take_change(),
+            body=body,
+            metadata=take_metadata(self._seats),
+        )
+
+    async def _response_ends(self, event: ResponseTrailersReceived) -> Effect:
+        if not self._response.released:
+            self._response.body_arrived(b"")
+            await self._response.advance()
+            if self._response.details is not None:
+                return self._build_answer()
+            if self._response.take_change() or self._response.take_body() is not None:
+                raise ProtocolError("the response was changed after its headers had left")
+        turn = await self._response.walk_trailers(event.lines)
+        if isinstance(turn, Turn):
+            return Reset(reason=turn.respond.details)
+        return Proceed(headers=header_change(event.lines, turn), metadata=take_metadata(self._seats))
+
+    async def _answer(self, turn: Turn) -> Effect:
+        if self._response.released:
+            return Reset(reason=turn.respond.details)
+        await self._response.answer(turn)
+        return self._build_answer()
+
+    def _build_answer(self) -> Answer:
+        response = self._response
+        return Answer(
+            status=response.parts.status,
+            lines=response.parts.lines,
+            body=response.body or b"",
+            details=SPACES.sub("_", response.details or ""),
+            metadata=take_metadata(self._seats),
+        )

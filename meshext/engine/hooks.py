@@ -1,0 +1,156 @@
+"""One hook, run atomically: what it wrote counts when it returns and is gone when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable
+from types import CoroutineType
+from typing import Any
+
+from meshext.actions import Respond
+from meshext.engine.bounds import check_answer, check_message
+from meshext.engine.carrier import Carrier
+from meshext.engine.current import CURRENT, Current
+from meshext.engine.seat import Seat
+from meshext.engine.watch import Watch
+from meshext.errors import FilterFailure, HookNonsense, HookOverdue, HookRaised
+from meshext.http.exchange import Exchange
+from meshext.http.request import Request
+from meshext.http.response import Response
+from meshext.needs import Hook
+
+log = logging.getLogger("meshext.filter")
+
+NO_ANSWER_IN = frozenset({Hook.ON_RESPONSE_TRAILERS, Hook.ON_COMPLETE})
+PROTOCOL = "x-forwarded-proto"
+Argument = Request[Any] | Response[Any] | Exchange[Any]
+
+
+class HookRunner:
+    """Runs the hooks of one exchange and keeps the failures that happened."""
+
+    __slots__ = ("carrier", "failures", "watch")
+
+    def __init__(self, watch: Watch, carrier: Carrier) -> None:
+        self.watch = watch
+        self.carrier = carrier
+        self.failures: list[FilterFailure] = []
+
+    async def run(self, seat: Seat, hook: Hook, argument: Argument) -> Respond | None:
+        """Call the hook and judge what it returned and wrote.
+
+        Raises FilterFailure, logged and with everything the hook wrote taken back, unless the filter's
+        policy is `open`: then a failure is as if the hook had not run.
+        """
+        undo = snapshot(seat, argument)
+        token = CURRENT.set(Current(seat.view.surroundings.request_id, seat.mount.needs.name, hook.value))
+        try:
+            respond = self._judge(hook, await self._call(seat, hook, argument))
+            self._check_written(seat, argument)
+        except FilterFailure as failure:
+            undo()
+            if isinstance(failure, HookOverdue) and hook in seat.mount.asynchronous:
+                seat.renew()  # it may go on running, and writing
+            self._report(seat, hook, failure)
+            if seat.mount.needs.failure == "open":
+                return None
+            raise
+        finally:
+            CURRENT.reset(token)
+        seat.publish()
+        return respond
+
+    async def _call(self, seat: Seat, hook: Hook, argument: Argument) -> object:
+        mount = seat.mount
+        method, limit = mount.hooks[hook], mount.needs.time_limit
+        try:
+            make_state = mount.make_state
+            if make_state is not None and seat.request.state is None:
+                seat.request.state = self.watch.call(lambda _: make_state(), None, limit)
+            if hook in mount.asynchronous:
+                return await self.watch.call_async(method, argument, limit)  # type: ignore[arg-type]  # a coroutine function
+            return self.watch.call(method, argument, limit)
+        except FilterFailure:
+            raise
+        except asyncio.CancelledError as error:
+            if hook in mount.asynchronous:
+                raise  # the exchange's own end, not the hook's
+            raise HookRaised(describe(error)) from error
+        except BaseException as error:  # a filter's SystemExit or KeyboardInterrupt is the filter's failure
+            raise HookRaised(describe(error)) from error
+
+    def _judge(self, hook: Hook, result: object) -> Respond | None:
+        if result is None:
+            return None
+        if not issubclass(type(result), Respond):  # isinstance would ask the object itself
+            if type(result) is CoroutineType and inspect.getcoroutinestate(result) == inspect.CORO_CREATED:
+                result.close()
+            raise HookNonsense(f"it returned {show(result)}; return None or a Respond")
+        assert isinstance(result, Respond)
+        if hook in NO_ANSWER_IN:
+            raise HookNonsense("it returned a Respond, but the response has already begun")
+        check_answer(result)
+        self.carrier.check_respond(result)
+        return result
+
+    def _check_written(self, seat: Seat, argument: Argument) -> None:
+        if not isinstance(argument, Exchange):
+            check_message(argument, seat.mount.needs)
+            self.carrier.check_lines(argument.received, argument.headers.to_lines())
+        if isinstance(argument, Request):
+            check_routable(argument)
+        self.carrier.check_additions(seat.additions)
+        self.carrier.check_metadata(seat.view.written)
+
+    def _report(self, seat: Seat, hook: Hook, failure: FilterFailure) -> None:
+        self.failures.append(failure)
+        consequence = "passed untouched" if seat.mount.needs.failure == "open" else "refused"
+        if hook is Hook.ON_COMPLETE:
+            consequence = "the exchange had ended"
+        log.error(
+            "%s failed (%s), %s: %s",
+            hook.value,
+            failure.kind,
+            consequence,
+            failure,
+            exc_info=failure.__cause__,
+        )
+
+
+def describe(error: BaseException) -> str:
+    """`ValueError: text`; an exception whose text can not be had is named all the same."""
+    try:
+        text = str(error)
+    except BaseException:
+        text = "its text can not be had, for str() of it raises"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def show(result: object) -> str:
+    """A result for the log; only of plain values the text, since a `repr` runs the filter's code."""
+    kind = type(result)
+    if kind in (bool, int, float, str, bytes):
+        return f"{result!r:.200}"
+    return "a coroutine" if kind is CoroutineType else f"an object of type {kind.__name__}"
+
+
+def check_routable(request: Request[Any]) -> None:
+    """Refuse to remove what Envoy finds no route without: it would answer 404 (measured on Envoy 1.40)."""
+    if PROTOCOL not in request.headers and any(name == PROTOCOL for name, _ in request.received):
+        raise HookNonsense(f"it removed {PROTOCOL!r}, without which Envoy finds no route; set it instead")
+
+
+def snapshot(seat: Seat, argument: Argument) -> Callable[[], None]:
+    """A way back to how everything was before a hook runs."""
+    additions, written = seat.additions, seat.view.written
+    message = None if isinstance(argument, Exchange) else (argument.parts(), argument.trailers.to_lines())
+
+    def undo() -> None:
+        seat.request.response_headers.restore(additions)
+        seat.view.written = written
+        if message is not None:
+            argument.rewind(*message)  # type: ignore[union-attr, arg-type]  # its own parts, so not an Exchange
+
+    return undo

@@ -1,0 +1,74 @@
+"""The table of legal phases: request and response each walk it on their own.
+
+A response may begin while the request is still arriving (RFC 9113 8.1), so each direction keeps a phase
+of its own. Everything absent from the table is an order that no HTTP exchange has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+from meshext.engine.events import (
+    Event,
+    RequestBodyReceived,
+    RequestHeadersReceived,
+    RequestTrailersReceived,
+    ResponseBodyReceived,
+    ResponseHeadersReceived,
+    ResponseTrailersReceived,
+)
+from meshext.errors import ProtocolError
+
+
+class Phase(Enum):
+    """How far one direction of an exchange has come."""
+
+    START = "start"
+    HEADERS = "headers"
+    BODY = "body"
+    TRAILERS = "trailers"
+    ENDED = "ended"
+
+
+class Direction(Enum):
+    """Which way a message goes."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+
+
+TABLE: Mapping[tuple[Phase, type[Event]], Phase] = {
+    (Phase.START, RequestHeadersReceived): Phase.HEADERS,
+    (Phase.HEADERS, RequestBodyReceived): Phase.BODY,
+    (Phase.HEADERS, RequestTrailersReceived): Phase.TRAILERS,
+    (Phase.BODY, RequestTrailersReceived): Phase.TRAILERS,
+    (Phase.START, ResponseHeadersReceived): Phase.HEADERS,
+    (Phase.HEADERS, ResponseBodyReceived): Phase.BODY,
+    (Phase.HEADERS, ResponseTrailersReceived): Phase.TRAILERS,
+    (Phase.BODY, ResponseTrailersReceived): Phase.TRAILERS,
+}
+
+DIRECTION: Mapping[type[Event], Direction] = {
+    RequestHeadersReceived: Direction.REQUEST,
+    RequestBodyReceived: Direction.REQUEST,
+    RequestTrailersReceived: Direction.REQUEST,
+    ResponseHeadersReceived: Direction.RESPONSE,
+    ResponseBodyReceived: Direction.RESPONSE,
+    ResponseTrailersReceived: Direction.RESPONSE,
+}
+
+
+def step(phase: Phase, event: Event) -> Phase:
+    """The phase after an event; ProtocolError where the event has no place."""
+    try:
+        return TABLE[phase, type(event)]
+    except KeyError:
+        raise ProtocolError(f"{type(event).__name__} can not follow in phase {phase.value!r}") from None
+
+
+def ends_direction(event: Event) -> bool:
+    """Whether nothing more of this direction can follow the event."""
+    if isinstance(event, (RequestTrailersReceived, ResponseTrailersReceived)):
+        return True
+    return event.end

@@ -1,0 +1,81 @@
+"""The request on its way through the filters, in the order given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from meshext.engine.hooks import HookRunner
+from meshext.engine.message_pass import Pass
+from meshext.engine.seat import Seat
+from meshext.engine.turn import Turn, turn_oversize
+from meshext.http.headers import Lines
+from meshext.http.parts import HeaderChange, RequestParts, follow_body, request_change
+from meshext.http.request import Request
+from meshext.needs import Hook
+
+
+class RequestPass(Pass):
+    """Walks the filters as far as what has arrived allows; a filter that wants the body holds the rest."""
+
+    def __init__(self, seats: tuple[Seat, ...], runner: HookRunner, parts: RequestParts) -> None:
+        super().__init__(seats, runner)
+        self._at = 0
+        self._sent = parts
+        self.parts = parts
+        self.method = parts.method
+
+    def _message(self, seat: Seat) -> Request[Any]:
+        return seat.request
+
+    async def advance(self) -> Turn | None:
+        """Go on; a Turn where a filter answered or failed."""
+        while self._at < len(self._seats):
+            seat = self._seats[self._at]
+            turn = await self._meet_headers(seat)
+            if turn is not None:
+                return turn
+            if seat.has(Hook.ON_REQUEST_BODY):
+                if self.body is None:
+                    return None
+                turn = await self._meet_body(seat, self.body)
+                if turn is not None:
+                    return turn
+            self._at += 1
+        return None
+
+    async def walk_trailers(self, lines: Lines) -> Turn | Lines:
+        """Show the trailers to every filter that wants them; the trailers as they then are."""
+        return await self._walk_trailers(self._seats, Hook.ON_REQUEST_TRAILERS, lines)
+
+    def waits_for(self, hook: Hook) -> bool:
+        """Whether any filter has that hook."""
+        return any(seat.has(hook) for seat in self._seats)
+
+    def take_change(self) -> HeaderChange:
+        """What changed in request line and headers since it was last taken."""
+        change = request_change(self._sent, self.parts)
+        self._sent = self.parts
+        return change
+
+    async def _meet_headers(self, seat: Seat) -> Turn | None:
+        if seat.saw_request:
+            return None
+        seat.saw_request = True
+        seat.request.load(self.parts)
+        if not seat.has(Hook.ON_REQUEST):
+            return None
+        turn = await self._run(seat, Hook.ON_REQUEST)
+        self.parts = seat.request.parts()
+        return turn
+
+    async def _meet_body(self, seat: Seat, body: bytes) -> Turn | None:
+        if len(body) > seat.mount.needs.max_body:
+            return turn_oversize(seat, 413)
+        seat.request.load(self.parts._replace(body=body), body_refusal=self._runner.carrier.body_refusal)
+        turn = await self._run(seat, Hook.ON_REQUEST_BODY)
+        parts = seat.request.parts()
+        if parts.body != body and parts.body is not None:
+            lines = follow_body(parts.lines, parts.body, was_there=self.has_body)
+            parts = parts._replace(lines=lines)
+        self.body, self.parts = parts.body, parts._replace(body=None)
+        return turn

@@ -1,0 +1,114 @@
+"""The response on its way back through the filters, in reverse; also an answer that took its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from meshext.engine.hooks import HookRunner
+from meshext.engine.message_pass import Pass
+from meshext.engine.seat import Seat
+from meshext.engine.turn import Turn, turn_oversize
+from meshext.http.additions import put_on
+from meshext.http.headers import Lines
+from meshext.http.parts import HeaderChange, ResponseParts, follow_body, response_change
+from meshext.http.response import Response
+from meshext.needs import Hook
+
+
+class ResponsePass(Pass):
+    """Walks the filters that saw the request, from the last to the first.
+
+    `released` says that the response has left all filters and so can not be taken back.
+    """
+
+    def __init__(self, seats: tuple[Seat, ...], runner: HookRunner) -> None:
+        super().__init__(seats, runner)
+        self._at = len(seats) - 1
+        self._sent = ResponseParts((), 0)
+        self._responder: Seat | None = None
+        self.parts = self._sent
+        self.details: str | None = None
+        self.released = False
+
+    def headers_arrived(self, parts: ResponseParts) -> None:
+        """The upstream's (or Envoy's own) response begins."""
+        self.parts = self._sent = parts
+
+    async def answer(self, turn: Turn) -> None:
+        """Put an answer in the response's place and let it pass the filters that have not seen one."""
+        self._replace(turn)
+        await self.advance()
+
+    def _message(self, seat: Seat) -> Response[Any]:
+        return seat.response
+
+    async def advance(self) -> None:
+        """Go on as far as what has arrived allows."""
+        while self._at >= 0:
+            seat = self._seats[self._at]
+            if seat.saw_request:
+                turn = await self._meet(seat)
+                if turn is not None:
+                    self._replace(turn)
+                    continue
+                if self._holds(seat):
+                    return
+                self.parts = self.parts._replace(lines=put_on(self.parts.lines, seat.additions))
+            self._at -= 1
+        self.released = True
+
+    async def walk_trailers(self, lines: Lines) -> Turn | Lines:
+        """Show the trailers to every filter that wants them; the trailers as they then are."""
+        return await self._walk_trailers(reversed(self._seats), Hook.ON_RESPONSE_TRAILERS, lines)
+
+    def take_change(self) -> HeaderChange:
+        """What changed in status and headers since it was last taken."""
+        change = response_change(self._sent, self.parts)
+        self._sent = self.parts
+        return change
+
+    def _replace(self, turn: Turn) -> None:
+        """An answer takes the response's place; what filters behind it had put on the response stays."""
+        lines = turn.respond.to_lines()
+        for seat in reversed(self._seats[self._at + 1 :]):
+            if seat.saw_request:
+                lines = put_on(lines, seat.additions)
+        self.parts = ResponseParts(lines, turn.respond.status)
+        self.body = turn.respond.body
+        self.details = turn.respond.details
+        self._responder = turn.seat
+
+    def _holds(self, seat: Seat) -> bool:
+        return seat is not self._responder and seat.has(Hook.ON_RESPONSE_BODY) and self.body is None
+
+    async def _meet(self, seat: Seat) -> Turn | None:
+        if seat is self._responder:
+            return None
+        turn = await self._meet_headers(seat)
+        if turn is not None or self.body is None or not seat.has(Hook.ON_RESPONSE_BODY):
+            return turn
+        return await self._meet_body(seat, self.body)
+
+    async def _meet_headers(self, seat: Seat) -> Turn | None:
+        if seat.saw_response:
+            return None
+        seat.saw_response = True
+        seat.request.seal()
+        seat.response.load(self.parts)
+        if not seat.has(Hook.ON_RESPONSE):
+            return None
+        turn = await self._run(seat, Hook.ON_RESPONSE)
+        self.parts = seat.response.parts()
+        return turn
+
+    async def _meet_body(self, seat: Seat, body: bytes) -> Turn | None:
+        if len(body) > seat.mount.needs.max_body:
+            return turn_oversize(seat, 500)
+        seat.response.load(self.parts._replace(body=body), body_refusal=None)
+        turn = await self._run(seat, Hook.ON_RESPONSE_BODY)
+        parts = seat.response.parts()
+        if parts.body != body and parts.body is not None and parts.status != 204:
+            lines = follow_body(parts.lines, parts.body, was_there=self.has_body)
+            parts = parts._replace(lines=lines)
+        self.body, self.parts = parts.body, parts._replace(body=None)
+        return turn

@@ -1,0 +1,68 @@
+"""One filter's place in one exchange: its state, its view of request and response, how far it came."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+from meshext.engine.chain import Mount
+from meshext.engine.effects import Additions
+from meshext.http.context import Surroundings, View
+from meshext.http.metadata import Namespaces
+from meshext.http.request import Request
+from meshext.http.response import Response
+from meshext.needs import Hook
+
+
+class Seat:
+    """Made when the request's headers arrive; lives as long as the exchange."""
+
+    __slots__ = ("_published", "mount", "request", "response", "saw_request", "saw_response", "view")
+
+    def __init__(self, mount: Mount, surroundings: Surroundings) -> None:
+        self.mount = mount
+        self.view = View(
+            surroundings,
+            filter_name=mount.needs.name,
+            namespace=mount.needs.namespace,
+            attributes=mount.attributes,
+            namespaces=mount.needs.metadata_namespaces,
+        )
+        self.request: Request[Any] = Request(self.view, None)
+        self.response: Response[Any] = Response(self.view, self.request)
+        self.saw_request = False
+        self.saw_response = False
+        self._published = self.view.written
+
+    def has(self, hook: Hook) -> bool:
+        """Whether the filter has that hook in this configuration."""
+        return hook in self.mount.hooks
+
+    @property
+    def additions(self) -> Additions:
+        """What the filter puts on the response."""
+        return self.request.response_headers.snapshot()
+
+    def renew(self) -> None:
+        """Part with every object that an abandoned hook may still write to."""
+        self.view = copy(self.view)
+        self.request = self.request.renewed(self.view)
+        self.response = self.response.renewed(self.view, self.request)
+
+    def publish(self) -> None:
+        """Let the filters that come later read what this one wrote."""
+        if self.view.written is not self._published:
+            shared = self.view.surroundings.metadata
+            namespace = self.mount.needs.namespace
+            shared[namespace] = {**shared.get(namespace, {}), **self.view.written}
+
+
+def take_metadata(seats: tuple[Seat, ...]) -> Namespaces:
+    """What filters wrote since it was last taken."""
+    taken: Namespaces = {}
+    for seat in seats:
+        if seat.view.written is not seat._published:
+            seat._published = seat.view.written
+            namespace = seat.mount.needs.namespace
+            taken[namespace] = {**taken.get(namespace, {}), **seat.view.written}
+    return taken

@@ -1,0 +1,41 @@
+"""A message that goes no further: an answer takes its place and the way turns back to the client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meshext.actions import Respond
+from meshext.engine.seat import Seat
+from meshext.errors import FilterFailure
+from meshext.http.headers import Headers
+
+FAILED = "meshext_filter_failed"
+OVERSIZE = "meshext_body_too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The answer and the filter that gave it (or whose failure it is)."""
+
+    respond: Respond
+    seat: Seat
+
+
+def turn_failed(seat: Seat, failure: FilterFailure) -> Turn:
+    """The answer to a failed hook: 500 and the request id; the reason is in the log alone."""
+    details = f"{FAILED}:{seat.mount.needs.name}:{failure.kind}"
+    return Turn(plain_answer(500, "internal error", seat.view.surroundings.request_id, details), seat)
+
+
+def turn_oversize(seat: Seat, status: int) -> Turn:
+    """The answer to a body above `max_body`: 413 for a request, 500 for a response, as Envoy's own."""
+    details = f"{OVERSIZE}:{seat.mount.needs.name}"
+    return Turn(plain_answer(status, "body too large", seat.view.surroundings.request_id, details), seat)
+
+
+def plain_answer(status: int, text: str, request_id: str, details: str) -> Respond:
+    """A short plain text that names the request, so that a person can find it in the log."""
+    suffix = f"; request id: {request_id}" if request_id else ""
+    return Respond(
+        status, headers=Headers([("content-type", "text/plain")]), body=f"{text}{suffix}\n", details=details
+    )

@@ -1,0 +1,50 @@
+"""Headers put on whatever response the client will get, before that response is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from meshext.http.headers import Headers, Lines
+
+
+class ResponseAdditions(Headers):
+    """`request.response_headers`: assigning replaces the response's lines of that name, `add` appends.
+
+    Reads see only what was put here, since the response does not exist yet.
+    """
+
+    __slots__ = ("_replaced",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._replaced: frozenset[str] = frozenset()
+
+    def set_all(self, name: str, values: Iterable[str]) -> None:
+        """These lines take the place of the response's."""
+        super().set_all(name, values)
+        self._replaced |= {name.lower()}
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name)
+        self._replaced -= {name.lower()}
+
+    @property
+    def replaced(self) -> frozenset[str]:
+        """Names whose lines on the response give way."""
+        return self._replaced
+
+    def snapshot(self) -> tuple[Lines, frozenset[str]]:
+        """What was put here, as one immutable value."""
+        return self._lines, self._replaced
+
+    def restore(self, snapshot: tuple[Lines, frozenset[str]]) -> None:
+        """Go back to a snapshot."""
+        self._lines, self._replaced = snapshot
+
+
+def put_on(lines: Lines, additions: tuple[Lines, frozenset[str]]) -> Lines:
+    """The response's lines with the additions on them."""
+    added, replaced = additions
+    if not added and not replaced:
+        return lines
+    return tuple(line for line in lines if line[0] not in replaced) + added

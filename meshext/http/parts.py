@@ -1,0 +1,130 @@
+"""A message as plain immutable data: what flows through a chain, and what changed between two points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from meshext.http.headers import Lines
+from meshext.http.legal import decode, encode
+
+
+class RequestParts(NamedTuple):
+    """A request at one point of the chain; `body` is None where it was not buffered."""
+
+    lines: Lines
+    method: str
+    scheme: str
+    host: str
+    target: str
+    body: bytes | None = None
+
+    def to_lines(self) -> Lines:
+        """All lines, pseudo-headers (RFC 9113 8.3.1) in front; CONNECT has neither scheme nor path."""
+        pseudo: tuple[tuple[str, str], ...] = ((":method", self.method), (":authority", self.host))
+        if self.target:
+            pseudo += ((":scheme", self.scheme), (":path", self.target))
+        return tuple((name, encode(value)) for name, value in pseudo) + self.lines
+
+
+class ResponseParts(NamedTuple):
+    """A response at one point of the chain; `body` is None where it was not buffered."""
+
+    lines: Lines
+    status: int
+    body: bytes | None = None
+
+    def to_lines(self) -> Lines:
+        """All lines with `:status` in front."""
+        return ((":status", str(self.status).encode()), *self.lines)
+
+
+def follow_body(lines: Lines, body: bytes, *, was_there: bool) -> Lines:
+    """The lines after the body was replaced: content-length follows it, a chunked message stays chunked.
+
+    `was_there` says whether the message had a body (even an empty one) after its headers; one that gets its
+    first is chunked, since Envoy drops the length there.
+    """
+    kept = tuple(line for line in lines if line[0] != "content-length")
+    if not was_there or len(kept) == len(lines):
+        return kept
+    return (*kept, ("content-length", str(len(body)).encode()))
+
+
+def forbids_body(method: str, status: int) -> bool:
+    """Whether a response to that method with that status has no body on the wire (RFC 9110 6.4.1)."""
+    return method == "HEAD" or status in (204, 304)
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderChange:
+    """What to do to header lines: names to remove, and the whole list of values for each name to set."""
+
+    remove: tuple[str, ...] = ()
+    replace: tuple[tuple[str, tuple[bytes, ...]], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.remove or self.replace)
+
+
+NO_CHANGE = HeaderChange()
+
+
+def request_parts(lines: Lines) -> RequestParts:
+    """A request from the lines on the wire, pseudo-headers included."""
+    pseudo = {name: decode(value) for name, value in lines if name.startswith(":")}
+    method = pseudo.get(":method", "")
+    connect = method == "CONNECT" and ":protocol" not in pseudo
+    return RequestParts(
+        lines=tuple(line for line in lines if not line[0].startswith(":")),
+        method=method,
+        scheme=pseudo.get(":scheme", ""),
+        host=pseudo.get(":authority", ""),
+        target="" if connect else pseudo.get(":path", ""),
+    )
+
+
+def response_parts(lines: Lines) -> ResponseParts:
+    """A response from the lines on the wire, `:status` included."""
+    status = next((value for name, value in lines if name == ":status"), b"0")
+    return ResponseParts(
+        lines=tuple(line for line in lines if not line[0].startswith(":")),
+        status=int(status) if status.isdigit() else 0,
+    )
+
+
+def header_change(before: Lines, after: Lines) -> HeaderChange:
+    """The difference between two lists of lines, name by name; the order among names is not kept."""
+    if before is after:
+        return NO_CHANGE
+    old, new = group(before), group(after)
+    return HeaderChange(
+        remove=tuple(name for name in old if name not in new),
+        replace=tuple((name, values) for name, values in new.items() if old.get(name) != values),
+    )
+
+
+def group(lines: Lines) -> dict[str, tuple[bytes, ...]]:
+    """Every name with its values, in the order of first lines."""
+    grouped: dict[str, tuple[bytes, ...]] = {}
+    for name, value in lines:
+        grouped[name] = (*grouped.get(name, ()), value)
+    return grouped
+
+
+def request_change(before: RequestParts, after: RequestParts) -> HeaderChange:
+    """What a chain changed in the request line and the headers."""
+    lines = header_change(before.lines, after.lines)
+    if before[1:5] == after[1:5]:
+        return lines
+    pairs = zip((":method", ":scheme", ":authority", ":path"), before[1:5], after[1:5], strict=True)
+    pseudo = tuple((name, (encode(new),)) for name, old, new in pairs if old != new)
+    return HeaderChange(lines.remove, pseudo + lines.replace)
+
+
+def response_change(before: ResponseParts, after: ResponseParts) -> HeaderChange:
+    """What a chain changed in the status and the headers."""
+    lines = header_change(before.lines, after.lines)
+    if before.status == after.status:
+        return lines
+    return HeaderChange(lines.remove, ((":status", (str(after.status).encode(),)), *lines.replace))

@@ -1,0 +1,272 @@
+"""Rate limits as pure arithmetic: no clock, no store, no I/O.
+
+One function for each algorithm takes the state of a counter, the limit and the time, and gives the new
+state and the outcome. Times are whole microseconds and every division is one of whole numbers, so that
+all stores decide the same. A state is a tuple of whole numbers below 2**53 (what a Lua number in Redis
+holds exactly); a counter that was never hit has none, and one that is whole again can be forgotten.
+
+| algorithm | state | what it admits |
+|---|---|---|
+| `fixed_window` | start, hits | `rate` hits in each window |
+| `sliding_window` | start, hits, hits before | as long as hits + share of the hits before <= `rate` |
+| `token_bucket`, `gcra` | instant, fraction | what a bucket holds that refills evenly |
+
+- Windows begin at multiples of `window` since 1970. The share of the hits of the window before is the
+  part of it that the last `window` seconds still overlap, rounded up.
+- `fixed_window` lets up to twice `rate` hits pass around the edge of two windows; `sliding_window` does
+  not, at the price of taking the hits of the window before as evenly spread.
+- `token_bucket` and `gcra` are one rule seen from two sides (ITU-T I.371 annex A shows leaky bucket and
+  virtual scheduling to be the same), so one function serves both: the state is the instant at which the
+  bucket is full again. `burst=1` spaces hits evenly; without `burst` the bucket holds `rate` hits.
+- The clock may be set back: a window that begins at most one window ahead is stayed in, one further
+  ahead is forgotten, and a bucket is never emptier than empty.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+Algorithm = Literal["fixed_window", "sliding_window", "token_bucket", "gcra"]
+State = tuple[int, ...]
+Step = Callable[["State | None", "Limit", int], "tuple[State, Outcome]"]
+
+MICROS = 1_000_000  # microseconds in a second
+LONGEST = 10 * 366 * 86_400  # seconds; now + LONGEST in microseconds stays below 2**53
+LARGEST = 1_000_000_000  # hits
+
+
+def to_micros(seconds: float) -> int:
+    """Seconds as whole microseconds, rounded to the nearest."""
+    return round(seconds * MICROS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """At most `rate` hits in each `window` for `key`, and what this hit costs.
+
+    `key` says who is limited (`"user:" + name`), `window` is in seconds, `rate`, `burst` and `cost` are
+    in hits. `burst` (token_bucket and gcra alone) is how many hits may come at once; None means `rate`.
+    `cost=0` only looks: it is decided like a hit of 1 and takes nothing. A cost above the capacity
+    (`burst` or `rate`) can never pass and is refused with `retry_after` infinite.
+    Raises ValueError for what is no limit.
+    """
+
+    key: str
+    algorithm: Algorithm
+    rate: int
+    window: float
+    burst: int | None = None
+    cost: int = 1
+
+    def __post_init__(self) -> None:
+        check_limit(self)
+
+    @property
+    def capacity(self) -> int:
+        """The most hits that can pass at one instant."""
+        return self.rate if self.burst is None else self.burst
+
+    @property
+    def window_micros(self) -> int:
+        """The window in whole microseconds."""
+        return to_micros(self.window)
+
+    @property
+    def identity(self) -> str:
+        """What names the counter: everything but the cost, so that two different limits never share one.
+
+        The key comes last and nothing before it can hold a colon, so no two limits have one identity.
+        """
+        return f"{self.algorithm}:{self.rate}:{self.window_micros}:{self.capacity}:{self.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one limit says to one hit.
+
+    `remaining` is how many hits would still pass now, after this one. `reset_after` is the seconds until
+    the limit is whole again if nobody hits it. `retry_after` is the seconds until this hit would pass:
+    0.0 when it passed, `math.inf` when it never can.
+    """
+
+    allowed: bool
+    limit: Limit
+    remaining: int
+    reset_after: float
+    retry_after: float
+
+
+def decide(
+    limits: Sequence[Limit], states: Mapping[str, State], now: int
+) -> tuple[dict[str, State], tuple[Outcome, ...]]:
+    """Decide several limits as one: if one refuses, no counter moves.
+
+    `states` and the states given back (those that moved) are by `Limit.identity`, `now` in microseconds.
+    Each outcome's `allowed` is that limit's own verdict, so that the one that refused can be named; where
+    the hits as a whole are refused, `remaining` and `reset_after` are those of the counters left as they
+    were. Limits that differ in nothing but the cost are one: the costs add up and get one verdict.
+    """
+    costs: dict[str, int] = {}
+    for limit in limits:
+        costs[limit.identity] = costs.get(limit.identity, 0) + limit.cost
+    steps: dict[str, tuple[State, Outcome]] = {}
+    for limit in limits:
+        if limit.identity not in steps:
+            whole = replace(limit, cost=costs[limit.identity])
+            steps[limit.identity] = _step(whole, states, now)
+    taken = all(outcome.allowed for _, outcome in steps.values())
+    moved = {identity: state for identity, (state, _) in steps.items() if taken and costs[identity]}
+    return moved, tuple(
+        replace(outcome if taken else _untaken(outcome, states, now), limit=limit)
+        for limit in limits
+        for _, outcome in [steps[limit.identity]]
+    )
+
+
+def _step(limit: Limit, states: Mapping[str, State], now: int) -> tuple[State, Outcome]:
+    return ALGORITHMS[limit.algorithm](states.get(limit.identity), limit, now)
+
+
+def _untaken(outcome: Outcome, states: Mapping[str, State], now: int) -> Outcome:
+    _, look = _step(replace(outcome.limit, cost=0), states, now)
+    return replace(outcome, remaining=look.remaining, reset_after=look.reset_after)
+
+
+def step_fixed_window(state: State | None, limit: Limit, now: int) -> tuple[State, Outcome]:
+    """Count hits in windows that begin at multiples of the window; `now` in microseconds."""
+    width = limit.window_micros
+    start, hits = _current(state, width, now) or (now - now % width, 0)
+    if start + width <= now:
+        start, hits = now - now % width, 0
+    end = start + width
+    allowed = hits + (limit.cost or 1) <= limit.rate
+    if allowed:
+        hits += limit.cost
+    return (start, hits), _outcome(
+        limit, allowed, remaining=limit.rate - hits, reset=end - now if hits else 0, retry=end - now
+    )
+
+
+def step_sliding_window(state: State | None, limit: Limit, now: int) -> tuple[State, Outcome]:
+    """Count hits in windows and weigh in those of the window before; `now` in microseconds."""
+    width = limit.window_micros
+    start, hits, before = _slid(state, width, now)
+    elapsed = max(now - start, 0)
+    room = limit.rate - hits - _share(before, width - elapsed, width)
+    allowed = (limit.cost or 1) <= room
+    passes = start + _passes_at(limit, hits, before)
+    if allowed:
+        hits += limit.cost
+        room -= limit.cost
+    whole = start + 2 * width if hits else start + width if before else now
+    return (start, hits, before), _outcome(
+        limit, allowed, remaining=max(room, 0), reset=whole - now, retry=passes - now
+    )
+
+
+def step_bucket(state: State | None, limit: Limit, now: int) -> tuple[State, Outcome]:
+    """Take hits from a bucket that refills evenly (token_bucket and gcra); `now` in microseconds.
+
+    The unit of the sums is 1/rate microsecond: in it a hit costs `window` units, a microsecond refills
+    `rate`, and nothing is ever rounded.
+    """
+    rate, hit = limit.rate, limit.window_micros
+    full = limit.capacity * hit
+    instant, fraction = state or (now, 0)
+    used = min(max((instant - now) * rate + fraction, 0), full)
+    wanted = (limit.cost or 1) * hit
+    retry = -(-(used + wanted - full) // rate)
+    allowed = used + wanted <= full
+    if allowed:
+        used += limit.cost * hit
+    whole, fraction = divmod(used, rate)
+    outcome = _outcome(
+        limit, allowed, remaining=(full - used) // hit, reset=whole + (fraction > 0), retry=retry
+    )
+    return (now + whole, fraction), outcome
+
+
+ALGORITHMS: Mapping[Algorithm, Step] = {
+    "fixed_window": step_fixed_window,
+    "sliding_window": step_sliding_window,
+    "token_bucket": step_bucket,
+    "gcra": step_bucket,
+}
+
+
+def _current(state: State | None, width: int, now: int) -> State | None:
+    """The state unless it is so far ahead that the clock must have been set back."""
+    return None if state is None or state[0] - now > width else state
+
+
+def _slid(state: State | None, width: int, now: int) -> State:
+    aligned = now - now % width
+    start, hits, before = _current(state, width, now) or (aligned, 0, 0)
+    if start >= aligned:
+        return start, hits, before
+    return (aligned, 0, hits) if start + width == aligned else (aligned, 0, 0)
+
+
+def _share(before: int, overlap: int, width: int) -> int:
+    """The hits of the window before that still count, rounded up."""
+    return -(-before * overlap // width)
+
+
+def _passes_at(limit: Limit, hits: int, before: int) -> int:
+    """Microseconds after the start of this window at which a refused hit passes, if nobody else hits."""
+    width, wanted = limit.window_micros, limit.cost or 1
+    room = limit.rate - hits - wanted
+    if room >= 0:
+        return width - room * width // before if before else 0
+    return 2 * width - (limit.rate - wanted) * width // hits if hits else 0
+
+
+def _outcome(limit: Limit, allowed: bool, *, remaining: int, reset: int, retry: int) -> Outcome:
+    wait = 0.0 if allowed else math.inf if limit.cost > limit.capacity else retry / MICROS
+    return Outcome(
+        allowed=allowed, limit=limit, remaining=remaining, reset_after=reset / MICROS, retry_after=wait
+    )
+
+
+def check_limit(limit: Limit) -> None:
+    """Raise ValueError, saying what to write, where a limit's fields make no limit."""
+    if not isinstance(limit.key, str):
+        raise ValueError(f"Limit key {limit.key!r} is not text; write a str such as 'user:42'")
+    if limit.algorithm not in get_args(Algorithm):
+        raise ValueError(
+            f"Limit algorithm {limit.algorithm!r} is unknown; write one of {', '.join(get_args(Algorithm))}"
+        )
+    _check_hits("rate", limit.rate, least=1)
+    _check_hits("cost", limit.cost, least=0, most=math.inf)
+    if limit.burst is not None:
+        _check_hits("burst", limit.burst, least=1)
+        if limit.algorithm in ("fixed_window", "sliding_window"):
+            raise ValueError(
+                f"Limit burst {limit.burst!r} has no meaning for {limit.algorithm};"
+                " leave it out, or write algorithm='token_bucket'"
+            )
+    _check_window(limit)
+
+
+def _check_hits(field: str, hits: object, *, least: int, most: float = LARGEST) -> None:
+    if isinstance(hits, bool) or not isinstance(hits, int) or not least <= hits <= most:
+        reach = f"from {least} to {most}" if most < math.inf else f"of at least {least}"
+        raise ValueError(f"Limit {field} {hits!r}: write a whole number {reach}")
+
+
+def _check_window(limit: Limit) -> None:
+    window: object = limit.window
+    if isinstance(window, bool) or not isinstance(window, (int, float)) or not 0 < window <= LONGEST:
+        raise ValueError(
+            f"Limit window {window!r}: write a number of seconds above 0 and at most {LONGEST}, e.g. 60"
+        )
+    if limit.window_micros < 1:
+        raise ValueError(f"Limit window {window!r} is below one microsecond; write e.g. 0.001")
+    if limit.capacity * limit.window > LONGEST * limit.rate:
+        raise ValueError(
+            f"Limit burst {limit.burst!r} needs more than {LONGEST} seconds to refill at {limit.rate} each"
+            f" {window!r} s; write a smaller burst or a higher rate"
+        )

@@ -1,0 +1,325 @@
+"""What the workers of a filter share: values with a time to live, counters, and rate limits.
+
+A filter finds its store as `self.store`. Every method is awaitable, so that the same filter runs on the
+memory of one process, of a supervisor, or on Redis; the meaning is that of Redis where both know a word.
+Keys are str, values bytes, times seconds. What a store can not do raises `meshext.errors.StoreError`.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import re
+import time
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from meshext.errors import StoreError
+from meshext.limits import Limit, Outcome, State, decide, to_micros
+
+# What Redis takes for a number in INCRBY: no sign but minus, no leading zeros, no spaces, 64 bits.
+NUMBER = re.compile(rb"0|-?[1-9][0-9]{0,18}")
+MIN_NUMBER, MAX_NUMBER = -(2**63), 2**63 - 1
+
+V = TypeVar("V")
+
+
+class Store(ABC):
+    """Shared data of one filter; each method is atomic."""
+
+    @abstractmethod
+    async def get(self, key: str) -> bytes | None:
+        """The value, or None where there is none or its time is over."""
+
+    @abstractmethod
+    async def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
+        """Write a value that lives `ttl` seconds (None: for good); an older time to live is forgotten."""
+
+    @abstractmethod
+    async def delete(self, key: str) -> None:
+        """Forget the key; silent when there is none."""
+
+    @abstractmethod
+    async def add(self, key: str, amount: int = 1, ttl: float | None = None) -> int:
+        """Add to a number and return the sum; a missing key counts from 0.
+
+        The number is stored as decimal ASCII, so `get` reads it and `set(key, b"7")` writes it.
+        `ttl` applies when this call creates the key, and is left alone afterwards.
+        Raises StoreError where the value is not a number or the sum does not fit into 64 bits.
+        """
+
+    @abstractmethod
+    async def compare_and_set(
+        self, key: str, expected: bytes | None, value: bytes, ttl: float | None = None
+    ) -> bool:
+        """Write as `set` does if the value is `expected` (None: if there is none); True if written."""
+
+    @abstractmethod
+    async def take(self, limits: Sequence[Limit]) -> tuple[Outcome, ...]:
+        """Hit several limits as one: all take their cost, or, if one refuses, none does.
+
+        The hits pass if `all(outcome.allowed for outcome in outcomes)`; outcomes are in the order of
+        the limits (see `meshext.limits.decide`). Limits and values never share a key.
+        """
+
+
+class MemoryStore(Store):
+    """A store in the memory of this process.
+
+    `now` gives the time in seconds. At most `max_entries` values and as many limit counters are kept, so
+    a flood of limited clients never pushes out values. A full store forgets what has expired first, then
+    what was written longest ago; a counter without hits left is kept until it is whole again, and
+    forgotten earlier only when all counters are like it.
+    """
+
+    def __init__(self, now: Callable[[], float] = lambda: time.time(), *, max_entries: int = 100_000) -> None:
+        if max_entries < 1:
+            raise StoreError(f"max_entries {max_entries!r} holds nothing; write at least 1")
+        self._now = now
+        self._values: _Table[bytes] = _Table(max_entries)
+        self._counters: _Table[State] = _Table(max_entries)
+
+    async def get(self, key: str) -> bytes | None:
+        """See `Store.get`."""
+        check_key(key)
+        return self._values.get(key, self._micros())
+
+    async def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
+        """See `Store.set`."""
+        check_key(key)
+        check_value(value)
+        now = self._micros()
+        self._values.put(key, value, now, expires=_expiry(now, ttl))
+
+    async def delete(self, key: str) -> None:
+        """See `Store.delete`."""
+        check_key(key)
+        self._values.remove(key)
+
+    async def add(self, key: str, amount: int = 1, ttl: float | None = None) -> int:
+        """See `Store.add`."""
+        check_key(key)
+        now = self._micros()
+        expires = _expiry(now, ttl)
+        old = self._values.get(key, now)
+        total = add_number(key, old, amount)
+        if old is not None:
+            expires = self._values.expires(key)
+        self._values.put(key, b"%d" % total, now, expires=expires)
+        return total
+
+    async def compare_and_set(
+        self, key: str, expected: bytes | None, value: bytes, ttl: float | None = None
+    ) -> bool:
+        """See `Store.compare_and_set`."""
+        check_key(key)
+        check_value(value)
+        if expected is not None:
+            check_value(expected)
+        now = self._micros()
+        expires = _expiry(now, ttl)
+        if self._values.get(key, now) != expected:
+            return False
+        self._values.put(key, value, now, expires=expires)
+        return True
+
+    async def take(self, limits: Sequence[Limit]) -> tuple[Outcome, ...]:
+        """See `Store.take`."""
+        check_limits(limits)
+        now = self._micros()
+        states = {}
+        for limit in limits:
+            state = self._counters.get(limit.identity, now)
+            if state is not None:
+                states[limit.identity] = state
+        moved, outcomes = decide(limits, states, now)
+        by_identity = {outcome.limit.identity: outcome for outcome in outcomes}
+        for identity, state in moved.items():
+            outcome = by_identity[identity]
+            expires = now + to_micros(outcome.reset_after)
+            self._counters.put(identity, state, now, expires=expires, kept=outcome.remaining == 0)
+        return outcomes
+
+    def _micros(self) -> int:
+        return to_micros(self._now())
+
+
+class NamespacedStore(Store):
+    """A view of another store in which every key is this namespace's own, e.g. a filter's name.
+
+    The namespace is written with its length in front, so that no namespace and key read as another's.
+    """
+
+    def __init__(self, store: Store, namespace: str) -> None:
+        self._store = store
+        self._prefix = f"{len(namespace)}:{namespace}:"
+
+    async def get(self, key: str) -> bytes | None:
+        """See `Store.get`."""
+        return await self._store.get(self._own(key))
+
+    async def set(self, key: str, value: bytes, ttl: float | None = None) -> None:
+        """See `Store.set`."""
+        await self._store.set(self._own(key), value, ttl)
+
+    async def delete(self, key: str) -> None:
+        """See `Store.delete`."""
+        await self._store.delete(self._own(key))
+
+    async def add(self, key: str, amount: int = 1, ttl: float | None = None) -> int:
+        """See `Store.add`."""
+        return await self._store.add(self._own(key), amount, ttl)
+
+    async def compare_and_set(
+        self, key: str, expected: bytes | None, value: bytes, ttl: float | None = None
+    ) -> bool:
+        """See `Store.compare_and_set`."""
+        return await self._store.compare_and_set(self._own(key), expected, value, ttl)
+
+    async def take(self, limits: Sequence[Limit]) -> tuple[Outcome, ...]:
+        """See `Store.take`."""
+        check_limits(limits)
+        outcomes = await self._store.take([replace(limit, key=self._own(limit.key)) for limit in limits])
+        return tuple(replace(outcome, limit=limit) for outcome, limit in zip(outcomes, limits, strict=True))
+
+    def _own(self, key: str) -> str:
+        check_key(key)
+        return self._prefix + key
+
+
+def check_key(key: object) -> None:
+    """Raise StoreError unless the key is text."""
+    if isinstance(key, (bytes, bytearray)):
+        raise StoreError(f"store key {key!r:.60} is bytes; write key.decode()")
+    if not isinstance(key, str):
+        raise StoreError(f"store key {key!r:.60} is {type(key).__name__}; write a str")
+
+
+def check_value(value: object) -> None:
+    """Raise StoreError unless the value is bytes."""
+    if isinstance(value, str):
+        raise StoreError(f"store value {value!r:.60} is a str; write value.encode()")
+    if not isinstance(value, bytes):
+        raise StoreError(f"store value {value!r:.60} is {type(value).__name__}; write bytes")
+
+
+def check_ttl(ttl: object) -> None:
+    """Raise StoreError unless the time to live is None or a finite number of seconds above 0."""
+    if ttl is None:
+        return
+    if isinstance(ttl, bool) or not isinstance(ttl, (int, float)) or not 0 < ttl < math.inf:
+        raise StoreError(f"ttl {ttl!r} must be seconds above 0, or None for a value that stays")
+
+
+def check_limits(limits: object) -> None:
+    """Raise StoreError unless this is a sequence of limits."""
+    if not isinstance(limits, Sequence) or isinstance(limits, (str, bytes)):
+        raise StoreError(f"take({limits!r:.60}) wants several limits; write take([Limit(...)])")
+    for limit in limits:
+        if not isinstance(limit, Limit):
+            raise StoreError(f"take: {limit!r:.60} is not a Limit; write take([Limit(...)])")
+
+
+def add_number(key: str, old: bytes | None, amount: int) -> int:
+    """The sum of a stored number (None counts as 0) and `amount`; StoreError where there is none."""
+    if isinstance(amount, bool) or not isinstance(amount, int):
+        raise StoreError(f"add({key!r}): amount {amount!r} is not a whole number; write an int")
+    if old is not None and (not NUMBER.fullmatch(old) or not MIN_NUMBER <= int(old) <= MAX_NUMBER):
+        raise StoreError(f"add({key!r}): the value {old!r:.60} is not a number; set it to b'0' first")
+    total = int(old or b"0") + amount
+    if not MIN_NUMBER <= total <= MAX_NUMBER:
+        raise StoreError(f"add({key!r}): {total} does not fit into 64 bits; set it to b'0' first")
+    return total
+
+
+def _expiry(now: int, ttl: float | None) -> int | None:
+    check_ttl(ttl)
+    return None if ttl is None else now + max(to_micros(ttl), 1)
+
+
+@dataclass(slots=True)
+class _Entry(Generic[V]):
+    value: V
+    expires: int | None  # microseconds
+    due: int | None = None  # when the heap looks at this entry; never after `expires`
+
+
+class _Table(Generic[V]):
+    """A bounded dict whose entries expire.
+
+    The heap holds one look per entry rather than one per write: a look that comes before the entry's
+    end is put off to it, so a counter hit a million times has one place in the heap.
+    """
+
+    LOOKS = 64  # looks per new entry, so that no single write pays for clearing a whole table
+
+    def __init__(self, max_entries: int) -> None:
+        self._max = max_entries
+        self._free: OrderedDict[str, _Entry[V]] = OrderedDict()  # oldest write first
+        self._kept: OrderedDict[str, _Entry[V]] = OrderedDict()
+        self._due: list[tuple[int, str]] = []
+
+    def __len__(self) -> int:
+        return len(self._free) + len(self._kept)
+
+    def get(self, key: str, now: int) -> V | None:
+        entry = self._find(key)
+        if entry is None or (entry.expires is not None and entry.expires <= now):
+            return None
+        return entry.value
+
+    def expires(self, key: str) -> int | None:
+        entry = self._find(key)
+        return None if entry is None else entry.expires
+
+    def put(self, key: str, value: V, now: int, *, expires: int | None, kept: bool = False) -> None:
+        entry = self._find(key)
+        if entry is None:
+            self._make_room(now)
+            entry = _Entry(value, expires)
+        entry.value, entry.expires = value, expires
+        home, other = (self._kept, self._free) if kept else (self._free, self._kept)
+        home[key] = entry
+        home.move_to_end(key)
+        other.pop(key, None)
+        if expires is not None and (entry.due is None or expires < entry.due):
+            self._schedule(key, entry, expires)
+
+    def remove(self, key: str) -> None:
+        self._free.pop(key, None)
+        self._kept.pop(key, None)
+
+    def _find(self, key: str) -> _Entry[V] | None:
+        return self._free.get(key) or self._kept.get(key)
+
+    def _make_room(self, now: int) -> None:
+        for _ in range(self.LOOKS):
+            if not self._due or self._due[0][0] > now:
+                break
+            self._look(now)
+        while len(self) >= self._max:
+            (self._free or self._kept).popitem(last=False)
+
+    def _look(self, now: int) -> None:
+        due, key = heapq.heappop(self._due)
+        entry = self._find(key)
+        if entry is None or entry.due != due:
+            return
+        entry.due = None
+        if entry.expires is None:
+            return
+        if entry.expires <= now:
+            self.remove(key)
+        else:
+            self._schedule(key, entry, entry.expires)
+
+    def _schedule(self, key: str, entry: _Entry[V], due: int) -> None:
+        entry.due = due
+        heapq.heappush(self._due, (due, key))
+        if len(self._due) > 2 * len(self) + self.LOOKS:
+            live = [(e.due, k) for part in (self._free, self._kept) for k, e in part.items()]
+            self._due = [(due, key) for due, key in live if due is not None]
+            heapq.heapify(self._due)

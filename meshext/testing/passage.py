@@ -1,0 +1,187 @@
+"""One exchange driven through the engine as Envoy would drive it: the same events, by the same plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from meshext.engine.effects import Answer, Effect, Proceed, Reset
+from meshext.engine.engine import Engine
+from meshext.engine.events import (
+    Event,
+    RequestBodyReceived,
+    RequestHeadersReceived,
+    RequestTrailersReceived,
+    ResponseBodyReceived,
+    ResponseHeadersReceived,
+    ResponseTrailersReceived,
+)
+from meshext.errors import FilterFailure
+from meshext.http.context import AttributeValue, Surroundings
+from meshext.http.headers import Headers, Lines
+from meshext.http.metadata import Namespaces
+from meshext.http.parts import RequestParts, ResponseParts, forbids_body, request_parts, response_parts
+from meshext.plan import Plan
+from meshext.testing.carriage import apply_change, is_grpc, to_client, with_length
+from meshext.testing.outcome import Outcome, Reply, Step, UpstreamRequest, lines_of
+
+Upstream = Callable[[UpstreamRequest], Reply]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What a client sends, and what Envoy would tell beside it."""
+
+    parts: RequestParts
+    body: bytes
+    trailers: Lines
+    surroundings: Surroundings
+    response_attributes: dict[str, AttributeValue]
+
+
+class Passage:
+    """Drives one exchange; `run` gives what became of it."""
+
+    def __init__(self, engine: Engine, plan: Plan, upstream: Upstream) -> None:
+        self._engine = engine
+        self._plan = plan
+        self._upstream = upstream
+        self._steps: list[Step] = []
+        self._metadata: Namespaces = {}
+        self._wants_response = plan.response_headers
+        self._grpc = False
+        self._method = ""
+
+    async def run(self, sent: Sent) -> Outcome:
+        """From the request's first byte to the response's last."""
+        self._grpc = is_grpc(sent.parts.lines)
+        self._method = sent.parts.method
+        arrived = await self._request(sent)
+        if isinstance(arrived, Answer):
+            return self._answered(arrived, None)
+        reply = self._upstream(arrived)
+        return await self._response(arrived, reply, sent.response_attributes)
+
+    def failures(self) -> tuple[FilterFailure, ...]:
+        """The failures of hooks so far."""
+        return tuple(self._engine.failures)
+
+    async def _request(self, sent: Sent) -> UpstreamRequest | Answer:
+        lines, body, trailers = sent.parts.to_lines(), sent.body, sent.trailers
+        end = not body and not trailers
+        headers = RequestHeadersReceived(lines=lines, end=end, surroundings=sent.surroundings)
+        effect = await self._receive(headers)
+        if isinstance(effect, Answer):
+            return effect
+        lines, body = changed(lines, body, effect)
+        if sent.body and self._plan.request_body:
+            effect = await self._receive(RequestBodyReceived(body=sent.body, end=not trailers))
+            if isinstance(effect, Answer):
+                return effect
+            lines, body = changed(lines, body, effect)
+        if trailers and self._plan.request_trailers:
+            effect = await self._receive(RequestTrailersReceived(lines=trailers))
+            if isinstance(effect, Answer):
+                return effect
+            trailers = changed(trailers, b"", effect)[0]
+        return to_upstream(request_parts(lines), body, trailers)
+
+    async def _response(
+        self, request: UpstreamRequest, reply: Reply, attributes: dict[str, AttributeValue]
+    ) -> Outcome:
+        bodiless = forbids_body(request.method, reply.status)
+        body, trailers = (b"", ()) if bodiless else (reply.body, lines_of(reply.trailers))
+        lines = ResponseParts(lines_of(reply.headers), reply.status).to_lines()
+        if not trailers and reply.status != 204:
+            lines = with_length(lines, len(reply.body))
+        if self._wants_response:
+            known: dict[str, AttributeValue] = {"response.code": reply.status}
+            effect = await self._receive(
+                ResponseHeadersReceived(
+                    lines=lines, end=not body and not trailers, attributes=known | attributes
+                )
+            )
+            if not isinstance(effect, Proceed):
+                return self._cut(effect, request, lines)
+            lines, body = changed(lines, body, effect)
+        if reply.body and not bodiless and self._plan.response_body:
+            effect = await self._receive(ResponseBodyReceived(body=reply.body, end=not trailers))
+            if not isinstance(effect, Proceed):
+                return self._cut(effect, request, lines)
+            lines, body = changed(lines, body, effect)
+        return await self._end(request, response_parts(lines), body, trailers)
+
+    async def _end(
+        self, request: UpstreamRequest, parts: ResponseParts, body: bytes, trailers: Lines
+    ) -> Outcome:
+        if trailers and self._plan.response_trailers:
+            effect = await self._receive(ResponseTrailersReceived(lines=trailers))
+            if isinstance(effect, Reset):
+                return self._outcome(parts, body, (), request, effect)
+            trailers = changed(trailers, b"", effect)[0]
+        if forbids_body(self._method, parts.status):
+            body = b""
+        return self._outcome(parts, body, trailers, request, None)
+
+    async def _receive(self, event: Event) -> Effect:
+        effect = await self._engine.receive(event)
+        self._steps.append(Step(event, effect))
+        if isinstance(effect, Proceed):
+            self._wants_response = self._wants_response or effect.want_response
+        if not isinstance(effect, Reset):
+            for namespace, values in effect.metadata.items():
+                self._metadata[namespace] = {**self._metadata.get(namespace, {}), **values}
+        return effect
+
+    def _cut(self, effect: Effect, request: UpstreamRequest, lines: Lines) -> Outcome:
+        if isinstance(effect, Answer):
+            return self._answered(effect, request)
+        return self._outcome(response_parts(lines), b"", (), request, effect)
+
+    def _answered(self, answer: Answer, request: UpstreamRequest | None) -> Outcome:
+        status, lines, body = to_client(answer, self._method, grpc=self._grpc)
+        return self._outcome(ResponseParts(lines, status), body, (), request, answer)
+
+    def _outcome(
+        self,
+        parts: ResponseParts,
+        body: bytes,
+        trailers: Lines,
+        request: UpstreamRequest | None,
+        last: Effect | None,
+    ) -> Outcome:
+        return Outcome(
+            status=parts.status,
+            headers=Headers.from_lines(parts.lines),
+            body=body,
+            trailers=Headers.from_lines(trailers),
+            upstream=request,
+            answered_by="filter" if isinstance(last, Answer) else "upstream",
+            details=last.details if isinstance(last, Answer) else "",
+            metadata=self._metadata,
+            failures=self.failures(),
+            steps=tuple(self._steps),
+            reset=isinstance(last, Reset),
+        )
+
+
+def changed(lines: Lines, body: bytes, effect: Effect) -> tuple[Lines, bytes]:
+    """Lines and body after an effect that lets them go on."""
+    assert isinstance(effect, Proceed)
+    lines = apply_change(lines, effect.headers)
+    if effect.body is None:
+        return lines, body
+    return lines, effect.body
+
+
+def to_upstream(parts: RequestParts, body: bytes, trailers: Lines) -> UpstreamRequest:
+    """The request as the upstream gets it."""
+    return UpstreamRequest(
+        method=parts.method,
+        scheme=parts.scheme,
+        host=parts.host,
+        target=parts.target,
+        headers=Headers.from_lines(parts.lines),
+        body=body,
+        trailers=Headers.from_lines(trailers),
+    )
