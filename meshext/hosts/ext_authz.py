@@ -1,0 +1,158 @@
+"""`envoy.service.auth.v3.Authorization`: one check, bytes in and bytes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from meshext.engine.carrier import AUTHZ
+from meshext.engine.chain import Chain
+from meshext.engine.effects import Additions, Answer, Effect, Proceed
+from meshext.engine.engine import Engine
+from meshext.engine.events import RequestBodyReceived, RequestHeadersReceived
+from meshext.engine.watch import Watch
+from meshext.errors import ProtocolError
+from meshext.hosts._wire import ADD, SET, parse, to_lines, to_namespaces, to_struct
+from meshext.hosts.initial_metadata import build_surroundings, read_entries
+from meshext.http.headers import Lines
+from meshext.http.metadata import Namespaces
+from meshext.plan import DETAILS_NAMESPACE, Plan
+from meshext_proto.envoy.service.auth.v3 import external_auth_pb2
+
+SERVICE = "envoy.service.auth.v3.Authorization"
+PERMISSION_DENIED = 7  # google.rpc.Code
+NO_HEADER_MAP = (
+    "the request's headers came without header_map, so repeated ones can not be told apart; set "
+    "encode_raw_headers: true on the ext_authz filter, as `meshext config` prints it"
+)
+PARTIAL = "x-envoy-auth-partial-body"
+PLAIN_OK = external_auth_pb2.CheckResponse(ok_response={}).SerializeToString()
+
+
+async def check(
+    raw: bytes, metadata: Iterable[tuple[str, str | bytes]] | None, *, chain: Chain, plan: Plan, watch: Watch
+) -> bytes:
+    """Answer one CheckRequest; ProtocolError where it is not one that our configuration would send."""
+    request = parse(external_auth_pb2.CheckRequest, raw)
+    http = request.attributes.request.http
+    lines = to_lines(http.header_map.headers)
+    if not lines:
+        raise ProtocolError(NO_HEADER_MAP)
+    engine = Engine(chain, watch=watch, carrier=AUTHZ)
+    surroundings = build_surroundings(lines, read_entries(metadata), plan.attributes)
+    surroundings.metadata.update(to_namespaces(request.attributes.metadata_context.filter_metadata))
+    effect = await engine.receive(
+        RequestHeadersReceived(
+            lines=without_partial(lines), end=not plan.request_body, surroundings=surroundings
+        )
+    )
+    if plan.request_body and isinstance(effect, Proceed):
+        check_whole(lines)
+        body = http.raw_body or http.body.encode()
+        check_came(lines, body)
+        effect = merge(effect, await engine.receive(RequestBodyReceived(body=body)))
+    return build_reply(effect)
+
+
+def check_whole(lines: Lines) -> None:
+    """A body that Envoy cut short is never decided on; our configuration does not let it be."""
+    if (PARTIAL, b"true") in lines:
+        raise ProtocolError(f"the body is partial ({PARTIAL}: true); set allow_partial_message: false")
+
+
+def check_came(lines: Lines, body: bytes) -> None:
+    """A body that was announced and did not come along is never decided on either."""
+    announced = any(name == "content-length" and value.strip(b" 0") for name, value in lines)
+    if announced and not body:
+        raise ProtocolError(
+            "the request has a body, and Envoy does not send it along; set with_request_body on the "
+            "ext_authz filter, as `meshext config` prints it"
+        )
+
+
+def without_partial(lines: Lines) -> Lines:
+    """The client's lines: Envoy's own mark on the copy it sends here is not one of them."""
+    return tuple(line for line in lines if line[0] != PARTIAL)
+
+
+def merge(first: Proceed, second: Effect) -> Effect:
+    """One effect of two, since a check has a single answer."""
+    if not isinstance(second, Proceed):
+        return second
+    replaced = dict(first.headers.replace) | dict(second.headers.replace)
+    removed = dict.fromkeys(first.headers.remove + second.headers.remove)
+    change = type(first.headers)(
+        remove=tuple(name for name in removed if name not in dict(second.headers.replace)),
+        replace=tuple(
+            (name, values) for name, values in replaced.items() if name not in second.headers.remove
+        ),
+    )
+    return Proceed(headers=change, additions=second.additions, metadata={**first.metadata, **second.metadata})
+
+
+def build_reply(effect: Effect) -> bytes:
+    """The CheckResponse for an effect."""
+    if isinstance(effect, Answer):
+        return build_denied(effect)
+    if not isinstance(effect, Proceed):
+        raise ProtocolError("ext_authz has no response to reset")
+    if not effect.headers and not effect.additions and not effect.metadata:
+        return PLAIN_OK
+    reply = external_auth_pb2.CheckResponse()
+    ok = reply.ok_response
+    ok.SetInParent()
+    ok.headers_to_remove.extend(effect.headers.remove)
+    for name, values in effect.headers.replace:
+        if len(values) > 1:
+            raise ProtocolError(f"the filters together {AUTHZ.several_lines(name)}")
+        add_option(ok.headers, name, values[0], action=SET)
+    add_additions(ok.response_headers_to_add, effect.additions)
+    if effect.metadata:
+        reply.dynamic_metadata.CopyFrom(to_struct(effect.metadata))
+    return reply.SerializeToString()
+
+
+def build_denied(answer: Answer) -> bytes:
+    """A CheckResponse that answers the client, whatever the status."""
+    reply = external_auth_pb2.CheckResponse()
+    reply.status.code = PERMISSION_DENIED
+    reply.status.message = answer.details
+    denied = reply.denied_response
+    denied.status.code = answer.status  # type: ignore[assignment]  # an open enum: any status will do
+    denied.body = answer.body.decode()
+    for name, value in answer.lines:
+        add_option(denied.headers, name, value, action=ADD)
+    reply.dynamic_metadata.CopyFrom(to_struct(answer.metadata | details_of(answer)))
+    return reply.SerializeToString()
+
+
+def details_of(answer: Answer) -> Namespaces:
+    """Details as metadata: Envoy's own field for them says `ext_authz_denied` whatever is sent."""
+    return {DETAILS_NAMESPACE: {"details": answer.details}} if answer.details else {}
+
+
+def add_additions(options: Any, additions: tuple[Additions, ...]) -> None:
+    """The additions of all filters; Envoy appends before it sets, so a name is either set or appended."""
+    values: dict[str, list[bytes]] = {}
+    replaced: set[str] = set()
+    for lines, names in additions:
+        replaced |= names
+        values.update({name: [] for name in names})
+        for name, value in lines:
+            values.setdefault(name, []).append(value)
+    for name, found in values.items():
+        if name in replaced and len(found) != 1:
+            raise ProtocolError(f"the filters together {AUTHZ.mixed_lines(name)}")
+        for value in found:
+            add_option(options, name, value, action=SET if name in replaced else ADD)
+
+
+def add_option(options: Any, name: str, value: bytes, *, action: Any) -> None:
+    """One `HeaderValueOption`.
+
+    The deprecated `append` stays unset: with it a denied answer loses lines, and on the request it joins
+    them with a comma (measured on Envoy 1.40; https://github.com/envoyproxy/envoy/pull/43442).
+    """
+    option = options.add(append_action=action)
+    option.header.key = name
+    option.header.value = value.decode()

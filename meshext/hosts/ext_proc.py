@@ -1,0 +1,236 @@
+"""`envoy.service.ext_proc.v3.ExternalProcessor`: one stream for each exchange, bytes in and bytes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from meshext.attributes import ATTRIBUTES as KNOWN
+from meshext.attributes import from_struct
+from meshext.engine.carrier import PROC
+from meshext.engine.chain import Chain
+from meshext.engine.effects import Answer, Effect, Proceed, Reset
+from meshext.engine.engine import Engine
+from meshext.engine.events import (
+    Event,
+    RequestBodyReceived,
+    RequestHeadersReceived,
+    RequestTrailersReceived,
+    ResponseBodyReceived,
+    ResponseHeadersReceived,
+    ResponseTrailersReceived,
+)
+from meshext.engine.watch import Watch
+from meshext.errors import ProtocolError
+from meshext.hosts._wire import add_change, add_lines, from_value, parse, to_lines, to_namespaces, to_struct
+from meshext.hosts.initial_metadata import build_surroundings, read_entries
+from meshext.http.context import AttributeValue
+from meshext.http.metadata import Namespaces
+from meshext.plan import Plan
+from meshext_proto.envoy.extensions.filters.http.ext_proc.v3 import processing_mode_pb2
+from meshext_proto.envoy.service.ext_proc.v3 import external_processor_pb2
+
+SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
+ATTRIBUTES = "envoy.filters.http.ext_proc"  # the key under which Envoy sends them
+
+ProcessingResponse = external_processor_pb2.ProcessingResponse
+UNTOUCHED: Mapping[str, bytes] = {
+    phase: ProcessingResponse(**{phase: {}}).SerializeToString()  # type: ignore[arg-type]  # a field's name
+    for phase in (
+        "request_headers",
+        "request_body",
+        "request_trailers",
+        "response_headers",
+        "response_body",
+        "response_trailers",
+    )
+}
+REPLACE = external_processor_pb2.CommonResponse.CONTINUE_AND_REPLACE
+SEND = processing_mode_pb2.ProcessingMode.SEND
+BUFFERED = processing_mode_pb2.ProcessingMode.BUFFERED
+
+
+class Session:
+    """One exchange. Every `receive` gives exactly one answer or raises; `close` when the stream is over."""
+
+    def __init__(
+        self, chain: Chain, plan: Plan, watch: Watch, metadata: Iterable[tuple[str, str | bytes]] | None
+    ) -> None:
+        self._plan = plan
+        self._entries = read_entries(metadata)
+        self._engine = Engine(chain, watch=watch, carrier=PROC)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the exchange was answered, so that nothing more is expected."""
+        return self._engine.answered
+
+    async def receive(self, raw: bytes) -> bytes:
+        """The answer to one ProcessingRequest; ProtocolError where it is out of order or none."""
+        message = parse(external_processor_pb2.ProcessingRequest, raw)
+        phase = message.WhichOneof("request")
+        if phase is None:
+            raise ProtocolError("a ProcessingRequest without a phase")
+        if message.HasField("protocol_config"):
+            check_modes(message.protocol_config, self._plan)
+        event = self._to_event(phase, message)
+        return self._to_reply(phase, await self._engine.receive(event))
+
+    async def close(self) -> None:
+        """The exchange has ended, in whatever way."""
+        await self._engine.complete()
+
+    def _to_event(self, phase: str, message: Any) -> Event:
+        attributes, metadata = told(message)
+        part = getattr(message, phase)
+        if phase == "request_headers":
+            lines = to_lines(part.headers.headers)
+            return RequestHeadersReceived(
+                lines=lines,
+                end=part.end_of_stream,
+                surroundings=build_surroundings(lines, self._entries, self._plan.attributes),
+                attributes=attributes,
+                metadata=metadata,
+            )
+        return EVENTS[phase](part, attributes, metadata)
+
+    def _to_reply(self, phase: str, effect: Effect) -> bytes:
+        if isinstance(effect, Answer):
+            return build_immediate(effect)
+        if isinstance(effect, Reset):
+            raise ProtocolError(f"the response has begun and is cut off: {effect.reason}")
+        raise_mode = effect.want_response and not self._plan.response_headers and phase == "request_headers"
+        touched = (
+            effect.headers or effect.body is not None or effect.clear_route or effect.metadata or raise_mode
+        )
+        if not touched:
+            return UNTOUCHED[phase]
+        reply = ProcessingResponse()
+        FILLERS[phase](getattr(reply, phase), effect)
+        if raise_mode:
+            fill_mode(reply.mode_override, self._plan)
+        if effect.metadata:
+            reply.dynamic_metadata.CopyFrom(to_struct(effect.metadata))
+        return reply.SerializeToString()
+
+
+def check_modes(config: Any, plan: Plan) -> None:
+    """Refuse an Envoy that would let bodies pass a filter that wants them (`ProtocolConfiguration`, 1.33 on).
+
+    The configuration is the operator's own, and one that was written by hand may have forgotten them.
+    """
+    for wanted, mode, field in (
+        (plan.request_body, config.request_body_mode, "request_body_mode"),
+        (plan.response_body, config.response_body_mode, "response_body_mode"),
+    ):
+        if wanted and mode != BUFFERED:
+            raise ProtocolError(
+                f"a filter wants whole bodies, and Envoy does not send them so; set {field}: BUFFERED "
+                "on the ext_proc filter, as `meshext config` prints it"
+            )
+
+
+def told(message: Any) -> tuple[dict[str, AttributeValue], Namespaces]:
+    """Attributes and metadata beside a message."""
+    attributes: dict[str, AttributeValue] = {}
+    if ATTRIBUTES in message.attributes:
+        fields = message.attributes[ATTRIBUTES].fields
+        try:
+            attributes = {
+                name: from_struct(name, from_value(value)) for name, value in fields.items() if name in KNOWN
+            }
+        except (ValueError, OverflowError) as error:
+            raise ProtocolError(str(error)) from error
+    if not message.HasField("metadata_context"):
+        return attributes, {}
+    return attributes, to_namespaces(message.metadata_context.filter_metadata)
+
+
+def response_headers(part: Any, attributes: dict[str, AttributeValue], metadata: Namespaces) -> Event:
+    """The response begins."""
+    return ResponseHeadersReceived(
+        lines=to_lines(part.headers.headers), end=part.end_of_stream, attributes=attributes, metadata=metadata
+    )
+
+
+def body_event(event: type[RequestBodyReceived] | type[ResponseBodyReceived]) -> Callable[..., Event]:
+    """A whole body; its last byte may still be followed by trailers."""
+
+    def build(part: Any, attributes: dict[str, AttributeValue], metadata: Namespaces) -> Event:
+        return event(body=part.body, end=part.end_of_stream, attributes=attributes, metadata=metadata)
+
+    return build
+
+
+def trailers_event(
+    event: type[RequestTrailersReceived] | type[ResponseTrailersReceived],
+) -> Callable[..., Event]:
+    """Trailers."""
+
+    def build(part: Any, attributes: dict[str, AttributeValue], metadata: Namespaces) -> Event:
+        return event(lines=to_lines(part.trailers.headers), attributes=attributes, metadata=metadata)
+
+    return build
+
+
+EVENTS: Mapping[str, Callable[..., Event]] = {
+    "request_body": body_event(RequestBodyReceived),
+    "request_trailers": trailers_event(RequestTrailersReceived),
+    "response_headers": response_headers,
+    "response_body": body_event(ResponseBodyReceived),
+    "response_trailers": trailers_event(ResponseTrailersReceived),
+}
+
+
+def fill_headers(part: Any, effect: Proceed) -> None:
+    """A HeadersResponse; a body that appears where there was none takes the whole message's place."""
+    fill_body(part, effect)
+    if effect.body is not None:
+        part.response.status = REPLACE
+
+
+def fill_body(part: Any, effect: Proceed) -> None:
+    """A BodyResponse: headers can still be changed, since Envoy holds them while it buffers."""
+    common = part.response
+    add_change(common.header_mutation, effect.headers)
+    common.clear_route_cache = effect.clear_route
+    if effect.body is not None:
+        common.body_mutation.body = effect.body
+
+
+def fill_trailers(part: Any, effect: Proceed) -> None:
+    """A TrailersResponse."""
+    add_change(part.header_mutation, effect.headers)
+
+
+FILLERS: Mapping[str, Callable[[Any, Proceed], None]] = {
+    "request_headers": fill_headers,
+    "request_body": fill_body,
+    "request_trailers": fill_trailers,
+    "response_headers": fill_headers,
+    "response_body": fill_body,
+    "response_trailers": fill_trailers,
+}
+
+
+def fill_mode(mode: Any, plan: Plan) -> None:
+    """Ask for this response's headers, which the configuration skips; the rest stays as configured."""
+    mode.response_header_mode = SEND
+
+    if plan.request_body:
+        mode.request_body_mode = BUFFERED
+    mode.request_trailer_mode = SEND if plan.request_trailers else processing_mode_pb2.ProcessingMode.SKIP
+    mode.response_trailer_mode = processing_mode_pb2.ProcessingMode.SKIP
+
+
+def build_immediate(answer: Answer) -> bytes:
+    """An ImmediateResponse."""
+    reply = ProcessingResponse()
+    immediate = reply.immediate_response
+    immediate.status.code = answer.status  # type: ignore[assignment]  # an open enum: any status will do
+    add_lines(immediate.headers, answer.lines)
+    immediate.body = answer.body
+    immediate.details = answer.details
+    if answer.metadata:
+        reply.dynamic_metadata.CopyFrom(to_struct(answer.metadata))
+    return reply.SerializeToString()

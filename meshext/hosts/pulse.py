@@ -1,0 +1,75 @@
+"""A worker's pulse: shared memory in which the supervisor reads whether a hook is stuck, and which.
+
+A double, the monotonic time at which the running hook is due (0 while none runs), and the name of what ran
+last. On Linux and macOS the monotonic clock is the same in all processes of a machine.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import tempfile
+
+from meshext.engine.current import CURRENT
+
+FORMAT = struct.Struct("d248s")
+DUE = struct.Struct("d")
+
+
+class Pulse:
+    """The shared memory; whoever gets the file descriptor shares it."""
+
+    def __init__(self, memory: mmap.mmap, descriptor: int = -1) -> None:
+        self._memory = memory
+        self.descriptor = descriptor
+
+    @classmethod
+    def shared(cls) -> Pulse:
+        """A new pulse whose descriptor a child may inherit."""
+        with tempfile.TemporaryFile() as file:
+            file.truncate(FORMAT.size)
+            descriptor = os.dup(file.fileno())
+        os.set_inheritable(descriptor, True)
+        return cls.attach(descriptor)
+
+    @classmethod
+    def attach(cls, descriptor: int) -> Pulse:
+        """The pulse behind an inherited descriptor."""
+        return cls(mmap.mmap(descriptor, FORMAT.size), descriptor)
+
+    @classmethod
+    def private(cls) -> Pulse:
+        """A pulse that nobody else reads."""
+        return cls(mmap.mmap(-1, FORMAT.size))
+
+    def enter(self, due: float) -> None:
+        """A hook begins that is due at that time."""
+        request_id, name, hook = CURRENT.get()
+        FORMAT.pack_into(self._memory, 0, due, f"{name} {hook} [{request_id}]".encode())
+
+    def leave(self) -> None:
+        """No hook runs."""
+        DUE.pack_into(self._memory, 0, 0.0)
+
+    def due(self) -> float:
+        """When the running hook is due; 0 where none runs."""
+        (due,) = DUE.unpack_from(self._memory, 0)
+        return float(due)
+
+    def running(self) -> str:
+        """The hook that runs or ran last: `filter hook [request id]`."""
+        text: bytes = FORMAT.unpack_from(self._memory, 0)[1]
+        return text.rstrip(b"\0").decode("utf-8", "replace")
+
+    def overdue(self, now: float) -> float:
+        """Seconds by which the running hook is overdue; 0 or less where none is."""
+        due = self.due()
+        return now - due if due else 0.0
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._memory.close()
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
