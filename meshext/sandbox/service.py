@@ -1,0 +1,129 @@
+"""The filter service as a child process of the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from meshext.envoy.logs import LineSplitter
+from meshext.errors import ConfigError, MeshextError, SpecError
+from meshext.lifeline import guarded
+from meshext.printable import format_log, printable
+
+KEPT = 20  # lines of its log that may tell why it did not start
+GRACE = 8.0  # seconds; above the service's own
+PIPE_GRACE = 1.0  # seconds for the rest of its log, which a child of the filter's may hold open
+PIECE = 65_536
+REFUSAL = "meshext: "
+
+
+class ServiceProcess:
+    """`python -m meshext.hosts` on a Unix socket; made by `start`, ended by `stop`."""
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, socket: Path, on_line: Callable[[str], None]
+    ) -> None:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self._process = process
+        self._ready = f"serving unix:{socket}"
+        self._on_line = on_line
+        self._last: deque[str] = deque(maxlen=KEPT)
+        self._serving: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Both pipes are read to the end: one that is full would hold the service up.
+        self._reading = asyncio.gather(
+            read_lines(process.stdout, self._note_printed), read_lines(process.stderr, self._note_logged)
+        )
+
+    @classmethod
+    async def start(
+        cls,
+        specs: Sequence[str],
+        configs: Sequence[str],
+        socket: Path,
+        *,
+        on_line: Callable[[str], None],
+        log_level: str = "info",
+        limit: float = 60.0,
+    ) -> ServiceProcess:
+        """Start it and return when it serves; what it refused is raised with its own words."""
+        command = [sys.executable, "-m", "meshext.hosts", *specs, "--listen", f"unix:{socket}"]
+        command += [f"--config={config}" for config in configs] + [f"--log-level={log_level}"]
+        process = await asyncio.create_subprocess_exec(
+            *guarded(command, death_signal=signal.SIGTERM),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            process_group=0,  # Ctrl-C reaches us alone; we stop it in our order
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},  # what a hook prints is seen at once
+        )
+        service = cls(process, socket, on_line)
+        try:
+            await service._wait_serving(limit)
+        except BaseException:
+            await service.stop()
+            raise
+        return service
+
+    async def wait(self) -> int:
+        """Wait for its end; its exit code."""
+        return await self._process.wait()
+
+    async def stop(self) -> None:
+        """Let open exchanges finish, then end it."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), GRACE)
+        if self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        await asyncio.wait({self._reading}, timeout=PIPE_GRACE)
+        self._reading.cancel()
+        await asyncio.wait({self._reading})
+
+    async def _wait_serving(self, limit: float) -> None:
+        ends: set[asyncio.Future[Any]] = {self._serving, self._reading}
+        await asyncio.wait(ends, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        if self._serving.done():
+            return
+        if not self._reading.done():
+            raise SpecError(f"the filter was not loaded in {limit:g} s; does its module wait for something?")
+        raise self._refusal(await self._process.wait())
+
+    def _refusal(self, code: int) -> MeshextError:
+        said = [line.removeprefix(REFUSAL) for line in self._last if line.startswith(REFUSAL)]
+        if len(said) > 1:
+            source = said[0].partition(": ")[0]
+            return ConfigError([line.removeprefix(f"{source}: ") for line in said], source=source)
+        return SpecError(*said or [f"the filter's service ended with {code} before it served"])
+
+    def _note_printed(self, line: str) -> None:
+        if line == self._ready and not self._serving.done():
+            self._serving.set_result(None)
+        else:
+            self._on_line(format_log(time.time(), "info", "print", line))
+
+    def _note_logged(self, line: str) -> None:
+        self._last.append(line)
+        if self._serving.done() or not line.startswith(REFUSAL):
+            self._on_line(printable(line))
+
+
+async def read_lines(pipe: asyncio.StreamReader, note: Callable[[str], None]) -> None:
+    """Hand over every line until the pipe ends, however long the lines are."""
+    splitter = LineSplitter()
+    while data := await pipe.read(PIECE):
+        for line in splitter.feed(data):
+            note(line.decode("utf-8", "backslashreplace"))
+    for line in splitter.finish():
+        note(line.decode("utf-8", "backslashreplace"))

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from meshext.errors import ConfigError, SpecError
+from meshext.sandbox import EnvoyFilter
+from meshext.sandbox.service import ServiceProcess
+
+FILTERS = Path(__file__).parent / "filters"
+
+
+@pytest.fixture
+def socket() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="mx-") as name:
+        yield Path(name, "service.sock")
+
+
+def start(spec: str, socket: Path, *, limit: float = 60.0) -> None:
+    async def run() -> None:
+        service = await ServiceProcess.start([spec], [], socket, on_line=lambda _: None, limit=limit)
+        await service.stop()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "text"),
+    [
+        ("One", SpecError, "configuration: One: ValueError: nothing is right"),
+        ("Two", ConfigError, "config.yaml: first: bad\nconfig.yaml: second: worse"),
+    ],
+)
+def test_what_the_service_refuses_is_raised(
+    name: str, error: type[Exception], text: str, socket: Path
+) -> None:
+    with pytest.raises(error) as raised:
+        start(f"{FILTERS / 'refused.py'}:{name}", socket)
+    assert str(raised.value) == text
+
+
+def test_a_filter_that_is_never_ready(socket: Path) -> None:
+    with pytest.raises(SpecError, match=r"the filter was not loaded in 0\.1 s"):
+        start(f"{FILTERS / 'refused.py'}:Waiting", socket, limit=0.1)
+
+
+@pytest.mark.envoy
+def test_what_a_filter_prints_is_logged_and_never_holds_it_up(envoy_filter: EnvoyFilter) -> None:
+    proxy = envoy_filter(f"{FILTERS / 'chatty.py'}:Chatty")
+    for number in range(5):
+        assert proxy.request(headers={"x-say": f"\x9b{number}"}).status == 200
+    proxy.wait_for_log(r"info    print \\x9b4 y{100}")
+    assert all(line.isprintable() for line in proxy.logs)
