@@ -1,0 +1,120 @@
+"""`meshext config`: what one's own Envoy needs for filters, as YAML to paste, or put into a bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from meshext.envoy.upstreams import Address
+    from meshext.plan import Plan
+
+Specs = Annotated[
+    list[str], typer.Argument(metavar="SPEC...", help="path/to/file.py:Class, module:Class or a name.")
+]
+Mode = Annotated[
+    str | None, typer.Option(metavar="proc|authz", help="By default the least that carries the filters.")
+]
+Configs = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE|JSON", help="Configuration; once for each filter, or one keyed by filter name."
+    ),
+]
+ServiceAddress = Annotated[
+    str, typer.Option(metavar="ADDR", help="Where `meshext serve` listens: HOST:PORT or unix:PATH.")
+]
+Into = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Put it into this bootstrap and print the whole.")
+]
+
+
+def config(
+    specs: Specs,
+    mode: Mode = None,
+    config: Configs = None,
+    address: ServiceAddress = "127.0.0.1:9000",
+    into: Into = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the parts as JSON.")] = False,
+) -> None:
+    """Print what Envoy needs to ask `meshext serve`: HTTP filter, cluster, and settings around them.
+
+    All of it is derived from the filters. With --into the file itself stays as it is.
+
+    Examples:
+      meshext config filter.py:Hello --address unix:/run/hello.sock
+      meshext config filter.py:Hello --mode proc --into envoy.yaml > with-hello.yaml
+    """
+    from meshext.cli.faults import UsageError
+    from meshext.cli.selection import load_quietly, parse_mode
+    from meshext.envoy.upstreams import parse_address
+    from meshext.loading import load_needs
+    from meshext.plan import build_plan
+
+    if as_json and into:
+        raise UsageError("--json and --into do not go together")
+    chosen, service = parse_mode(mode), parse_address(address, source="--address")
+    configs = config or ()
+    plan = build_plan(load_quietly(lambda: load_needs(specs, configs)), chosen)
+    if into:
+        print(insert(into, plan, service), end="")
+    elif as_json:
+        print(to_json(plan, service), end="")
+    else:
+        print(to_text(plan, service, command=serve_command(specs, configs, service)), end="")
+
+
+def insert(bootstrap: str, plan: Plan, service: Address) -> str:
+    """The bootstrap with the filters in it; what in it weakens them is said on stderr."""
+    from meshext.cli.envoy_parts import find_notes
+    from meshext.cli.output import print_warning
+    from meshext.config import read_config
+    from meshext.envoy.insertion import insert_filter
+
+    document = read_config(bootstrap)
+    insertion = insert_filter(document.text, plan, service, source=document.source)
+    for warning in [*insertion.warnings, *find_notes(plan, listener_known=True)]:
+        print_warning(warning)
+    return insertion.text
+
+
+def to_json(plan: Plan, service: Address) -> str:
+    """The parts under the names that the YAML form has."""
+    import json
+
+    from meshext.cli.envoy_parts import build_parts
+
+    return json.dumps(build_parts(plan, service), indent=2) + "\n"
+
+
+def to_text(plan: Plan, service: Address, *, command: str) -> str:
+    """The parts as YAML, with comments that say where each belongs and how the service is started."""
+    from meshext.cli.envoy_parts import build_settings, comment, find_notes
+    from meshext.envoy.emit import emit_yaml
+    from meshext.envoy.insertion import emit_config
+
+    notes = "".join(comment(f"- {note}") for note in find_notes(plan))
+    settings = {"http_connection_manager": build_settings(plan)}
+    return (
+        f"# Envoy asks this service:\n#   {command}\n\n{emit_config(plan, service)}\n"
+        "# Settings of that same connection manager. They leave a path one reading only, so that filters\n"
+        "# decide on the path that the upstream gets. Behind a trusted proxy leave use_remote_address out.\n"
+        f"{emit_yaml(settings)}" + (f"\n# Mind:\n{notes}" if notes else "")
+    )
+
+
+def serve_command(specs: Sequence[str], configs: Sequence[str], service: Address) -> str:
+    """The command that serves the filters, to copy into a shell; an inline configuration is left out of it.
+
+    It may hold secrets, and what is printed here is meant to be kept.
+    """
+    import shlex
+
+    from meshext.config.documents import looks_like_json
+
+    shown = ["JSON" if looks_like_json(given) else given for given in configs]
+    options = [word for given in shown for word in ("--config", given)]
+    command = shlex.join(["meshext", "serve", *specs, *options, "--listen", str(service)])
+    return "\n#   ".join(command.splitlines())

@@ -1,0 +1,163 @@
+"""`meshext run`: the real Envoy with filters in front of an upstream, on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from meshext.cli.selection import load_quietly, parse_mode
+from meshext.errors import MeshextError
+from meshext.lifeline import watch_parent
+
+if TYPE_CHECKING:
+    from meshext.sandbox import Sandbox, Setup
+    from meshext.sandbox.calls import Example, Result
+
+INTERRUPTED = 130
+
+Specs = Annotated[
+    list[str], typer.Argument(metavar="SPEC...", help="path/to/file.py:Class, module:Class or a name.")
+]
+Upstream = Annotated[
+    list[str] | None,
+    typer.Option(metavar="[NAME=]HOST:PORT", help="Where requests go; NAME=echo is a built-in echo service."),
+]
+Routes = Annotated[str | None, typer.Option(metavar="FILE", help="Routes by path and header, as YAML.")]
+Listen = Annotated[str, typer.Option(metavar="[HOST:]PORT", help="Where Envoy listens; 0 takes a free port.")]
+ModeName = Annotated[
+    str | None, typer.Option(metavar="proc|authz", help="By default the least that carries the filters.")
+]
+Config = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE|JSON", help="Configuration; once for each filter, or one keyed by filter name."
+    ),
+]
+TlsCert = Annotated[str | None, typer.Option(metavar="FILE", help="Serve TLS with this certificate (PEM).")]
+TlsKey = Annotated[str | None, typer.Option(metavar="FILE", help="Its private key (PEM).")]
+ClientCa = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Verify client certificates, where one is given, by this CA."),
+]
+Jwt = Annotated[
+    str | None, typer.Option(metavar="FILE", help="JWT providers, as YAML; their claims are metadata.")
+]
+Try = Annotated[bool, typer.Option("--try", help="Send the suggested calls, show what happened, end 0 or 1.")]
+LogLevel = Annotated[str, typer.Option(metavar="LEVEL", help="debug, info, warning or error.")]
+
+
+def run(
+    specs: Specs,
+    upstream: Upstream = None,
+    routes: Routes = None,
+    listen: Listen = "0",
+    mode: ModeName = None,
+    config: Config = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    client_ca: ClientCa = None,
+    jwt: Jwt = None,
+    try_calls: Try = False,
+    log_level: LogLevel = "info",
+) -> None:
+    """Run the real Envoy with filters in front of an upstream (an echo service unless told otherwise).
+
+    The line `ready URL` says that traffic flows. Ctrl-C ends everything.
+
+    Example: meshext run filters/examples/01_hello/filter.py:Hello
+    """
+    parent = os.getppid()
+    from meshext.sandbox import Options, build_setup, fill_in
+    from meshext.sandbox.calls import find_example
+
+    options = Options(
+        specs=tuple(specs),
+        config=tuple(config or ()),
+        mode=parse_mode(mode),
+        upstream=tuple(upstream or ()),
+        routes=routes,
+        listen=listen,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        client_ca=client_ca,
+        jwt=jwt,
+        log_level=log_level,
+    )
+    example = find_example(specs[0])
+    setup = load(build_setup(fill_in(options, example)))
+    raise typer.Exit(asyncio.run(serve_until_told(setup, example, try_calls=try_calls, parent=parent)))
+
+
+def load(setup: Setup) -> Setup:
+    """The setup with what its filters need, so that what is wrong with them is said before all else."""
+    from meshext.loading import load_needs
+
+    return replace(setup, needs=tuple(load_quietly(lambda: load_needs(setup.specs, setup.configs))))
+
+
+async def serve_until_told(setup: Setup, example: Example, *, try_calls: bool, parent: int) -> int:
+    """Start everything, then try the calls or wait for Ctrl-C, our parent's end, or an end nobody wanted."""
+    from meshext.sandbox import Sandbox
+
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, told.set)
+    ending = asyncio.create_task(told.wait())
+    orphaned = asyncio.create_task(watch_parent(parent=parent))
+    sandbox = Sandbox(setup, on_line=write_log)
+    work = try_all(sandbox, example) if try_calls else serve(sandbox, example)
+    working = asyncio.create_task(work)
+    await asyncio.wait({working, ending, orphaned}, return_when=asyncio.FIRST_COMPLETED)
+    if working.done():
+        return working.result()
+    working.cancel()  # its sandbox ends whatever was started
+    await asyncio.wait({working})
+    return INTERRUPTED if try_calls else 0
+
+
+async def serve(sandbox: Sandbox, example: Example) -> int:
+    """Say that traffic flows and what to try, then wait for an end that nobody wanted."""
+    async with sandbox:
+        say(f"ready {sandbox.url}")
+        suggest(sandbox.url, sandbox.plan.mode, example)
+        raise MeshextError(await sandbox.wait())
+
+
+async def try_all(sandbox: Sandbox, example: Example) -> int:
+    """Send every call and, when all logs are written, show what happened; 1 where a call went wrong."""
+    from meshext.cli.trying import show_results
+    from meshext.sandbox.calls import try_call
+
+    results: list[Result] = []
+    async with sandbox:
+        say(f"ready {sandbox.url}")
+        for call in example.calls:
+            results.append(await asyncio.to_thread(try_call, call, sandbox.url))
+    show_results(results)
+    return 0 if all(not result.problems for result in results) else 1
+
+
+def suggest(url: str, mode: str, example: Example) -> None:
+    """What to try, ready to paste."""
+    from meshext.sandbox.calls import to_curl
+
+    say(f"mode {mode}; try, in another terminal (Ctrl-C ends this):")
+    for call in example.calls:
+        say(f"  {to_curl(call, url)}    # {call.name}")
+
+
+def say(line: str) -> None:
+    """A line for the person, on standard output."""
+    print(line, flush=True)
+
+
+def write_log(line: str) -> None:
+    """A line of somebody's log, on standard error."""
+    print(line, file=sys.stderr, flush=True)
