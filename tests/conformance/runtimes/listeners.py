@@ -1,0 +1,91 @@
+"""One bootstrap for many cases: what our generator makes for a plan, with names filled in.
+
+The generator takes 0.15 s for a plan, and most plans differ in the filters' names alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from meshext.envoy.bootstrap import LISTENER, Gateway, build_bootstrap
+from meshext.envoy.emit import to_data
+from meshext.envoy.routes import Match, Route
+from meshext.envoy.service_cluster import CLUSTER
+from meshext.envoy.upstreams import UnixAddress, Upstream
+from meshext.plan import Plan
+from tests.conformance.case import DEAD, LATER
+
+ROUTES = (
+    Route("other", Match(prefix="/", headers={LATER: "other"}), "other"),
+    Route(DEAD, Match(prefix="/", headers={LATER: DEAD}), DEAD),
+    Route("main", Match(prefix="/"), "main"),
+)
+OWN = "service-of-"
+SOCKET = "/placeholder-for-the-socket"
+
+
+class Listeners:
+    """Gathers a listener and a service's cluster for each case."""
+
+    def __init__(self, upstreams: tuple[Upstream, ...], admin: Path) -> None:
+        self._upstreams = upstreams
+        self._admin = admin
+        self._made: dict[Plan, str] = {}
+        self._whole: dict[str, Any] = {}
+
+    def add(self, name: str, plan: Plan, socket: str) -> None:
+        """A listener of that name in front of the service on that socket."""
+        plain, names = without_names(plan)
+        if plain not in self._made:
+            self._made[plain] = self._make(plain)
+        text = self._made[plain].replace(SOCKET, socket)
+        for placeholder, own in names.items():
+            text = text.replace(placeholder, own)
+        cluster = f"{OWN}{name}"
+        text = text.replace(f'"cluster_name": "{CLUSTER}"', f'"cluster_name": "{cluster}"')
+        data = json.loads(text)
+        data["static_resources"]["listeners"][0]["name"] = name
+        for each in data["static_resources"]["clusters"]:
+            if each["name"] == CLUSTER:
+                each["name"] = cluster
+        self._merge(data)
+
+    def to_json(self) -> str:
+        """The whole bootstrap."""
+        return json.dumps(self._whole)
+
+    def _make(self, plan: Plan) -> str:
+        gateway = Gateway(
+            upstreams=self._upstreams,
+            admin=self._admin,
+            plan=plan,
+            service=UnixAddress(SOCKET),
+            routes=ROUTES,
+        )
+        data = to_data(build_bootstrap(gateway))
+        assert data["static_resources"]["listeners"][0]["name"] == LISTENER
+        return json.dumps(data)
+
+    def _merge(self, data: dict[str, Any]) -> None:
+        if not self._whole:
+            self._whole = data
+            return
+        own = data["static_resources"]
+        whole = self._whole["static_resources"]
+        whole["listeners"] += own["listeners"]
+        whole["clusters"] += [each for each in own["clusters"] if each["name"].startswith(OWN)]
+
+
+def without_names(plan: Plan) -> tuple[Plan, Mapping[str, str]]:
+    """The plan with a placeholder for each namespace of a filter, and what they stand for."""
+    names = {
+        f"meshext.placeholder-{at}": namespace
+        for at, namespace in enumerate(plan.written_namespaces)
+        if "." in namespace
+    }
+    rest = tuple(namespace for namespace in plan.written_namespaces if "." not in namespace)
+    return replace(plan, filters=("placeholder",), written_namespaces=(*names, *rest)), names
