@@ -54,6 +54,7 @@ class TimedWatch:
     def __init__(self, marks: Marks | None = None) -> None:
         self._due = NEVER
         self._raised = False
+        self._collecting = False
         self._abandoned: set[asyncio.Task[Any]] = set()
         self._marks: Marks = marks or NoMarks()
         self._handler: Any = None
@@ -63,6 +64,7 @@ class TimedWatch:
     def start(self) -> None:
         """Begin to keep time; only the main thread may."""
         assert threading.current_thread() is threading.main_thread()
+        gc.callbacks.insert(0, self._on_collection)
         self._handler = signal.signal(signal.SIGALRM, self._on_tick)
         self._timer = signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
         self._started = time.monotonic()
@@ -71,6 +73,7 @@ class TimedWatch:
         """Keep no time any more; whoever used the timer before has it back, with what is left on it."""
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self._handler or signal.SIG_DFL)
+        gc.callbacks.remove(self._on_collection)
         left, interval = self._timer
         if left:
             signal.setitimer(
@@ -128,12 +131,15 @@ class TimedWatch:
         self._due = NEVER
         self._marks.leave()
 
+    def _on_collection(self, phase: str, _info: dict[str, int]) -> None:
+        self._collecting = phase == "start"
+
     def _on_tick(self, _signal: int, frame: FrameType | None) -> None:
         if time.monotonic() <= self._due:
             return
         if not _inside_hook(frame):
             self._leave()  # a hook's end was interrupted; the event loop must never be
-        elif not _is_swallowed(frame):
+        elif not self._collecting and not _is_swallowed(frame):
             self._raised = True
             raise _Overdue
 
@@ -151,13 +157,15 @@ def _inside_hook(frame: FrameType | None) -> bool:
 
 
 def _is_swallowed(frame: FrameType | None) -> bool:
-    """Whether Python would only print what is raised here: finalizers and the collector's callbacks.
+    """Whether Python would only print what is raised here (sys.unraisablehook in the library reference).
 
-    The next tick finds the hook itself (sys.unraisablehook in the library reference).
+    So it is in finalizers, in the collector's callbacks and in those of weak references; the next tick
+    finds the hook itself.
     """
     callbacks = {getattr(callback, "__code__", None) for callback in gc.callbacks}
     while frame is not None and frame.f_code not in _CALLERS:
-        if frame.f_code.co_name == "__del__" or frame.f_code in callbacks:
+        code = frame.f_code
+        if code.co_name == "__del__" or code in callbacks or frame.f_globals.get("__name__") in _WEAK:
             return True
         frame = frame.f_back
     return False
@@ -209,4 +217,5 @@ class _Stepped:
                 step = partial(self._iterator.throw, error)
 
 
+_WEAK = ("_weakrefset", "weakref")
 _CALLERS = frozenset({TimedWatch.call.__code__, _Stepped.__await__.__code__})
