@@ -1,0 +1,1 @@
+"""What a filter costs: `python -m e2e.bench --help`."""

@@ -1,0 +1,149 @@
+"""Load on one address: a fixed number of requests, closed loop, every answer counted.
+
+`h2load` (Debian: nghttp2-client) measures; the small loop in Python is for trying the pieces where it is not
+installed, and its own cost is too high to measure with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+HEADERS = {
+    "x-key": "k-4f2a91",
+    "accept": "application/json, text/plain;q=0.9, */*;q=0.8",
+    "accept-language": "en-GB,en;q=0.8",
+    "cookie": "session=6f1e8d0c5b7a4e39; theme=dark",
+}
+LIMIT = 300.0  # seconds for one load
+
+
+class LoadError(Exception):
+    """No load, or answers that were not 200."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What to send: `requests` in all, over so many connections; with a body it is a POST."""
+
+    requests: int
+    connections: int
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """Seconds, from the request's first byte to the answer's last."""
+
+    p50: float
+    p99: float
+
+
+def summarise(times: list[float]) -> Latency:
+    """The percentiles, nearest rank."""
+    times.sort()
+    return Latency(p50=times[len(times) // 2], p99=times[min(len(times) - 1, len(times) * 99 // 100)])
+
+
+def find_h2load() -> str:
+    """The program; LoadError says how to get it."""
+    program = shutil.which("h2load")
+    if program is None:
+        raise LoadError("h2load is missing: apt-get install nghttp2-client")
+    return program
+
+
+async def h2load(address: str, load: Load) -> Latency:
+    """Send it with h2load over HTTP/1.1."""
+    with tempfile.TemporaryDirectory(prefix="meshext-bench-") as folder:
+        log = Path(folder) / "log"
+        words = [
+            find_h2load(),
+            "--h1",
+            "-t1",
+            f"-n{load.requests}",
+            f"-c{load.connections}",
+            f"--log-file={log}",
+        ]
+        words += [f"-H{name}: {value}" for name, value in HEADERS.items()]
+        if load.body:
+            body = Path(folder) / "body"
+            body.write_bytes(load.body)
+            words.append(f"--data={body}")
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            f"http://{address}/orders?page=2",
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            said, _ = await asyncio.wait_for(process.communicate(), LIMIT)
+        finally:
+            if process.returncode is None:
+                process.kill()
+        if process.returncode:
+            raise LoadError(f"h2load: {said.decode(errors='replace').strip()[-500:]}")
+        return read_log(log.read_text(), load.requests)
+
+
+def read_log(text: str, wanted: int) -> Latency:
+    """h2load's log: start (us), status, duration (us), one request a line."""
+    lines = [line.split("\t") for line in text.splitlines()]
+    check_statuses([int(line[1]) for line in lines], wanted)
+    return summarise([int(line[2]) / 1e6 for line in lines])
+
+
+def check_statuses(statuses: list[int], wanted: int) -> None:
+    """Every request has to have been answered with 200, or the figures mean nothing."""
+    good = statuses.count(200)
+    if good != wanted:
+        others = sorted(set(statuses) - {200})
+        raise LoadError(
+            f"{good} of {wanted} requests were answered with 200; others: {others or 'no answer'}"
+        )
+
+
+async def python_load(address: str, load: Load) -> Latency:
+    """Send it with a loop of our own."""
+    host, _, port = address.rpartition(":")
+    raw = build_request(address, HEADERS, load.body)
+    share = -(-load.requests // load.connections)
+
+    async def connection(count: int) -> list[tuple[int, float]]:
+        reader, writer = await asyncio.open_connection(host, int(port))
+        try:
+            return [await exchange(reader, writer, raw) for _ in range(count)]
+        finally:
+            writer.close()
+
+    counts = [min(share, load.requests - at) for at in range(0, load.requests, share)]
+    async with asyncio.timeout(LIMIT):
+        found = [each for some in await asyncio.gather(*map(connection, counts)) for each in some]
+    check_statuses([status for status, _ in found], load.requests)
+    return summarise([took for _, took in found])
+
+
+def build_request(host: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """One request on the wire (RFC 9112)."""
+    lines = [f"{'POST' if body else 'GET'} /orders?page=2 HTTP/1.1", f"host: {host}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    if body:
+        lines.append(f"content-length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+async def exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, raw: bytes
+) -> tuple[int, float]:
+    """Status and seconds of one request; answers here always have a content-length."""
+    began = time.perf_counter()
+    writer.write(raw)
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+    length = head.partition("content-length:")[2].split("\r\n", 1)[0]
+    await reader.readexactly(int(length or 0))
+    return int(head.split(" ", 2)[1]), time.perf_counter() - began
