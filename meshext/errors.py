@@ -2,6 +2,7 @@
 
     MeshextError                     one clear line for a person; the command line exits with `exit_code`
     ├── ConfigError                  a configuration was refused (lists every mistake, each with its path)
+    ├── OptionError                  an option of the service has a value that means nothing
     ├── SpecError                    a filter spec does not load, or its class can not be a filter
     ├── UnsupportedError             a runtime can not carry what the class asks for, by name
     ├── MissingExtraError            an optional dependency is not installed (names the pip command)
@@ -40,6 +41,10 @@ class ConfigError(MeshextError):
         self.problems = tuple(problems)
         self.source = source
         super().__init__("\n".join(f"{source}: {problem}" for problem in self.problems))
+
+
+class OptionError(MeshextError):
+    """An option of the service has a value that means nothing; the text names the option."""
 
 
 class SpecError(MeshextError):
