@@ -26,6 +26,7 @@ from meshext.engine.events import (
     ResponseTrailersReceived,
 )
 from meshext.engine.hooks import HookRunner
+from meshext.engine.observer import ABANDONED, UNSEEN, Outcome, Sighting
 from meshext.engine.phases import DIRECTION, Direction, Phase, ends_direction, step
 from meshext.engine.request_pass import RequestPass
 from meshext.engine.response_pass import ResponsePass
@@ -45,11 +46,18 @@ class Engine:
     """One exchange. `receive` an event, do what the effect says; `complete` when the exchange has ended."""
 
     def __init__(
-        self, chain: Chain, *, watch: Watch, carrier: Carrier, clock: Callable[[], float] = time.monotonic
+        self,
+        chain: Chain,
+        *,
+        watch: Watch,
+        carrier: Carrier,
+        clock: Callable[[], float] = time.monotonic,
+        sighting: Sighting | None = None,
     ) -> None:
         self._chain = chain
         self._clock = clock
-        self._runner = HookRunner(watch, carrier)
+        self._sighting = sighting
+        self._runner = HookRunner(watch, carrier, sighting)
         self._phases = {Direction.REQUEST: Phase.START, Direction.RESPONSE: Phase.START}
         self._surroundings = Surroundings()
         self._seats: tuple[Seat, ...] = ()
@@ -57,6 +65,7 @@ class Engine:
         self._response = ResponsePass((), self._runner)
         self._began = clock()
         self._response_after: float | None = None
+        self._cut: Turn | None = None  # what cut the response off
         self.answered = False
 
     @property
@@ -68,6 +77,22 @@ class Engine:
     def request_id(self) -> str:
         """The id that logs and refusals carry."""
         return self._surroundings.request_id
+
+    def outcome(self, abnormal: Outcome | None = None) -> Outcome:
+        """How the exchange ended; `abnormal` is how the host's work on it did, if not by itself."""
+        status = self._response.parts.status
+        if self._cut is not None:
+            return Outcome("reset", self._cut.seat.mount.needs.name, status)
+        if abnormal is not None:
+            return abnormal
+        turn = self._response.turn
+        if turn is not None:
+            return Outcome(turn.cause, turn.seat.mount.needs.name, status)
+        if self._phases[Direction.REQUEST] is Phase.START:
+            return UNSEEN if status else ABANDONED
+        if not self._request.finished:
+            return ABANDONED
+        return Outcome("passed_open" if self._runner.opened else "passed", self._runner.opened, status)
 
     async def receive(self, event: Event) -> Effect:
         """What to do about an event; ProtocolError where it comes out of order."""
@@ -103,6 +128,8 @@ class Engine:
     def _begin(self, event: RequestHeadersReceived) -> None:
         self._began = self._clock()
         self._surroundings = event.surroundings
+        if self._sighting is not None:
+            self._sighting.request(event.lines, event.surroundings)
         self._seats = tuple(Seat(mount, self._surroundings) for mount in self._chain.mounts)
         self._request = RequestPass(self._seats, self._runner, request_parts(event.lines))
         self._response = ResponsePass(self._seats, self._runner)
@@ -182,14 +209,18 @@ class Engine:
                 raise ProtocolError("the response was changed after its headers had left")
         turn = await self._response.walk_trailers(event.lines)
         if isinstance(turn, Turn):
-            return Reset(reason=turn.respond.details)
+            return self._cut_off(turn)
         return Proceed(headers=header_change(event.lines, turn), metadata=take_metadata(self._seats))
 
     async def _answer(self, turn: Turn) -> Effect:
         if self._response.released:
-            return Reset(reason=turn.respond.details)
+            return self._cut_off(turn)
         await self._response.answer(turn)
         return self._build_answer()
+
+    def _cut_off(self, turn: Turn) -> Reset:
+        self._cut = turn
+        return Reset(reason=turn.respond.details)
 
     def _build_answer(self) -> Answer:
         response = self._response

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Callable
+from time import perf_counter
 from types import CoroutineType
 from typing import Any
 
@@ -13,6 +14,7 @@ from meshext.actions import Respond
 from meshext.engine.bounds import check_answer, check_message
 from meshext.engine.carrier import Carrier
 from meshext.engine.current import CURRENT, Current
+from meshext.engine.observer import Sighting
 from meshext.engine.seat import Seat
 from meshext.engine.watch import Watch
 from meshext.errors import FilterFailure, HookNonsense, HookOverdue, HookRaised
@@ -29,14 +31,19 @@ Argument = Request[Any] | Response[Any] | Exchange[Any]
 
 
 class HookRunner:
-    """Runs the hooks of one exchange and keeps the failures that happened."""
+    """Runs the hooks of one exchange and keeps the failures that happened.
 
-    __slots__ = ("carrier", "failures", "watch")
+    `opened` is the first filter whose failure was passed over by `failure = "open"`, "" for none.
+    """
 
-    def __init__(self, watch: Watch, carrier: Carrier) -> None:
+    __slots__ = ("carrier", "failures", "opened", "sighting", "watch")
+
+    def __init__(self, watch: Watch, carrier: Carrier, sighting: Sighting | None = None) -> None:
         self.watch = watch
         self.carrier = carrier
+        self.sighting = sighting
         self.failures: list[FilterFailure] = []
+        self.opened = ""
 
     async def run(self, seat: Seat, hook: Hook, argument: Argument) -> Respond | None:
         """Call the hook and judge what it returned and wrote.
@@ -45,16 +52,23 @@ class HookRunner:
         policy is `open`: then a failure is as if the hook had not run.
         """
         undo = snapshot(seat, argument)
-        token = CURRENT.set(Current(seat.view.surroundings.request_id, seat.mount.needs.name, hook.value))
+        name, sighting = seat.mount.needs.name, self.sighting
+        token = CURRENT.set(Current(seat.view.surroundings.request_id, name, hook.value))
+        began = perf_counter() if sighting is not None else 0.0
         try:
             respond = self._judge(hook, await self._call(seat, hook, argument))
             self._check_written(seat, argument)
+            if sighting is not None:
+                sighting.hook(name, hook, perf_counter() - began, None)
         except FilterFailure as failure:
+            if sighting is not None:
+                sighting.hook(name, hook, perf_counter() - began, failure)
             undo()
             if isinstance(failure, HookOverdue) and hook in seat.mount.asynchronous:
                 seat.renew()  # it may go on running, and writing
             self._report(seat, hook, failure)
             if seat.mount.needs.failure == "open":
+                self.opened = self.opened or name
                 return None
             raise
         finally:

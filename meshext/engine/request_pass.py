@@ -27,6 +27,11 @@ class RequestPass(Pass):
     def _message(self, seat: Seat) -> Request[Any]:
         return seat.request
 
+    @property
+    def finished(self) -> bool:
+        """Whether every filter has let the request go on."""
+        return self._at >= len(self._seats)
+
     async def advance(self) -> Turn | None:
         """Go on; a Turn where a filter answered or failed."""
         while self._at < len(self._seats):

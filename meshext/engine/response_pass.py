@@ -25,7 +25,7 @@ class ResponsePass(Pass):
         super().__init__(seats, runner)
         self._at = len(seats) - 1
         self._sent = ResponseParts((), 0)
-        self._responder: Seat | None = None
+        self.turn: Turn | None = None
         self.parts = self._sent
         self.details: str | None = None
         self.released = False
@@ -76,7 +76,11 @@ class ResponsePass(Pass):
         self.parts = ResponseParts(lines, turn.respond.status)
         self.body = turn.respond.body
         self.details = turn.respond.details
-        self._responder = turn.seat
+        self.turn = turn
+
+    @property
+    def _responder(self) -> Seat | None:
+        return None if self.turn is None else self.turn.seat
 
     def _holds(self, seat: Seat) -> bool:
         return seat is not self._responder and seat.has(Hook.ON_RESPONSE_BODY) and self.body is None

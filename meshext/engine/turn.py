@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from meshext.actions import Respond
 from meshext.engine.seat import Seat
@@ -12,25 +13,30 @@ from meshext.http.headers import Headers
 FAILED = "meshext_filter_failed"
 OVERSIZE = "meshext_body_too_large"
 
+Cause = Literal["answered", "failed_closed", "oversize"]
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The answer and the filter that gave it (or whose failure it is)."""
+    """The answer, the filter that gave it (or whose failure it is), and why."""
 
     respond: Respond
     seat: Seat
+    cause: Cause = "answered"
 
 
 def turn_failed(seat: Seat, failure: FilterFailure) -> Turn:
     """The answer to a failed hook: 500 and the request id; the reason is in the log alone."""
     details = f"{FAILED}:{seat.mount.needs.name}:{failure.kind}"
-    return Turn(plain_answer(500, "internal error", seat.view.surroundings.request_id, details), seat)
+    respond = plain_answer(500, "internal error", seat.view.surroundings.request_id, details)
+    return Turn(respond, seat, "failed_closed")
 
 
 def turn_oversize(seat: Seat, status: int) -> Turn:
     """The answer to a body above `max_body`: 413 for a request, 500 for a response, as Envoy's own."""
     details = f"{OVERSIZE}:{seat.mount.needs.name}"
-    return Turn(plain_answer(status, "body too large", seat.view.surroundings.request_id, details), seat)
+    respond = plain_answer(status, "body too large", seat.view.surroundings.request_id, details)
+    return Turn(respond, seat, "oversize")
 
 
 def plain_answer(status: int, text: str, request_id: str, details: str) -> Respond:

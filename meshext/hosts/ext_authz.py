@@ -10,6 +10,7 @@ from meshext.engine.chain import Chain
 from meshext.engine.effects import Additions, Answer, Effect, Proceed
 from meshext.engine.engine import Engine
 from meshext.engine.events import RequestBodyReceived, RequestHeadersReceived
+from meshext.engine.observer import Observer, outcome_of
 from meshext.engine.watch import Watch
 from meshext.errors import ProtocolError
 from meshext.hosts._wire import ADD, SET, parse, to_lines, to_namespaces, to_struct
@@ -30,15 +31,37 @@ PLAIN_OK = external_auth_pb2.CheckResponse(ok_response={}).SerializeToString()
 
 
 async def check(
-    raw: bytes, metadata: Iterable[tuple[str, str | bytes]] | None, *, chain: Chain, plan: Plan, watch: Watch
+    raw: bytes,
+    metadata: Iterable[tuple[str, str | bytes]] | None,
+    *,
+    chain: Chain,
+    plan: Plan,
+    watch: Watch,
+    observer: Observer | None = None,
 ) -> bytes:
     """Answer one CheckRequest; ProtocolError where it is not one that our configuration would send."""
+    if observer is None:
+        return await decide(raw, metadata, plan, Engine(chain, watch=watch, carrier=AUTHZ))
+    sighting = observer.begin("authz", metadata)
+    engine = Engine(chain, watch=watch, carrier=AUTHZ, sighting=sighting)
+    try:
+        reply = await decide(raw, metadata, plan, engine)
+    except BaseException as error:
+        sighting.end(engine.outcome(outcome_of(error)))
+        raise
+    sighting.end(engine.outcome())
+    return reply
+
+
+async def decide(
+    raw: bytes, metadata: Iterable[tuple[str, str | bytes]] | None, plan: Plan, engine: Engine
+) -> bytes:
+    """The same, in an engine made for this one exchange."""
     request = parse(external_auth_pb2.CheckRequest, raw)
     http = request.attributes.request.http
     lines = to_lines(http.header_map.headers)
     if not lines:
         raise ProtocolError(NO_HEADER_MAP)
-    engine = Engine(chain, watch=watch, carrier=AUTHZ)
     surroundings = build_surroundings(lines, read_entries(metadata), plan.attributes)
     surroundings.metadata.update(to_namespaces(request.attributes.metadata_context.filter_metadata))
     effect = await engine.receive(

@@ -20,6 +20,7 @@ from meshext.engine.events import (
     ResponseHeadersReceived,
     ResponseTrailersReceived,
 )
+from meshext.engine.observer import Observer, Outcome, outcome_of
 from meshext.engine.watch import Watch
 from meshext.errors import ProtocolError
 from meshext.hosts._wire import add_change, add_lines, from_value, parse, to_lines, to_namespaces, to_struct
@@ -54,11 +55,18 @@ class Session:
     """One exchange. Every `receive` gives exactly one answer or raises; `close` when the stream is over."""
 
     def __init__(
-        self, chain: Chain, plan: Plan, watch: Watch, metadata: Iterable[tuple[str, str | bytes]] | None
+        self,
+        chain: Chain,
+        plan: Plan,
+        watch: Watch,
+        metadata: Iterable[tuple[str, str | bytes]] | None,
+        observer: Observer | None = None,
     ) -> None:
         self._plan = plan
         self._entries = read_entries(metadata)
-        self._engine = Engine(chain, watch=watch, carrier=PROC)
+        self._sighting = None if observer is None else observer.begin("proc", metadata)
+        self._engine = Engine(chain, watch=watch, carrier=PROC, sighting=self._sighting)
+        self._abnormal: Outcome | None = None
 
     @property
     def answered(self) -> bool:
@@ -67,6 +75,13 @@ class Session:
 
     async def receive(self, raw: bytes) -> bytes:
         """The answer to one ProcessingRequest; ProtocolError where it is out of order or none."""
+        try:
+            return await self._answer(raw)
+        except BaseException as error:
+            self._abnormal = outcome_of(error)
+            raise
+
+    async def _answer(self, raw: bytes) -> bytes:
         message = parse(external_processor_pb2.ProcessingRequest, raw)
         phase = message.WhichOneof("request")
         if phase is None:
@@ -78,7 +93,11 @@ class Session:
 
     async def close(self) -> None:
         """The exchange has ended, in whatever way."""
-        await self._engine.complete()
+        try:
+            await self._engine.complete()
+        finally:
+            if self._sighting is not None:
+                self._sighting.end(self._engine.outcome(self._abnormal))
 
     def _to_event(self, phase: str, message: Any) -> Event:
         attributes, metadata = told(message)
