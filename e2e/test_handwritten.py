@@ -14,6 +14,7 @@ from meshext.envoy.bootstrap import LISTENER, Gateway, build_bootstrap
 from meshext.envoy.echo import EchoServer
 from meshext.envoy.emit import to_json
 from meshext.envoy.process import EnvoyProcess
+from meshext.envoy.service_cluster import Backend
 from meshext.envoy.upstreams import UnixAddress, Upstream
 from meshext.loading import load_needs
 from meshext.plan import Mode, build_plan
@@ -37,7 +38,7 @@ async def forgetful(mode: Mode, folder: Path, lines: list[str]) -> AsyncIterator
                 upstreams=(Upstream("echo", UnixAddress(f"{folder}/echo.sock")),),
                 admin=folder / "admin.sock",
                 plan=plan,
-                service=UnixAddress(f"{folder}/service.sock"),
+                service=Backend(addresses=(UnixAddress(f"{folder}/service.sock"),)),
             )
             async with await EnvoyProcess.start(to_json(build_bootstrap(gateway)), folder) as envoy:
                 yield f"http://127.0.0.1:{envoy.port(LISTENER)}"

@@ -13,6 +13,7 @@ from typing import Any
 from meshext.envoy.bootstrap import Gateway, build_bootstrap
 from meshext.envoy.emit import to_data
 from meshext.envoy.process import EnvoyProcess
+from meshext.envoy.service_cluster import Backend
 from meshext.envoy.upstreams import TcpAddress, UnixAddress, Upstream
 from meshext.plan import Plan
 
@@ -23,10 +24,10 @@ TYPES = "type.googleapis.com/envoy.extensions.filters"
 def build_gateway(folder: Path, plan: Plan | None, service: TcpAddress | None, sink: Path | None) -> str:
     """The bootstrap for a service (none: Envoy alone), with bodies going to the Envoy at `sink`."""
     gateway = Gateway(
-        upstreams=(Upstream("sink", UnixAddress(str(sink or "/nowhere"))),),
+        upstreams=(Upstream("sink", UnixAddress(str(sink or "/nowhere")), grpc=False),),
         admin=folder / "admin.sock",
         plan=plan,
-        service=service,
+        service=Backend(addresses=(service,)) if service else None,
     )
     data = to_data(build_bootstrap(gateway))
     manager = data["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]

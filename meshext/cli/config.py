@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from meshext.envoy.service_cluster import Backend
     from meshext.envoy.upstreams import Address
     from meshext.plan import Plan
+
+DEFAULT_ADDRESS = "127.0.0.1:9000"
 
 Specs = Annotated[
     list[str], typer.Argument(metavar="SPEC...", help="path/to/file.py:Class, module:Class or a name.")
@@ -24,7 +27,11 @@ Configs = Annotated[
     ),
 ]
 ServiceAddress = Annotated[
-    str, typer.Option(metavar="ADDR", help="Where `meshext serve` listens: HOST:PORT or unix:PATH.")
+    list[str] | None,
+    typer.Option(
+        metavar="ADDR",
+        help="Where `meshext serve` listens: HOST:PORT or unix:PATH; repeatable. [default: 127.0.0.1:9000]",
+    ),
 ]
 Into = Annotated[
     str | None, typer.Option(metavar="FILE", help="Put it into this bootstrap and print the whole.")
@@ -35,7 +42,7 @@ def config(
     specs: Specs,
     mode: Mode = None,
     config: Configs = None,
-    address: ServiceAddress = "127.0.0.1:9000",
+    address: ServiceAddress = None,
     into: Into = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the parts as JSON.")] = False,
 ) -> None:
@@ -49,13 +56,16 @@ def config(
     """
     from meshext.cli.faults import UsageError
     from meshext.cli.selection import load_quietly, parse_mode
+    from meshext.envoy.service_cluster import Backend
     from meshext.envoy.upstreams import parse_address
     from meshext.loading import load_needs
     from meshext.plan import build_plan
 
     if as_json and into:
         raise UsageError("--json and --into do not go together")
-    chosen, service = parse_mode(mode), parse_address(address, source="--address")
+    chosen = parse_mode(mode)
+    places = tuple(parse_address(each, source="--address") for each in address or [DEFAULT_ADDRESS])
+    service = Backend(addresses=places)
     configs = config or ()
     plan = build_plan(load_quietly(lambda: load_needs(specs, configs)), chosen)
     if into:
@@ -63,10 +73,10 @@ def config(
     elif as_json:
         print(to_json(plan, service), end="")
     else:
-        print(to_text(plan, service, command=serve_command(specs, configs, service)), end="")
+        print(to_text(plan, service, command=serve_command(specs, configs, places[0])), end="")
 
 
-def insert(bootstrap: str, plan: Plan, service: Address) -> str:
+def insert(bootstrap: str, plan: Plan, service: Backend) -> str:
     """The bootstrap with the filters in it; what in it weakens them is said on stderr."""
     from meshext.cli.envoy_parts import find_notes
     from meshext.cli.output import print_warning
@@ -80,7 +90,7 @@ def insert(bootstrap: str, plan: Plan, service: Address) -> str:
     return insertion.text
 
 
-def to_json(plan: Plan, service: Address) -> str:
+def to_json(plan: Plan, service: Backend) -> str:
     """The parts under the names that the YAML form has."""
     import json
 
@@ -89,7 +99,7 @@ def to_json(plan: Plan, service: Address) -> str:
     return json.dumps(build_parts(plan, service), indent=2) + "\n"
 
 
-def to_text(plan: Plan, service: Address, *, command: str) -> str:
+def to_text(plan: Plan, service: Backend, *, command: str) -> str:
     """The parts as YAML, with comments that say where each belongs and how the service is started."""
     from meshext.cli.envoy_parts import build_settings, comment, find_notes
     from meshext.envoy.emit import emit_yaml
@@ -105,7 +115,7 @@ def to_text(plan: Plan, service: Address, *, command: str) -> str:
     )
 
 
-def serve_command(specs: Sequence[str], configs: Sequence[str], service: Address) -> str:
+def serve_command(specs: Sequence[str], configs: Sequence[str], listen: Address) -> str:
     """The command that serves the filters, to copy into a shell; an inline configuration is left out of it.
 
     It may hold secrets, and what is printed here is meant to be kept.
@@ -116,5 +126,5 @@ def serve_command(specs: Sequence[str], configs: Sequence[str], service: Address
 
     shown = ["JSON" if looks_like_json(given) else given for given in configs]
     options = [word for given in shown for word in ("--config", given)]
-    command = shlex.join(["meshext", "serve", *specs, *options, "--listen", str(service)])
+    command = shlex.join(["meshext", "serve", *specs, *options, "--listen", str(listen)])
     return "\n#   ".join(command.splitlines())

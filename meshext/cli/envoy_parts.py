@@ -9,8 +9,7 @@ from meshext.envoy.bootstrap import buffer_limit
 from meshext.envoy.connection_manager import build_connection_manager
 from meshext.envoy.emit import Data, to_data
 from meshext.envoy.http_filter import build_http_filters
-from meshext.envoy.service_cluster import build_service_cluster
-from meshext.envoy.upstreams import Address
+from meshext.envoy.service_cluster import Backend, build_service_cluster
 from meshext.plan import Plan
 
 SETTINGS = (
@@ -26,7 +25,7 @@ SERVER_NAME = "connection.requested_server_name"
 WIDTH = 100
 
 
-def build_parts(plan: Plan, service: Address) -> Data:
+def build_parts(plan: Plan, service: Backend) -> Data:
     """All parts as plain data in Envoy's JSON form; `listener` says what bodies need of the listener."""
     return {
         "mode": plan.mode,

@@ -16,13 +16,12 @@ from meshext.envoy.http_filter import build_http_filters
 from meshext.envoy.jwt import Jwt, build_jwt_filter
 from meshext.envoy.messages import builds_messages
 from meshext.envoy.routes import Route, build_default_routes
-from meshext.envoy.service_cluster import CLUSTER, build_service_cluster
+from meshext.envoy.service_cluster import CLUSTER, Backend, build_service_cluster
 from meshext.envoy.upstreams import (
-    Address,
     TcpAddress,
     UnixAddress,
     Upstream,
-    build_upstream_cluster,
+    build_upstream_clusters,
     check_upstreams,
     to_address_message,
 )
@@ -56,7 +55,7 @@ class Gateway:
     upstreams: tuple[Upstream, ...]
     admin: Path
     plan: Plan | None = None
-    service: Address | None = None
+    service: Backend | None = None
     listen: TcpAddress = ANY_PORT
     routes: tuple[Route, ...] = ()
     tls: DownstreamTls | None = None
@@ -66,7 +65,7 @@ class Gateway:
         if not self.upstreams:
             raise ValueError("a gateway has at least one upstream")
         if (self.plan is None) != (self.service is None):
-            raise ValueError("a plan and the address of its service go together")
+            raise ValueError("a plan and its service go together")
         check_upstreams(self.upstreams, reserved=CLUSTER)
 
 
@@ -75,7 +74,7 @@ def build_bootstrap(gateway: Gateway) -> Bootstrap:
     """The bootstrap; raises UnsupportedError where the plan's mode can not carry what the plan asks for."""
     from envoy_data_plane.envoy.config.bootstrap.v3 import Bootstrap, BootstrapStaticResources
 
-    clusters = [build_upstream_cluster(upstream) for upstream in gateway.upstreams]
+    clusters = [each for upstream in gateway.upstreams for each in build_upstream_clusters(upstream)]
     if gateway.service is not None:
         clusters.append(build_service_cluster(gateway.service))
     return Bootstrap(
@@ -117,6 +116,7 @@ def _build_filter_chain(gateway: Gateway) -> FilterChain:
         tls=gateway.tls is not None,
         buffer_limit=buffer_limit(gateway.plan),
         namespaces=gateway.plan.written_namespaces if gateway.plan else (),
+        over_http2={upstream.name for upstream in gateway.upstreams if upstream.grpc},
     )
     return FilterChain(
         filters=[

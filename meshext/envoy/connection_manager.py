@@ -7,7 +7,7 @@ what a client claims about itself (x-forwarded-for, x-forwarded-client-cert) is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
         HttpConnectionManager,
         HttpConnectionManagerForwardClientCertDetails,
+        HttpConnectionManagerPathWithEscapedSlashesAction,
         HttpConnectionManagerSetCurrentClientCertDetails,
+        HttpConnectionManagerUpgradeConfig,
         HttpFilter,
     )
 
@@ -32,6 +34,12 @@ CONNECTION_WINDOW = 16 * 1024 * 1024
 
 MAX_WINDOW = 2**31 - 1
 """The largest window there is, in bytes (RFC 9113 section 6.9.1)."""
+
+STREAM_IDLE = timedelta(minutes=5)
+"""How long an exchange may stand still, no byte either way; the one limit on its length, see `routes`."""
+
+UPGRADES = ("websocket",)
+"""What a client may turn its connection into; Envoy answers 403 to any other upgrade."""
 
 ACCESS_FIELDS = {
     "method": "%REQ(:METHOD)%",
@@ -61,8 +69,9 @@ def build_connection_manager(
     tls: bool,
     buffer_limit: int,
     namespaces: Iterable[str] = (),
+    over_http2: Collection[str] = (),
 ) -> HttpConnectionManager:
-    """The connection manager with these HTTP filters and Envoy's router behind them.
+    """The connection manager with these HTTP filters and Envoy's router behind them (see `routes`).
 
     `buffer_limit` is what a stream of HTTP/2 may hold of a body, in bytes; for HTTP/1 the listener says it.
     With `tls` the URI of a verified client certificate is passed on in x-forwarded-client-cert; what the
@@ -71,18 +80,16 @@ def build_connection_manager(
     from envoy_data_plane.envoy.config.core.v3 import Http1ProtocolOptions
     from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
         HttpConnectionManager,
-        HttpConnectionManagerPathWithEscapedSlashesAction,
     )
 
-    slashes = HttpConnectionManagerPathWithEscapedSlashesAction
     return HttpConnectionManager(
         stat_prefix="meshext",
-        route_config=build_route_configuration(routes),
+        route_config=build_route_configuration(routes, over_http2),
         http_filters=[*filters, _build_router()],
         common_http_protocol_options=_build_common_options(),
         http_protocol_options=Http1ProtocolOptions(enable_trailers=True),
         http2_protocol_options=_build_http2_options(buffer_limit),
-        stream_idle_timeout=timedelta(minutes=5),
+        stream_idle_timeout=STREAM_IDLE,
         request_headers_timeout=timedelta(seconds=30),
         access_log=[build_access_log(namespaces)],
         use_remote_address=True,
@@ -92,7 +99,8 @@ def build_connection_manager(
         set_current_client_cert_details=_build_certificate_details() if tls else None,
         normalize_path=True,
         merge_slashes=True,
-        path_with_escaped_slashes_action=slashes.UNESCAPE_AND_FORWARD,
+        path_with_escaped_slashes_action=_unescape_slashes(),
+        upgrade_configs=_build_upgrades(),
     )
 
 
@@ -111,6 +119,14 @@ def build_access_log(namespaces: Iterable[str]) -> AccessLog:
     return AccessLog(
         name="envoy.access_loggers.stdout", typed_config=Any.pack(StdoutAccessLog(log_format=form))
     )
+
+
+def _unescape_slashes() -> HttpConnectionManagerPathWithEscapedSlashesAction:
+    from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
+        HttpConnectionManagerPathWithEscapedSlashesAction,
+    )
+
+    return HttpConnectionManagerPathWithEscapedSlashesAction.UNESCAPE_AND_FORWARD
 
 
 def _forward_certificate(tls: bool) -> HttpConnectionManagerForwardClientCertDetails:
@@ -141,7 +157,16 @@ def _build_http2_options(buffer_limit: int) -> Http2ProtocolOptions:
         max_concurrent_streams=STREAMS,
         initial_stream_window_size=min(buffer_limit, MAX_WINDOW),
         initial_connection_window_size=min(max(buffer_limit, CONNECTION_WINDOW), MAX_WINDOW),
+        allow_connect=True,  # WebSocket over HTTP/2 (RFC 8441); no route takes a plain CONNECT
     )
+
+
+def _build_upgrades() -> list[HttpConnectionManagerUpgradeConfig]:
+    from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
+        HttpConnectionManagerUpgradeConfig,
+    )
+
+    return [HttpConnectionManagerUpgradeConfig(upgrade_type=name) for name in UPGRADES]
 
 
 def _build_certificate_details() -> HttpConnectionManagerSetCurrentClientCertDetails:

@@ -58,6 +58,7 @@ from meshext.envoy.echo_answer import (
 )
 from meshext.errors import ListenError, MeshextError
 
+BACKLOG = 4096  # connections that wait to be taken; a Unix socket refuses what comes beyond them
 _MAX_HEAD = 1_048_576  # bytes of a request line and its headers; Envoy's own limit is what is to be tried
 _PIECE = 65_536  # bytes read or written at once
 _LINGER = 1.0  # seconds in which a refused client may finish, so that it reads the answer and not a reset
@@ -115,11 +116,11 @@ class EchoServer:
         path = listen.removeprefix("unix:")
         if path != listen:
             await _check_unused(Path(path))
-            return await asyncio.start_unix_server(self._accept, path), listen
+            return await asyncio.start_unix_server(self._accept, path, backlog=BACKLOG), listen
         host, _, port = listen.rpartition(":")
         if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
             raise ListenError(f"{listen!r} is not an address: write HOST:PORT, [IPV6]:PORT or unix:PATH")
-        server = await asyncio.start_server(self._accept, host.strip("[]"), int(port), backlog=1024)
+        server = await asyncio.start_server(self._accept, host.strip("[]"), int(port), backlog=BACKLOG)
         bound = server.sockets[0].getsockname()
         return server, f"[{bound[0]}]:{bound[1]}" if ":" in bound[0] else f"{bound[0]}:{bound[1]}"
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from meshext.envoy.emit import Data, emit_yaml, to_data
 from meshext.envoy.http_filter import FILTER, build_http_filters
-from meshext.envoy.service_cluster import CLUSTER, build_service_cluster
-from meshext.envoy.upstreams import Address
+from meshext.envoy.service_cluster import Backend, build_service_cluster
 from meshext.errors import ConfigError
 from meshext.needs import DEFAULT_MAX_BODY
 from meshext.plan import Plan
@@ -45,13 +44,13 @@ class _Manager:
     data: Data
 
 
-def emit_config(plan: Plan, address: Address, *, cluster: str = CLUSTER) -> str:
+def emit_config(plan: Plan, service: Backend) -> str:
     """The HTTP filters and the cluster as YAML, with comments that say where each belongs.
 
     Raises UnsupportedError where the plan's mode can not carry what the plan asks for.
     """
-    filters = [to_data(item) for item in build_http_filters(plan, cluster=cluster)]
-    clusters = [to_data(build_service_cluster(address, name=cluster))]
+    filters = [to_data(item) for item in build_http_filters(plan, cluster=service.cluster)]
+    clusters = [to_data(build_service_cluster(service))]
     hints = "".join(f"# {hint}\n" for hint in _buffer_hints(plan))
     return (
         f"# Into http_filters of the HTTP connection manager, right before the router.\n{hints}"
@@ -67,9 +66,7 @@ _PATHS = {
 }
 
 
-def insert_filter(
-    bootstrap: str, plan: Plan, address: Address, *, cluster: str = CLUSTER, source: str = "bootstrap"
-) -> Insertion:
+def insert_filter(bootstrap: str, plan: Plan, service: Backend, *, source: str = "bootstrap") -> Insertion:
     """Put the filter before the router of every HTTP connection manager, and its cluster beside the others.
 
     `bootstrap` is YAML or JSON. ConfigError where it is neither, has no connection manager in
@@ -77,17 +74,14 @@ def insert_filter(
     """
     data = _load(bootstrap, source)
     managers = list(_find_managers(data))
-    if problems := [*_problems(data, managers, cluster)]:
+    if problems := [*_problems(data, managers, service.cluster)]:
         raise ConfigError(problems, source=source)
     settled = [notice for manager in managers for notice in _settle_paths(manager)]
     warnings = (*settled, *(warning for manager in managers for warning in _warnings(manager, plan)))
     for manager in managers:
-        _insert(manager.data, [to_data(item) for item in build_http_filters(plan, cluster=cluster)])
+        _insert(manager.data, [to_data(item) for item in build_http_filters(plan, cluster=service.cluster)])
     resources = data["static_resources"]
-    resources["clusters"] = [
-        *_items(resources, "clusters"),
-        to_data(build_service_cluster(address, name=cluster)),
-    ]
+    resources["clusters"] = [*_items(resources, "clusters"), to_data(build_service_cluster(service))]
     return Insertion(emit_yaml(data), warnings)
 
 

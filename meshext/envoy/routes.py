@@ -14,18 +14,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from meshext.config import Document, parse_config, parse_document
 from meshext.envoy.messages import builds_messages
-from meshext.envoy.upstreams import Upstream
+from meshext.envoy.upstreams import Upstream, name_over_http2
 from meshext.errors import ConfigError
 
 if TYPE_CHECKING:
     from envoy_data_plane.envoy.config.route.v3 import HeaderMatcher, RouteConfiguration, RouteMatch
     from envoy_data_plane.envoy.config.route.v3 import Route as RouteMessage
+
+NO_LIMIT = timedelta(0)
+"""For the time an answer may take. Envoy's 15 s would cut a long download or a stream of events; what stands
+still ends by the connection manager's `STREAM_IDLE`."""
 
 SELECTOR = "x-upstream"
 """The request header that chooses among several upstreams where no routes are given."""
@@ -98,20 +103,37 @@ def build_default_routes(upstreams: Sequence[Upstream]) -> tuple[Route, ...]:
 
 
 @builds_messages
-def build_route_configuration(routes: Sequence[Route]) -> RouteConfiguration:
-    """The routes as one virtual host for every domain."""
+def build_route_configuration(
+    routes: Sequence[Route], over_http2: Collection[str] = ()
+) -> RouteConfiguration:
+    """The routes as one virtual host for every domain.
+
+    `over_http2` are the upstreams whose gRPC requests have a cluster of their own; such a route stands twice,
+    first for gRPC, under one name.
+    """
     from envoy_data_plane.envoy.config.route.v3 import RouteConfiguration, VirtualHost
 
-    host = VirtualHost(name="all", domains=["*"], routes=[_build_route(route) for route in routes])
-    return RouteConfiguration(name="routes", virtual_hosts=[host])
+    messages = [message for route in routes for message in _build_routes(route, over_http2)]
+    return RouteConfiguration(
+        name="routes", virtual_hosts=[VirtualHost(name="all", domains=["*"], routes=messages)]
+    )
 
 
-def _build_route(route: Route) -> RouteMessage:
+def _build_routes(route: Route, over_http2: Collection[str]) -> Iterator[RouteMessage]:
+    from envoy_data_plane.envoy.config.route.v3 import RouteMatchGrpcRouteMatchOptions
+
+    if route.upstream in over_http2:
+        match = _build_match(route.match)
+        match.grpc = RouteMatchGrpcRouteMatchOptions()
+        yield _build_route(route.name, match, name_over_http2(route.upstream))
+    yield _build_route(route.name, _build_match(route.match), route.upstream)
+
+
+def _build_route(name: str, match: RouteMatch, cluster: str) -> RouteMessage:
     from envoy_data_plane.envoy.config.route.v3 import Route as RouteMessage
     from envoy_data_plane.envoy.config.route.v3 import RouteAction
 
-    action = RouteAction(cluster=route.upstream)
-    return RouteMessage(name=route.name, match=_build_match(route.match), route=action)
+    return RouteMessage(name=name, match=match, route=RouteAction(cluster=cluster, timeout=NO_LIMIT))
 
 
 def _build_match(match: Match) -> RouteMatch:

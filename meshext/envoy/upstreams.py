@@ -32,6 +32,7 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _MAX_HOST = 253  # characters of a DNS name (RFC 1035 section 2.3.4, without the final dot)
 _MAX_PIPE = 107  # bytes in sockaddr_un.sun_path less the final NUL (unix(7))
 _UNIX = "unix:"
+_OVER_HTTP2 = "+grpc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,14 @@ Address = TcpAddress | UnixAddress
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """A named address; routes and Envoy's cluster go by the name."""
+    """A named address; routes and Envoy's cluster go by the name.
+
+    Requests go there over HTTP/1.1, and where they are gRPC over HTTP/2, unless `grpc` is False.
+    """
 
     name: str
     address: Address
+    grpc: bool = True
 
 
 def parse_address(text: str, *, source: str = "address") -> Address:
@@ -107,8 +112,13 @@ def parse_upstream(text: str) -> Upstream:
     return Upstream(name, parse_address(rest, source=source))
 
 
+def name_over_http2(name: str) -> str:
+    """The cluster of an upstream's gRPC requests, which need HTTP/2."""
+    return f"{name}{_OVER_HTTP2}"
+
+
 def check_upstreams(upstreams: Sequence[Upstream], *, reserved: str) -> None:
-    """ConfigError where two upstreams have one name, or one is called as our own cluster is."""
+    """ConfigError where two upstreams have one name, or one is called as a cluster of ours is."""
     names = [upstream.name for upstream in upstreams]
     problems = [
         f"{name!r} is given {names.count(name)} times; give each a name of its own, as in 'v2={name}'"
@@ -117,32 +127,43 @@ def check_upstreams(upstreams: Sequence[Upstream], *, reserved: str) -> None:
     ]
     if reserved in names:
         problems.append(f"{reserved!r} is the name of the filter's own cluster; choose another")
+    problems += [
+        f"{name!r}: what ends in {_OVER_HTTP2!r} is a cluster for gRPC; choose another name"
+        for name in names
+        if name.endswith(_OVER_HTTP2)
+    ]
     if problems:
         raise ConfigError(problems, source="--upstream")
 
 
 @builds_messages
-def build_upstream_cluster(upstream: Upstream) -> Cluster:
-    """The cluster of an upstream: HTTP/1.1 with trailers, no limit of ours on requests."""
-    from envoy_data_plane.envoy.config.core.v3 import Http1ProtocolOptions
+def build_upstream_clusters(upstream: Upstream) -> list[Cluster]:
+    """The clusters of an upstream: HTTP/1.1 with trailers, HTTP/2 for gRPC, no limit of ours on requests."""
+    from envoy_data_plane.envoy.config.core.v3 import Http1ProtocolOptions, Http2ProtocolOptions
     from envoy_data_plane.envoy.extensions.upstreams.http.v3 import HttpProtocolOptionsExplicitHttpConfig
 
-    protocol = HttpProtocolOptionsExplicitHttpConfig(
+    plain = HttpProtocolOptionsExplicitHttpConfig(
         http_protocol_options=Http1ProtocolOptions(enable_trailers=True)
     )
-    return build_cluster(upstream.name, upstream.address, protocol)
+    clusters = [build_cluster(upstream.name, [upstream.address], plain)]
+    if upstream.grpc:
+        framed = HttpProtocolOptionsExplicitHttpConfig(http2_protocol_options=Http2ProtocolOptions())
+        clusters.append(build_cluster(name_over_http2(upstream.name), [upstream.address], framed))
+    return clusters
 
 
 @builds_messages
-def build_cluster(name: str, address: Address, protocol: HttpProtocolOptionsExplicitHttpConfig) -> Cluster:
-    """A cluster of one endpoint that speaks the given protocol; DNS only where the host is a name."""
+def build_cluster(
+    name: str, addresses: Sequence[Address], protocol: HttpProtocolOptionsExplicitHttpConfig
+) -> Cluster:
+    """A cluster of these endpoints, which speak the given protocol; DNS only where a host is a name."""
     from envoy_data_plane.envoy.config.cluster.v3 import (
         Cluster,
         ClusterDiscoveryType,
         ClusterDnsLookupFamily,
     )
 
-    by_name = isinstance(address, TcpAddress) and not address.is_ip
+    by_name = any(isinstance(address, TcpAddress) and not address.is_ip for address in addresses)
     return Cluster(
         name=name,
         type=ClusterDiscoveryType.STRICT_DNS if by_name else ClusterDiscoveryType.STATIC,
@@ -151,7 +172,7 @@ def build_cluster(name: str, address: Address, protocol: HttpProtocolOptionsExpl
         connect_timeout=timedelta(seconds=2),
         circuit_breakers=_build_breakers(),
         typed_extension_protocol_options={HTTP_OPTIONS: _build_protocol(protocol)},
-        load_assignment=_build_assignment(name, address),
+        load_assignment=_build_assignment(name, addresses),
     )
 
 
@@ -166,7 +187,7 @@ def to_address_message(address: Address) -> AddressMessage:
     return AddressMessage(socket_address=SocketAddress(address=address.host, port_value=address.port))
 
 
-def _build_assignment(name: str, address: Address) -> ClusterLoadAssignment:
+def _build_assignment(name: str, addresses: Sequence[Address]) -> ClusterLoadAssignment:
     from envoy_data_plane.envoy.config.endpoint.v3 import (
         ClusterLoadAssignment,
         Endpoint,
@@ -174,15 +195,15 @@ def _build_assignment(name: str, address: Address) -> ClusterLoadAssignment:
         LocalityLbEndpoints,
     )
 
-    endpoint = LbEndpoint(endpoint=Endpoint(address=to_address_message(address)))
-    return ClusterLoadAssignment(cluster_name=name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
+    endpoints = [LbEndpoint(endpoint=Endpoint(address=to_address_message(each))) for each in addresses]
+    return ClusterLoadAssignment(cluster_name=name, endpoints=[LocalityLbEndpoints(lb_endpoints=endpoints)])
 
 
 def _build_breakers() -> CircuitBreakers:
     from envoy_data_plane.envoy.config.cluster.v3 import CircuitBreakers, CircuitBreakersThresholds
 
     threshold = CircuitBreakersThresholds(
-        max_connections=PLENTY, max_pending_requests=PLENTY, max_requests=PLENTY
+        max_connections=PLENTY, max_pending_requests=PLENTY, max_requests=PLENTY, max_retries=PLENTY
     )
     return CircuitBreakers(thresholds=[threshold])
 

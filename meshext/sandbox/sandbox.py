@@ -95,6 +95,7 @@ class Sandbox:
     def _bootstrap(self, folder: Path, socket: Path, upstreams: Sequence[Upstream]) -> str:
         from meshext.envoy.bootstrap import Gateway, build_bootstrap
         from meshext.envoy.emit import to_json
+        from meshext.envoy.service_cluster import Backend
         from meshext.envoy.upstreams import TcpAddress, UnixAddress
 
         setup = self._setup
@@ -102,7 +103,7 @@ class Sandbox:
             upstreams=tuple(upstreams),
             admin=folder / "admin.sock",
             plan=self.plan,
-            service=UnixAddress(str(socket)),
+            service=Backend(addresses=(UnixAddress(str(socket)),)),
             listen=TcpAddress(setup.host, setup.port),
             routes=setup.routes,
             tls=setup.tls,
@@ -121,7 +122,7 @@ class Sandbox:
             echo = EchoServer(name)
             await echo.start(f"unix:{path}")
             self._stack.push_async_callback(echo.close)
-            upstreams.append(Upstream(name, UnixAddress(str(path))))
+            upstreams.append(Upstream(name, UnixAddress(str(path)), grpc=False))
         return upstreams
 
     def _on_envoy(self, line: LogLine) -> None:

@@ -14,7 +14,7 @@ import yaml
 from meshext.envoy.binary import find_envoy
 from meshext.envoy.emit import to_data
 from meshext.envoy.http_filter import build_http_filters
-from meshext.envoy.service_cluster import build_service_cluster
+from meshext.envoy.service_cluster import Backend, build_service_cluster
 from meshext.envoy.upstreams import parse_address
 from meshext.filter import class_needs
 from meshext.plan import build_plan
@@ -78,7 +78,9 @@ def test_the_messages_are_those_of_the_plan(meshext: Run) -> None:
     data = json.loads(ended.out)
     assert data["mode"] == "proc"
     assert data["http_filters"] == [to_data(each) for each in build_http_filters(plan)]
-    assert data["clusters"] == [to_data(build_service_cluster(parse_address("127.0.0.1:9000")))]
+    assert data["clusters"] == [
+        to_data(build_service_cluster(Backend(addresses=(parse_address("127.0.0.1:9000"),))))
+    ]
     assert data["listener"] == {"per_connection_buffer_limit_bytes": 2_000_000}
     assert len(data["notes"]) == 2
 

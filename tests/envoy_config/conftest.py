@@ -24,6 +24,7 @@ from meshext.envoy.echo import EchoServer
 from meshext.envoy.emit import to_json
 from meshext.envoy.logs import OUTPUT, LogLine
 from meshext.envoy.process import EnvoyProcess
+from meshext.envoy.service_cluster import Backend
 from meshext.envoy.upstreams import UnixAddress, Upstream, parse_upstream
 from meshext.plan import Plan
 
@@ -191,7 +192,7 @@ async def run_lab(
         stack.push_async_callback(server.stop, None)
         gateway = Gateway(
             plan=plan,
-            service=UnixAddress(f"{directory}/service.sock") if plan else None,
+            service=Backend(addresses=(UnixAddress(f"{directory}/service.sock"),)) if plan else None,
             upstreams=tuple([await _start_echo(stack, name) for name in names]),
             admin=directory / "admin.sock",
             **parts,
@@ -208,7 +209,7 @@ async def run_lab(
 
 async def _start_echo(stack: AsyncExitStack, name: str) -> Upstream:
     echo = await stack.enter_async_context(EchoServer(name))
-    return parse_upstream(f"{name}={await echo.start()}")
+    return replace(parse_upstream(f"{name}={await echo.start()}"), grpc=False)
 
 
 @pytest.fixture

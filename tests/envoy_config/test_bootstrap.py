@@ -18,6 +18,7 @@ from meshext.envoy.bootstrap import LISTENER, Gateway, build_bootstrap
 from meshext.envoy.downstream_tls import DownstreamTls, parse_tls
 from meshext.envoy.emit import to_json, to_yaml
 from meshext.envoy.process import validate
+from meshext.envoy.service_cluster import Backend
 from meshext.envoy.upstreams import TcpAddress, UnixAddress, parse_upstream
 from meshext.errors import ConfigError
 from meshext.plan import Mode, Plan
@@ -27,7 +28,7 @@ Make = Callable[..., Plan]
 ONE = parse_upstream("one=127.0.0.1:8001")
 TWO = parse_upstream("two=localhost:8002")
 ADMIN = Path("/run/meshext/admin.sock")
-SERVICE = UnixAddress("/run/meshext/service.sock")
+SERVICE = Backend(addresses=(UnixAddress("/run/meshext/service.sock"),))
 
 
 def test_golden(make_plan: Make, golden: Callable[[str, str], None]) -> None:
@@ -58,7 +59,8 @@ def test_gateway_refuses_what_makes_no_sense(make_plan: Make) -> None:
 @pytest.mark.parametrize("max_body", [1, 100_000_000])
 def test_envoy_takes_it(mode: Mode, max_body: int, make_plan: Make) -> None:
     plan = make_plan(mode=mode, request_body=True, response_headers=mode == "proc", max_body=max_body)
-    gateway = Gateway(upstreams=(ONE, TWO), admin=ADMIN, plan=plan, service=TcpAddress("localhost", 9000))
+    service = Backend(addresses=(TcpAddress("localhost", 9000), UnixAddress("/run/b.sock")))
+    gateway = Gateway(upstreams=(ONE, TWO), admin=ADMIN, plan=plan, service=service)
     asyncio.run(validate(to_json(build_bootstrap(gateway))))
 
 

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,12 +14,13 @@ import yaml
 
 from meshext.envoy.insertion import MANAGER, ROUTER, emit_config, insert_filter
 from meshext.envoy.process import validate
+from meshext.envoy.service_cluster import Backend
 from meshext.envoy.upstreams import TcpAddress
 from meshext.errors import ConfigError
 from meshext.plan import Mode, Plan
 
 Make = Callable[..., Plan]
-SERVICE = TcpAddress("127.0.0.1", 9000)
+SERVICE = Backend(addresses=(TcpAddress("127.0.0.1", 9000),))
 
 SAFE = {
     "normalize_path": True,
@@ -82,7 +84,9 @@ def test_before_every_router_and_nothing_else_changes(make_plan: Make) -> None:
 @pytest.mark.envoy
 @pytest.mark.parametrize("mode", ["authz", "proc"])
 def test_envoy_takes_it(mode: Mode, make_plan: Make) -> None:
-    text = insert_filter(json.dumps(bootstrap(chain())), make_plan(mode=mode), SERVICE, cluster="x").text
+    text = insert_filter(
+        json.dumps(bootstrap(chain())), make_plan(mode=mode), replace(SERVICE, cluster="x")
+    ).text
     asyncio.run(validate(json.dumps(yaml.safe_load(text))))
 
 

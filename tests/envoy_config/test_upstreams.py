@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshext.envoy.emit import to_data
-from meshext.envoy.service_cluster import build_service_cluster
+from meshext.envoy.service_cluster import Backend, build_service_cluster
 from meshext.envoy.upstreams import (
     TcpAddress,
     UnixAddress,
     Upstream,
-    build_upstream_cluster,
+    build_upstream_clusters,
     check_upstreams,
     parse_address,
     parse_upstream,
@@ -94,12 +94,12 @@ def test_names_are_distinct_and_not_ours() -> None:
     ("text", "kind"), [("h:1", "STRICT_DNS"), ("127.0.0.1:1", "STATIC"), ("unix:/a", "STATIC")]
 )
 def test_dns_only_for_names(text: str, kind: str) -> None:
-    data = to_data(build_upstream_cluster(parse_upstream(f"a={text}")))
-    assert data.get("type", "STATIC") == kind
+    for cluster in build_upstream_clusters(parse_upstream(f"a={text}")):
+        assert to_data(cluster).get("type", "STATIC") == kind
 
 
 def test_service_cluster_speaks_http2_without_our_limits() -> None:
-    data = to_data(build_service_cluster(UnixAddress("/run/a.sock"), name="x"))
+    data = to_data(build_service_cluster(Backend(addresses=(UnixAddress("/run/a.sock"),), cluster="x")))
     (options,) = data["typed_extension_protocol_options"].values()
     assert "http2_protocol_options" in options["explicit_http_config"]
     assert data["circuit_breakers"]["thresholds"][0]["max_requests"] >= 1_000_000

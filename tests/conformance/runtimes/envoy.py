@@ -74,7 +74,8 @@ class RealEnvoy:
     async def _start(self, cases: Sequence[Case]) -> EnvoyProcess:
         addresses = [await upstream.start() for upstream in self._upstreams]
         upstreams = tuple(
-            Upstream(name, parse_address(address)) for name, address in zip(NAMES, addresses, strict=True)
+            Upstream(name, parse_address(address), grpc=False)
+            for name, address in zip(NAMES, addresses, strict=True)
         )
         upstreams += (Upstream(DEAD, UnixAddress(str(self._folder / "nobody.sock"))),)
         listeners = Listeners(upstreams, self._folder / "admin.sock")

@@ -14,7 +14,7 @@ from typing import Any
 from meshext.envoy.bootstrap import LISTENER, Gateway, build_bootstrap
 from meshext.envoy.emit import to_data
 from meshext.envoy.routes import Match, Route
-from meshext.envoy.service_cluster import CLUSTER
+from meshext.envoy.service_cluster import CLUSTER, Backend
 from meshext.envoy.upstreams import UnixAddress, Upstream
 from meshext.plan import Plan
 from tests.conformance.case import DEAD, LATER
@@ -63,7 +63,7 @@ class Listeners:
             upstreams=self._upstreams,
             admin=self._admin,
             plan=plan,
-            service=UnixAddress(SOCKET),
+            service=Backend(addresses=(UnixAddress(SOCKET),)),
             routes=ROUTES,
         )
         data = to_data(build_bootstrap(gateway))
