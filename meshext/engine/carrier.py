@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meshext.actions import Respond
-from meshext.engine.effects import Additions
 from meshext.errors import HookNonsense
+from meshext.http.additions import Additions
 from meshext.http.headers import Lines
 from meshext.http.metadata import Json
 from meshext.http.parts import group, header_change

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from meshext.http.additions import Additions
 from meshext.http.headers import Lines
 from meshext.http.metadata import Namespaces
 from meshext.http.parts import NO_CHANGE, HeaderChange
-
-Additions = tuple[Lines, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

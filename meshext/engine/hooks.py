@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Mapping
 from time import perf_counter
 from types import CoroutineType
-from typing import Any
+from typing import Any, NamedTuple
 
 from meshext.actions import Respond
 from meshext.engine.bounds import check_answer, check_message
@@ -18,7 +18,11 @@ from meshext.engine.observer import Sighting
 from meshext.engine.seat import Seat
 from meshext.engine.watch import Watch
 from meshext.errors import FilterFailure, HookNonsense, HookOverdue, HookRaised
+from meshext.http.additions import Additions
 from meshext.http.exchange import Exchange
+from meshext.http.headers import Lines
+from meshext.http.metadata import Json
+from meshext.http.parts import RequestParts, ResponseParts
 from meshext.http.request import Request
 from meshext.http.response import Response
 from meshext.needs import Hook
@@ -51,19 +55,19 @@ class HookRunner:
         Raises FilterFailure, logged and with everything the hook wrote taken back, unless the filter's
         policy is `open`: then a failure is as if the hook had not run.
         """
-        undo = snapshot(seat, argument)
+        before = take_snapshot(seat, argument)
         name, sighting = seat.mount.needs.name, self.sighting
         token = CURRENT.set(Current(seat.view.surroundings.request_id, name, hook.value))
         began = perf_counter() if sighting is not None else 0.0
         try:
             respond = self._judge(hook, await self._call(seat, hook, argument))
-            self._check_written(seat, argument)
+            self._check_written(seat, argument, before)
             if sighting is not None:
                 sighting.hook(name, hook, perf_counter() - began, None)
         except FilterFailure as failure:
             if sighting is not None:
                 sighting.hook(name, hook, perf_counter() - began, failure)
-            undo()
+            undo(seat, argument, before)
             if isinstance(failure, HookOverdue) and hook in seat.mount.asynchronous:
                 seat.renew()  # it may go on running, and writing
             self._report(seat, hook, failure)
@@ -109,14 +113,17 @@ class HookRunner:
         self.carrier.check_respond(result)
         return result
 
-    def _check_written(self, seat: Seat, argument: Argument) -> None:
-        if not isinstance(argument, Exchange):
+    def _check_written(self, seat: Seat, argument: Argument, before: Before) -> None:
+        if not isinstance(argument, Exchange) and argument.parts() is not before.parts:
             check_message(argument, seat.mount.needs)
             self.carrier.check_lines(argument.received, argument.headers.to_lines())
-        if isinstance(argument, Request):
-            check_routable(argument)
-        self.carrier.check_additions(seat.additions)
-        self.carrier.check_metadata(seat.view.written)
+            if isinstance(argument, Request):
+                check_routable(argument)
+        additions = seat.additions
+        if additions != before.additions:
+            self.carrier.check_additions(additions)
+        if seat.view.written is not before.written:
+            self.carrier.check_metadata(seat.view.written)
 
     def _report(self, seat: Seat, hook: Hook, failure: FilterFailure) -> None:
         self.failures.append(failure)
@@ -156,15 +163,25 @@ def check_routable(request: Request[Any]) -> None:
         raise HookNonsense(f"it removed {PROTOCOL!r}, without which Envoy finds no route; set it instead")
 
 
-def snapshot(seat: Seat, argument: Argument) -> Callable[[], None]:
-    """A way back to how everything was before a hook runs."""
-    additions, written = seat.additions, seat.view.written
-    message = None if isinstance(argument, Exchange) else (argument.parts(), argument.trailers.to_lines())
+class Before(NamedTuple):
+    """How everything was before a hook ran; each part is one immutable value, so keeping it costs nothing."""
 
-    def undo() -> None:
-        seat.request.response_headers.restore(additions)
-        seat.view.written = written
-        if message is not None:
-            argument.rewind(*message)  # type: ignore[union-attr, arg-type]  # its own parts, so not an Exchange
+    additions: Additions
+    written: Mapping[str, Json]
+    parts: RequestParts | ResponseParts | None
+    trailers: Lines
 
-    return undo
+
+def take_snapshot(seat: Seat, argument: Argument) -> Before:
+    """What a hook may write to, as it is now."""
+    if isinstance(argument, Exchange):
+        return Before(seat.additions, seat.view.written, None, ())
+    return Before(seat.additions, seat.view.written, argument.parts(), argument.trailer_lines())
+
+
+def undo(seat: Seat, argument: Argument, before: Before) -> None:
+    """Take back everything that a hook wrote."""
+    seat.request.rewind_additions(before.additions)
+    seat.view.written = before.written
+    if before.parts is not None:
+        argument.rewind(before.parts, before.trailers)  # type: ignore[union-attr, arg-type]  # its own parts, so not an Exchange

@@ -7,7 +7,7 @@ of its own. Everything absent from the table is an order that no HTTP exchange h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import StrEnum
 
 from meshext.engine.events import (
     Event,
@@ -21,7 +21,7 @@ from meshext.engine.events import (
 from meshext.errors import ProtocolError
 
 
-class Phase(Enum):
+class Phase(StrEnum):
     """How far one direction of an exchange has come."""
 
     START = "start"
@@ -31,7 +31,7 @@ class Phase(Enum):
     ENDED = "ended"
 
 
-class Direction(Enum):
+class Direction(StrEnum):
     """Which way a message goes."""
 
     REQUEST = "request"
@@ -69,6 +69,4 @@ def step(phase: Phase, event: Event) -> Phase:
 
 def ends_direction(event: Event) -> bool:
     """Whether nothing more of this direction can follow the event."""
-    if isinstance(event, (RequestTrailersReceived, ResponseTrailersReceived)):
-        return True
-    return event.end
+    return isinstance(event, (RequestTrailersReceived, ResponseTrailersReceived)) or event.end

@@ -6,7 +6,7 @@ from copy import copy
 from typing import Any
 
 from meshext.engine.chain import Mount
-from meshext.engine.effects import Additions
+from meshext.http.additions import Additions
 from meshext.http.context import Surroundings, View
 from meshext.http.metadata import Namespaces
 from meshext.http.request import Request
@@ -17,7 +17,7 @@ from meshext.needs import Hook
 class Seat:
     """Made when the request's headers arrive; lives as long as the exchange."""
 
-    __slots__ = ("_published", "mount", "request", "response", "saw_request", "saw_response", "view")
+    __slots__ = ("_published", "_response", "mount", "request", "saw_request", "saw_response", "view")
 
     def __init__(self, mount: Mount, surroundings: Surroundings) -> None:
         self.mount = mount
@@ -29,10 +29,17 @@ class Seat:
             namespaces=mount.needs.metadata_namespaces,
         )
         self.request: Request[Any] = Request(self.view, None)
-        self.response: Response[Any] = Response(self.view, self.request)
+        self._response: Response[Any] | None = None
         self.saw_request = False
         self.saw_response = False
         self._published = self.view.written
+
+    @property
+    def response(self) -> Response[Any]:
+        """The response as the filter sees it; made when first asked for, which many filters never do."""
+        if self._response is None:
+            self._response = Response(self.view, self.request)
+        return self._response
 
     def has(self, hook: Hook) -> bool:
         """Whether the filter has that hook in this configuration."""
@@ -41,13 +48,14 @@ class Seat:
     @property
     def additions(self) -> Additions:
         """What the filter puts on the response."""
-        return self.request.response_headers.snapshot()
+        return self.request.additions()
 
     def renew(self) -> None:
         """Part with every object that an abandoned hook may still write to."""
         self.view = copy(self.view)
         self.request = self.request.renewed(self.view)
-        self.response = self.response.renewed(self.view, self.request)
+        if self._response is not None:
+            self._response = self._response.renewed(self.view, self.request)
 
     def publish(self) -> None:
         """Let the filters that come later read what this one wrote."""

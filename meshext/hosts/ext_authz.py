@@ -7,7 +7,7 @@ from typing import Any
 
 from meshext.engine.carrier import AUTHZ
 from meshext.engine.chain import Chain
-from meshext.engine.effects import Additions, Answer, Effect, Proceed
+from meshext.engine.effects import Answer, Effect, Proceed
 from meshext.engine.engine import Engine
 from meshext.engine.events import RequestBodyReceived, RequestHeadersReceived
 from meshext.engine.observer import Observer, outcome_of
@@ -15,6 +15,7 @@ from meshext.engine.watch import Watch
 from meshext.errors import ProtocolError
 from meshext.hosts._wire import ADD, SET, parse, to_lines, to_namespaces, to_struct
 from meshext.hosts.initial_metadata import build_surroundings, read_entries
+from meshext.http.additions import Additions
 from meshext.http.headers import Lines
 from meshext.http.metadata import Namespaces
 from meshext.plan import DETAILS_NAMESPACE, Plan
@@ -95,7 +96,7 @@ def check_came(lines: Lines, body: bytes) -> None:
 
 def without_partial(lines: Lines) -> Lines:
     """The client's lines: Envoy's own mark on the copy it sends here is not one of them."""
-    return tuple(line for line in lines if line[0] != PARTIAL)
+    return tuple([line for line in lines if line[0] != PARTIAL])
 
 
 def merge(first: Proceed, second: Effect) -> Effect:

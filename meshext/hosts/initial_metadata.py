@@ -7,6 +7,7 @@ them beside the message and never copies a request's headers there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from meshext.attributes import attribute_key, from_request, from_text, select_attributes
 from meshext.engine.current import CURRENT, Current
@@ -21,6 +22,8 @@ URI_SAN = "x-meshext-uri-san"
 TLS_VERSION = "x-meshext-tls-version"
 ROUTE = "x-meshext-route"
 CLUSTER = "x-meshext-cluster"
+
+PEERS = 256  # connections whose texts are remembered as what they mean
 
 ABSENT = ("", "-")  # what Envoy writes where a format string has no value
 
@@ -62,17 +65,21 @@ def find_request_id(lines: Lines) -> str:
 
 def peer_from(entries: Mapping[str, str]) -> Peer:
     """The direct peer."""
-    return Peer(
-        principal=principal_from(entries.get(URI_SAN, "")),
-        address=without_port(entries.get(DIRECT_ADDRESS, "")),
-        tls=TLS_VERSION in entries,
-    )
+    return build_peer(entries.get(URI_SAN, ""), entries.get(DIRECT_ADDRESS, ""), TLS_VERSION in entries)
+
+
+@lru_cache(PEERS)
+def build_peer(uri_sans: str, address: str, tls: bool) -> Peer:
+    """The peer of a connection, whose requests all say the same."""
+    return Peer(principal_from(uri_sans), without_port(address), tls)
 
 
 def attributes_from(
     entries: Mapping[str, str], lines: Lines, names: tuple[str, ...]
 ) -> dict[str, AttributeValue]:
     """Attributes that no protobuf field carries: from our entries, and from the request's own lines."""
+    if not names:
+        return {}
     found = {
         attribute.name: from_text(attribute.name, entries.get(attribute_key(attribute.name)))
         for attribute in select_attributes(names, "metadata")
@@ -84,6 +91,7 @@ def attributes_from(
     return found
 
 
+@lru_cache(PEERS)
 def without_port(address: str) -> str:
     """The IP address of `address:port`; "" for what is none, such as a Unix socket."""
     if address.startswith("["):

@@ -6,6 +6,11 @@ from collections.abc import Iterable
 
 from meshext.http.headers import Headers, Lines
 
+Additions = tuple[Lines, frozenset[str]]
+"""Lines put on a response, and the names whose own lines give way to them."""
+
+NO_ADDITIONS: Additions = ((), frozenset())
+
 
 class ResponseAdditions(Headers):
     """`request.response_headers`: assigning replaces the response's lines of that name, `add` appends.
@@ -33,16 +38,16 @@ class ResponseAdditions(Headers):
         """Names whose lines on the response give way."""
         return self._replaced
 
-    def snapshot(self) -> tuple[Lines, frozenset[str]]:
+    def snapshot(self) -> Additions:
         """What was put here, as one immutable value."""
         return self._lines, self._replaced
 
-    def restore(self, snapshot: tuple[Lines, frozenset[str]]) -> None:
+    def restore(self, snapshot: Additions) -> None:
         """Go back to a snapshot."""
         self._lines, self._replaced = snapshot
 
 
-def put_on(lines: Lines, additions: tuple[Lines, frozenset[str]]) -> Lines:
+def put_on(lines: Lines, additions: Additions) -> Lines:
     """The response's lines with the additions on them."""
     added, replaced = additions
     if not added and not replaced:

@@ -2,42 +2,65 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from meshext.errors import HeaderError, UnsupportedError
 from meshext.http.context import AttributeValue, View
 from meshext.http.headers import Headers, Lines
 from meshext.http.legal import check_body
 from meshext.http.metadata import Metadata
+from meshext.http.parts import RequestParts, ResponseParts
+
+P = TypeVar("P", RequestParts, ResponseParts)
 
 
-class Message:
-    """A message at one filter. It can be written while it passes, and only be read once it has left."""
+class Message(Generic[P]):
+    """A message at one filter. It can be written while it passes, and only be read once it has left.
 
-    __slots__ = ("_body", "_body_refusal", "_headers", "_received", "_sealed", "_trailers", "_view")
+    `_parts` is the message but for what was written to its headers: as long as nothing is written the very
+    parts that were loaded, so that "untouched" is an identity test. Headers and trailers are objects once
+    a hook asks for them.
+    """
+
+    __slots__ = (
+        "_body_refusal",
+        "_closed",
+        "_headers",
+        "_parts",
+        "_received",
+        "_sealed",
+        "_trailers",
+        "_view",
+    )
 
     _LEFT: ClassVar[str]
     _NO_BODY: ClassVar[str]
     _BODY_LEFT: ClassVar[str]
     _NO_TRAILERS: ClassVar[str]
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, parts: P) -> None:
         self._view = view
-        self._headers = Headers()
+        self._parts: P = parts
         self._received: Lines = ()
-        self._trailers = Headers.from_lines((), sealed=self._NO_TRAILERS)
+        self._headers: Headers | None = None
+        self._trailers: Headers | None = None
         self._sealed: str | None = None
-        self._body: bytes | None = None
+        self._closed: str | None = None
         self._body_refusal: str | None = self._BODY_LEFT
 
     @property
     def headers(self) -> Headers:
         """The header lines; write into it, since a mapping in its place would pass no check."""
-        return self._headers
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = Headers.from_lines(self._received, sealed=self._closed)
+        return headers
 
     @property
     def trailers(self) -> Headers:
         """The trailer lines, to be changed in the trailers' own hook."""
+        if self._trailers is None:
+            self._trailers = Headers.from_lines((), sealed=self._NO_TRAILERS)
         return self._trailers
 
     @property
@@ -48,16 +71,17 @@ class Message:
     @property
     def body(self) -> bytes:
         """The whole body, from the body's own hook on (b"" where the message has none)."""
-        if self._body is None:
+        body = self._parts.body
+        if body is None:
             raise HeaderError(self._NO_BODY)
-        return self._body
+        return body
 
     @body.setter
     def body(self, value: bytes) -> None:
         if self._body_refusal is not None:
             error = HeaderError if self._body_refusal == self._BODY_LEFT else UnsupportedError
             raise error(self._body_refusal)
-        self._body = check_body(value)
+        self._parts = self._parts._replace(body=check_body(value))
 
     @property
     def metadata(self) -> Metadata:
@@ -74,19 +98,44 @@ class Message:
 
     def seal(self) -> None:
         """From here on the message can only be read."""
-        self._headers = Headers.from_lines(self._headers.to_lines(), sealed=self._LEFT)
-        self._sealed = self._LEFT
+        if self._headers is not None:
+            self._headers = Headers.from_lines(self._headers.to_lines(), sealed=self._LEFT)
+        self._closed = self._sealed = self._LEFT
         self._body_refusal = self._BODY_LEFT
 
     def load_trailers(self, lines: Lines) -> None:
         """Take the trailers, open for changes."""
         self._trailers = Headers.from_lines(lines)
 
-    def _load_lines(self, lines: Lines, body: bytes | None, body_refusal: str | None) -> None:
-        self._headers = Headers.from_lines(lines)
-        self._received = lines
-        self._body = body
+    def trailer_lines(self) -> Lines:
+        """The trailers as they are now (for the engine)."""
+        return () if self._trailers is None else self._trailers.to_lines()
+
+    def parts(self) -> P:
+        """The message as the hook left it: the very parts that were loaded where it wrote nothing."""
+        parts = self._parts
+        if self._headers is None:
+            return parts
+        lines = self._headers.to_lines()
+        return parts if lines is parts.lines else parts._replace(lines=lines)
+
+    def rewind(self, parts: P, trailers: Lines) -> None:
+        """Go back to what the message was before a hook that failed."""
+        self._parts = parts
+        if self._headers is not None:
+            self._headers.replace_lines(parts.lines)
+        if self._trailers is not None:
+            self._trailers.replace_lines(trailers)
+
+    def _load(self, parts: P, body_refusal: str | None) -> None:
+        self._parts = parts
+        self._received = parts.lines
+        self._headers = self._closed = None
         self._body_refusal = body_refusal
+
+    def _copy_lines(self, other: Message[P]) -> None:
+        self._headers = None if other._headers is None else other._headers.copied()
+        self._trailers = None if other._trailers is None else other._trailers.copied()
 
     def _check_open(self) -> None:
         if self._sealed is not None:

@@ -72,15 +72,21 @@ NO_CHANGE = HeaderChange()
 
 def request_parts(lines: Lines) -> RequestParts:
     """A request from the lines on the wire, pseudo-headers included."""
-    pseudo = {name: decode(value) for name, value in lines if name.startswith(":")}
+    pseudo = {}
+    kept = []
+    for line in lines:
+        if line[0][:1] == ":":
+            pseudo[line[0]] = decode(line[1])
+        else:
+            kept.append(line)
     method = pseudo.get(":method", "")
     connect = method == "CONNECT" and ":protocol" not in pseudo
     return RequestParts(
-        lines=tuple(line for line in lines if not line[0].startswith(":")),
-        method=method,
-        scheme=pseudo.get(":scheme", ""),
-        host=pseudo.get(":authority", ""),
-        target="" if connect else pseudo.get(":path", ""),
+        tuple(kept),
+        method,
+        pseudo.get(":scheme", ""),
+        pseudo.get(":authority", ""),
+        "" if connect else pseudo.get(":path", ""),
     )
 
 
@@ -88,7 +94,7 @@ def response_parts(lines: Lines) -> ResponseParts:
     """A response from the lines on the wire, `:status` included."""
     status = next((value for name, value in lines if name == ":status"), b"0")
     return ResponseParts(
-        lines=tuple(line for line in lines if not line[0].startswith(":")),
+        lines=tuple([line for line in lines if line[0][:1] != ":"]),
         status=int(status) if status.isdigit() else 0,
     )
 
@@ -114,6 +120,8 @@ def group(lines: Lines) -> dict[str, tuple[bytes, ...]]:
 
 def request_change(before: RequestParts, after: RequestParts) -> HeaderChange:
     """What a chain changed in the request line and the headers."""
+    if before is after:
+        return NO_CHANGE
     lines = header_change(before.lines, after.lines)
     if before[1:5] == after[1:5]:
         return lines
@@ -124,6 +132,8 @@ def request_change(before: RequestParts, after: RequestParts) -> HeaderChange:
 
 def response_change(before: ResponseParts, after: ResponseParts) -> HeaderChange:
     """What a chain changed in the status and the headers."""
+    if before is after:
+        return NO_CHANGE
     lines = header_change(before.lines, after.lines)
     if before.status == after.status:
         return lines

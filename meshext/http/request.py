@@ -6,10 +6,9 @@ from copy import copy
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from meshext.errors import HeaderError
-from meshext.http.additions import ResponseAdditions
+from meshext.http.additions import NO_ADDITIONS, Additions, ResponseAdditions
 from meshext.http.context import View
 from meshext.http.cookies import Cookies
-from meshext.http.headers import Lines
 from meshext.http.legal import (
     check_host,
     check_method_change,
@@ -30,14 +29,17 @@ else:
     S = TypeVar("S")
 
 
-class Request(Message, Generic[S]):
+NOTHING = RequestParts((), "", "", "", "")
+
+
+class Request(Message[RequestParts], Generic[S]):
     """A request; `Request[State]` where the filter keeps a `State` for each exchange.
 
     `path` is without query, `target` raw with it, `host` with port; all of them settable. Nothing is ever
     percent-decoded except `query`. `response_headers` are put on whatever response the client gets.
     """
 
-    __slots__ = ("_host", "_method", "_response_headers", "_scheme", "_target", "state")
+    __slots__ = ("_response_headers", "state")
 
     _LEFT = "the request has left: its headers can be changed in on_request and on_request_body only"
     _NO_BODY = "the request's body is not here; read it in on_request_body"
@@ -45,81 +47,92 @@ class Request(Message, Generic[S]):
     _NO_TRAILERS = "trailers can be changed in on_request_trailers only"
 
     def __init__(self, view: View, state: S) -> None:
-        super().__init__(view)
+        super().__init__(view, NOTHING)
         self.state = state
-        self._response_headers = ResponseAdditions()
-        self._method = self._scheme = self._host = self._target = ""
+        self._response_headers: ResponseAdditions | None = None
 
     # -- headers -----------------------------------------------------------------------------------
 
     @property
     def response_headers(self) -> ResponseAdditions:
         """What is put on the response that the client gets."""
+        if self._response_headers is None:
+            self._response_headers = ResponseAdditions()
         return self._response_headers
+
+    def additions(self) -> Additions:
+        """What was put there, as one immutable value (for the engine)."""
+        return NO_ADDITIONS if self._response_headers is None else self._response_headers.snapshot()
+
+    def rewind_additions(self, additions: Additions) -> None:
+        """Go back to what was put there before a hook that failed."""
+        if self._response_headers is not None:
+            self._response_headers.restore(additions)
 
     # -- the request line ------------------------------------------------------------------------
 
     @property
     def method(self) -> str:
         """The method, such as `GET`."""
-        return self._method
+        return self._parts.method
 
     @method.setter
     def method(self, value: str) -> None:
         self._check_open()
-        if "CONNECT" in (self._method, value) and value != self._method:
+        method = self._parts.method
+        if "CONNECT" in (method, value) and value != method:
             raise HeaderError(
                 "CONNECT is no method like others: a request can neither become one nor stop being one"
             )
-        self._method = check_method_change(self._method, value)
+        self._parts = self._parts._replace(method=check_method_change(method, value))
 
     @property
     def scheme(self) -> str:
         """`http` or `https`, as Envoy saw it."""
-        return self._scheme
+        return self._parts.scheme
 
     @scheme.setter
     def scheme(self, value: str) -> None:
         self._check_open()
-        self._scheme = check_scheme(value)
+        self._parts = self._parts._replace(scheme=check_scheme(value))
 
     @property
     def host(self) -> str:
         """The authority as the client wrote it, with port; `hostname` is the one to compare."""
-        return self._host
+        return self._parts.host
 
     @host.setter
     def host(self, value: str) -> None:
         self._check_open()
-        self._host = check_host(value)
+        self._parts = self._parts._replace(host=check_host(value))
 
     @property
     def hostname(self) -> str:
         """The host for comparing: lower case, without port, without a trailing dot (RFC 9110 4.2.3)."""
-        host = self._host.rpartition("@")[2]
+        host = self._parts.host.rpartition("@")[2]
         name = host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
         return name.rstrip(".").lower()
 
     @property
     def target(self) -> str:
         """Path and query, raw; "" for CONNECT."""
-        return self._target
+        return self._parts.target
 
     @target.setter
     def target(self, value: str) -> None:
         self._check_has_path()
-        self._target = check_target(value)
+        self._parts = self._parts._replace(target=check_target(value))
 
     @property
     def path(self) -> str:
         """The path without query, as the upstream gets it; assigning keeps the query."""
-        return self._target.partition("?")[0]
+        return self._parts.target.partition("?")[0]
 
     @path.setter
     def path(self, value: str) -> None:
         self._check_has_path()
-        _, mark, query = self._target.partition("?")
-        self._target = check_path(value) + mark + query
+        _, mark, query = self._parts.target.partition("?")
+        self._parts = self._parts._replace(target=check_path(value) + mark + query)
 
     @property
     def query(self) -> Query:
@@ -162,44 +175,31 @@ class Request(Message, Generic[S]):
 
     def read_target(self) -> str:
         """The raw target (for `query`)."""
-        return self._target
+        return self._parts.target
 
     def write_target(self, target: str) -> None:
         """Replace the raw target without looking at parts that nobody touched (for `query`)."""
         self._check_has_path()
-        self._target = target
+        self._parts = self._parts._replace(target=target)
 
     def load(self, parts: RequestParts, *, body_refusal: str | None = _BODY_LEFT) -> None:
         """Take the message as it is at this point of the chain, its headers open for changes."""
-        lines, self._method, self._scheme, self._host, self._target, body = parts
-        self._load_lines(lines, body, body_refusal)
-
-    def parts(self) -> RequestParts:
-        """The message as the hook left it."""
-        return RequestParts(
-            self.headers.to_lines(), self._method, self._scheme, self._host, self._target, self._body
-        )
-
-    def rewind(self, parts: RequestParts, trailers: Lines) -> None:
-        """Go back to what the message was before a hook that failed."""
-        self.headers.replace_lines(parts.lines)
-        self.trailers.replace_lines(trailers)
-        _, self._method, self._scheme, self._host, self._target, self._body = parts
+        self._load(parts, body_refusal)
 
     def renewed(self, view: View) -> Request[S]:
         """The same request in objects of its own, which nobody who kept the old ones can write to."""
         new = copy(self)
         new._view = view
-        new._headers = self._headers.copied()
-        new._trailers = self._trailers.copied()
-        new._response_headers = ResponseAdditions()
-        new._response_headers.restore(self._response_headers.snapshot())
+        new._copy_lines(self)
+        new._response_headers = None
+        if self._response_headers is not None:
+            new.response_headers.restore(self._response_headers.snapshot())
         return new
 
     def __repr__(self) -> str:
-        return f"<Request {self._method} {self._host}{self.path}>"
+        return f"<Request {self._parts.method} {self._parts.host}{self.path}>"
 
     def _check_has_path(self) -> None:
         self._check_open()
-        if not self._target:
+        if not self._parts.target:
             raise HeaderError("a CONNECT request has no path")

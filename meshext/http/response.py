@@ -6,7 +6,6 @@ from copy import copy
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from meshext.http.context import View
-from meshext.http.headers import Lines
 from meshext.http.legal import check_status_change
 from meshext.http.message import Message
 from meshext.http.parts import ResponseParts
@@ -20,10 +19,13 @@ else:
     S = TypeVar("S")
 
 
-class Response(Message, Generic[S]):
+NOTHING = ResponseParts((), 0)
+
+
+class Response(Message[ResponseParts], Generic[S]):
     """A response; `response.request` is the request as the filter last saw it, for reading."""
 
-    __slots__ = ("_request", "_status")
+    __slots__ = ("_request",)
 
     _LEFT = "the response has begun: it can be changed in on_response and on_response_body only"
     _NO_BODY = "the response's body is not here; read it in on_response_body"
@@ -31,9 +33,8 @@ class Response(Message, Generic[S]):
     _NO_TRAILERS = "trailers can be changed in on_response_trailers only"
 
     def __init__(self, view: View, request: Request[S]) -> None:
-        super().__init__(view)
+        super().__init__(view, NOTHING)
         self._request = request
-        self._status = 0
 
     @property
     def request(self) -> Request[S]:
@@ -48,36 +49,24 @@ class Response(Message, Generic[S]):
     @property
     def status(self) -> int:
         """The status code; assignable, 200 to 599."""
-        return self._status
+        return self._parts.status
 
     @status.setter
     def status(self, value: int) -> None:
         self._check_open()
-        self._status = check_status_change(self._status, value)
+        self._parts = self._parts._replace(status=check_status_change(self._parts.status, value))
 
     def load(self, parts: ResponseParts, *, body_refusal: str | None = _BODY_LEFT) -> None:
         """Take the message as it is at this point of the chain, open for changes."""
-        lines, self._status, body = parts
-        self._load_lines(lines, body, body_refusal)
-
-    def parts(self) -> ResponseParts:
-        """The message as the hook left it."""
-        return ResponseParts(self.headers.to_lines(), self._status, self._body)
-
-    def rewind(self, parts: ResponseParts, trailers: Lines) -> None:
-        """Go back to what the message was before a hook that failed."""
-        self.headers.replace_lines(parts.lines)
-        self.trailers.replace_lines(trailers)
-        _, self._status, self._body = parts
+        self._load(parts, body_refusal)
 
     def renewed(self, view: View, request: Request[S]) -> Response[S]:
         """The same response in objects of its own, which nobody who kept the old ones can write to."""
         new = copy(self)
         new._view = view
         new._request = request
-        new._headers = self._headers.copied()
-        new._trailers = self._trailers.copied()
+        new._copy_lines(self)
         return new
 
     def __repr__(self) -> str:
-        return f"<Response {self._status}>"
+        return f"<Response {self._parts.status}>"
