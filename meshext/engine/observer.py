@@ -84,8 +84,8 @@ class Observer(Protocol):
     def begin(self, mode: Mode, metadata: InitialMetadata) -> Sighting:
         """An exchange begins: `metadata` is the gRPC call's initial metadata."""
 
-    def shed(self, reason: str) -> None:
-        """A call was turned away unread, so that none waits for ever: `reason` is one of a few words."""
+    def shed(self, mode: Mode, reason: str) -> None:
+        """A call was turned away unread; `reason` is one of a few words, such as `in_flight`."""
 
 
 def outcome_of(error: BaseException) -> Outcome:

@@ -52,7 +52,7 @@ class Keeper:
         self.told.append(Told(mode))
         return self.told[-1]
 
-    def shed(self, reason: str) -> None:
+    def shed(self, mode: Mode, reason: str) -> None:
         self.sheds.append(reason)
 
 
