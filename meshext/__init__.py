@@ -15,6 +15,7 @@ from meshext.errors import (
     MeshextError,
     SpecError,
     StoreError,
+    StoreUnavailable,
     UndeclaredError,
     UnsupportedError,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "SpecError",
     "Store",
     "StoreError",
+    "StoreUnavailable",
     "UndeclaredError",
     "UnsupportedError",
     "verify_signature",

@@ -12,6 +12,7 @@
     ├── HeaderError                  a header, request line or status that is not legal HTTP
     ├── UndeclaredError              an attribute or metadata namespace was used without being declared
     ├── StoreError                   the store can not carry out what was asked
+    │   └── StoreUnavailable         it can not be reached, or does not answer in time
     └── FilterFailure                a hook failed; what happens next is the filter's `failure` policy
         ├── HookRaised               it raised
         ├── HookOverdue              it ran past `time_limit`
@@ -85,6 +86,14 @@ class UndeclaredError(MeshextError, LookupError):
 
 class StoreError(MeshextError):
     """The store can not carry out what was asked, e.g. `add` on a value that is not a number."""
+
+
+class StoreUnavailable(StoreError):
+    """The store can not be reached, or did not answer in time.
+
+    Whether the call took effect is not known. A hook that does not catch it has failed, and the filter's
+    `failure` says what happens to the request.
+    """
 
 
 class FilterFailure(MeshextError):

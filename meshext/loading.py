@@ -12,7 +12,7 @@ from meshext.filter import Filter
 from meshext.metrics import MetricRegistry
 from meshext.needs import Needs
 from meshext.plugins import load_filter
-from meshext.store import MemoryStore, NamespacedStore
+from meshext.store import MemoryStore, NamespacedStore, Store
 
 Configured = tuple[type[Filter], object]
 
@@ -35,11 +35,11 @@ def load_needs(specs: Sequence[str], configs: Sequence[str] = ()) -> list[Needs]
     return [configured_needs(cls, config) for cls, config in load_configured(specs, configs)]
 
 
-def load_chain(specs: Sequence[str], configs: Sequence[str] = ()) -> Chain:
-    """The filters made ready, in order, sharing one store in memory."""
-    store = MemoryStore()
+def load_chain(specs: Sequence[str], configs: Sequence[str] = (), *, store: Store | None = None) -> Chain:
+    """The filters made ready, in order, sharing one store; None is the memory of this process."""
+    shared = MemoryStore() if store is None else store
     mounts: list[Mount] = [
-        build_mount(cls, config, store=NamespacedStore(store, cls.name), metrics=MetricRegistry(cls))
+        build_mount(cls, config, store=NamespacedStore(shared, cls.name), metrics=MetricRegistry(cls))
         for cls, config in load_configured(specs, configs)
     ]
     return build_chain(mounts)

@@ -2,7 +2,14 @@
 
 A filter finds its store as `self.store`. Every method is awaitable, so that the same filter runs on the
 memory of one process, of a supervisor, or on Redis; the meaning is that of Redis where both know a word.
-Keys are str, values bytes, times seconds. What a store can not do raises `meshext.errors.StoreError`.
+Keys are str, values bytes, times seconds. What a store can not do raises `meshext.errors.StoreError`; the
+part of that which may be over soon, a store that is away or slow, raises its subclass `StoreUnavailable`.
+
+| store | who shares it | how long it lasts |
+|---|---|---|
+| memory | one process, as in tests | as the process |
+| the supervisor's memory | all workers of one service | as the service, over reloads and killed workers |
+| Redis | every service on that Redis and database with a filter of the same name | as Redis keeps it |
 """
 
 from __future__ import annotations
@@ -24,11 +31,29 @@ from meshext.limits import Limit, Outcome, State, decide, to_micros
 NUMBER = re.compile(rb"0|-?[1-9][0-9]{0,18}")
 MIN_NUMBER, MAX_NUMBER = -(2**63), 2**63 - 1
 
+MAX_KEY = 16_384  # characters
+MAX_VALUE = 1_048_576  # bytes
+MAX_LIMITS = 64  # in one `take`
+LONGEST_TTL = 1e12  # seconds; what is to live longer lives as long
+
 V = TypeVar("V")
 
 
 class Store(ABC):
-    """Shared data of one filter; each method is atomic."""
+    """Shared data of one filter; each method is atomic, over all who share the store.
+
+    A key has at most `MAX_KEY` characters, a value `MAX_VALUE` bytes, a `take` `MAX_LIMITS` limits.
+    Every method may raise StoreUnavailable where the store is another process: it is not there, or has not
+    answered within 25 ms. Whether the call took effect is then unknown, and it is never sent twice, so that
+    nothing is counted twice. Left alone, it makes the hook fail and the filter's `failure` decide; a hook
+    that would rather go on without the store catches it.
+    """
+
+    async def start(self) -> None:  # noqa: B027  # most stores have nothing to do here
+        """Begin to connect, where there is something to connect to; the service calls it, and never waits."""
+
+    async def close(self) -> None:  # noqa: B027  # nor here
+        """Let go of connections, where there are any; the service calls it at its end."""
 
     @abstractmethod
     async def get(self, key: str) -> bytes | None:
@@ -151,6 +176,7 @@ class NamespacedStore(Store):
     """A view of another store in which every key is this namespace's own, e.g. a filter's name.
 
     The namespace is written with its length in front, so that no namespace and key read as another's.
+    `start` and `close` do nothing: the store below belongs to the service, not to a filter.
     """
 
     def __init__(self, store: Store, namespace: str) -> None:
@@ -196,6 +222,8 @@ def check_key(key: object) -> None:
         raise StoreError(f"store key {key!r:.60} is bytes; write key.decode()")
     if not isinstance(key, str):
         raise StoreError(f"store key {key!r:.60} is {type(key).__name__}; write a str")
+    if len(key) > MAX_KEY:
+        raise StoreError(f"store key {key!r:.60}... has {len(key)} characters; at most {MAX_KEY}, so hash it")
 
 
 def check_value(value: object) -> None:
@@ -204,6 +232,8 @@ def check_value(value: object) -> None:
         raise StoreError(f"store value {value!r:.60} is a str; write value.encode()")
     if not isinstance(value, bytes):
         raise StoreError(f"store value {value!r:.60} is {type(value).__name__}; write bytes")
+    if len(value) > MAX_VALUE:
+        raise StoreError(f"store value of {len(value)} bytes is too long; write at most {MAX_VALUE}")
 
 
 def check_ttl(ttl: object) -> None:
@@ -218,26 +248,36 @@ def check_limits(limits: object) -> None:
     """Raise StoreError unless this is a sequence of limits."""
     if not isinstance(limits, Sequence) or isinstance(limits, (str, bytes)):
         raise StoreError(f"take({limits!r:.60}) wants several limits; write take([Limit(...)])")
+    if len(limits) > MAX_LIMITS:
+        raise StoreError(f"take of {len(limits)} limits is too many; write at most {MAX_LIMITS}")
     for limit in limits:
         if not isinstance(limit, Limit):
             raise StoreError(f"take: {limit!r:.60} is not a Limit; write take([Limit(...)])")
+        check_key(limit.key)
+
+
+def check_amount(key: str, amount: object) -> None:
+    """Raise StoreError unless the amount is a whole number of 64 bits, as Redis adds them."""
+    if isinstance(amount, bool) or not isinstance(amount, int):
+        raise StoreError(f"add({key!r:.60}): amount {amount!r:.60} is not a whole number; write an int")
+    if not MIN_NUMBER <= amount <= MAX_NUMBER:
+        raise StoreError(f"add({key!r:.60}): amount {amount} does not fit into 64 bits")
 
 
 def add_number(key: str, old: bytes | None, amount: int) -> int:
     """The sum of a stored number (None counts as 0) and `amount`; StoreError where there is none."""
-    if isinstance(amount, bool) or not isinstance(amount, int):
-        raise StoreError(f"add({key!r}): amount {amount!r} is not a whole number; write an int")
+    check_amount(key, amount)
     if old is not None and (not NUMBER.fullmatch(old) or not MIN_NUMBER <= int(old) <= MAX_NUMBER):
-        raise StoreError(f"add({key!r}): the value {old!r:.60} is not a number; set it to b'0' first")
+        raise StoreError(f"add({key!r:.60}): the value {old!r:.60} is not a number; set it to b'0' first")
     total = int(old or b"0") + amount
     if not MIN_NUMBER <= total <= MAX_NUMBER:
-        raise StoreError(f"add({key!r}): {total} does not fit into 64 bits; set it to b'0' first")
+        raise StoreError(f"add({key!r:.60}): {total} does not fit into 64 bits; set it to b'0' first")
     return total
 
 
 def _expiry(now: int, ttl: float | None) -> int | None:
     check_ttl(ttl)
-    return None if ttl is None else now + max(to_micros(ttl), 1)
+    return None if ttl is None else now + max(to_micros(min(ttl, LONGEST_TTL)), 1)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import meshext
 NAMES = """
     ConfigError Cookies Counter Exchange Filter Gauge HeaderError Headers Histogram Limit
     MeshextError Metadata Needs Outcome Peer Query Request Respond Response SpecError Store
-    StoreError UndeclaredError UnsupportedError verify_signature
+    StoreError StoreUnavailable UndeclaredError UnsupportedError verify_signature
 """.split()
 
 

@@ -1,4 +1,4 @@
-"""The store in memory against a plain dict, its bound, and namespaces."""
+"""What is special about the store in memory: its bound, its clock; and namespaces."""
 
 from __future__ import annotations
 
@@ -13,23 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from meshext.errors import StoreError
-from meshext.limits import Limit, State, decide, to_micros
-from meshext.store import MemoryStore, NamespacedStore, Store, _Table
+from meshext.limits import Limit
+from meshext.store import MemoryStore, NamespacedStore, _Table
+from tests.store.places import Clock
 
 T = TypeVar("T")
-
-KEY_NAMES = ("a", "b", "1:a")  # the last would be another namespace's "a" without lengths in front
-KEYS = st.sampled_from(KEY_NAMES)
-VALUES = st.sampled_from([b"", b"x", b"0", b"-7", b"07", b"+1", b" 1", b"9223372036854775807"])
-TTLS = st.none() | st.sampled_from([0.5, 1.0, 3.0, 1e-9])
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 1_767_225_600.25
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 def run(call: Coroutine[Any, Any, T]) -> T:
@@ -38,106 +26,6 @@ def run(call: Coroutine[Any, Any, T]) -> T:
 
 def window(key: str, *, rate: int = 1, cost: int = 1) -> Limit:
     return Limit(key=key, algorithm="fixed_window", rate=rate, window=60, cost=cost)
-
-
-class AgainstDict(RuleBasedStateMachine):
-    """Two namespaces over one store behave like two dicts and two sets of counters."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.clock = Clock()
-        self.loop = asyncio.Runner()
-        shared = MemoryStore(self.clock)
-        self.stores = {name: NamespacedStore(shared, name) for name in ("f", "f:1")}
-        self.model: dict[tuple[str, str], tuple[bytes, float | None]] = {}
-        self.counters: dict[str, dict[str, State]] = {name: {} for name in self.stores}
-
-    def teardown(self) -> None:
-        self.loop.close()
-
-    def live(self, place: tuple[str, str]) -> bytes | None:
-        value, ends = self.model.get(place, (None, None))
-        return None if ends is not None and ends <= self.clock.seconds else value
-
-    def write(self, place: tuple[str, str], value: bytes, ttl: float | None) -> None:
-        self.model[place] = (value, None if ttl is None else self.clock.seconds + max(ttl, 1e-6))
-
-    @rule(step=st.sampled_from([0.25, 0.5, 1.0, 2.0]))
-    def wait(self, step: float) -> None:
-        self.clock.seconds += step
-
-    @rule(name=st.sampled_from(["f", "f:1"]), key=KEYS, value=VALUES, ttl=TTLS)
-    def set(self, name: str, key: str, value: bytes, ttl: float | None) -> None:
-        self.loop.run(self.stores[name].set(key, value, ttl))
-        self.write((name, key), value, ttl)
-
-    @rule(name=st.sampled_from(["f", "f:1"]), key=KEYS)
-    def delete(self, name: str, key: str) -> None:
-        self.loop.run(self.stores[name].delete(key))
-        self.model.pop((name, key), None)
-
-    @rule(name=st.sampled_from(["f", "f:1"]), key=KEYS, amount=st.integers(-3, 3), ttl=TTLS)
-    def add(self, name: str, key: str, amount: int, ttl: float | None) -> None:
-        old = self.live((name, key))
-        call = self.stores[name].add(key, amount, ttl)
-        number = 0 if old is None else int_or_none(old)
-        if number is None or number + amount > 2**63 - 1:
-            with pytest.raises(StoreError, match="add"):
-                self.loop.run(call)
-            return
-        assert self.loop.run(call) == number + amount
-        value = str(number + amount).encode()
-        if old is None:
-            self.write((name, key), value, ttl)
-        else:
-            self.model[name, key] = (value, self.model[name, key][1])
-
-    @rule(name=st.sampled_from(["f", "f:1"]), key=KEYS, expected=st.none() | VALUES, value=VALUES, ttl=TTLS)
-    def compare_and_set(
-        self, name: str, key: str, expected: bytes | None, value: bytes, ttl: float | None
-    ) -> None:
-        same = self.live((name, key)) == expected
-        assert self.loop.run(self.stores[name].compare_and_set(key, expected, value, ttl)) == same
-        if same:
-            self.write((name, key), value, ttl)
-
-    @rule(
-        name=st.sampled_from(["f", "f:1"]),
-        wanted=st.lists(
-            st.builds(
-                Limit,
-                key=KEYS,
-                algorithm=st.sampled_from(["fixed_window", "sliding_window", "token_bucket", "gcra"]),
-                rate=st.integers(1, 4),
-                window=st.sampled_from([1.0, 7.0]),
-                cost=st.integers(0, 3),
-            ),
-            max_size=4,
-        ),
-    )
-    def take(self, name: str, wanted: list[Limit]) -> None:
-        """The store may forget what is whole again, and nobody can tell."""
-        moved, outcomes = decide(wanted, self.counters[name], to_micros(self.clock.seconds))
-        assert self.loop.run(self.stores[name].take(wanted)) == outcomes
-        self.counters[name].update(moved)
-
-    @invariant()
-    def same_values(self) -> None:
-        for name, store in self.stores.items():
-            for key in KEY_NAMES:
-                assert self.loop.run(store.get(key)) == self.live((name, key))
-
-
-def int_or_none(value: bytes) -> int | None:
-    """The number that Python writes exactly like this."""
-    try:
-        return int(value) if b"%d" % int(value) == value else None
-    except ValueError:
-        return None
-
-
-TestAgainstDict = AgainstDict.TestCase
-TestAgainstDict.settings = settings(deadline=None, max_examples=50)
 
 
 class BoundedTable(RuleBasedStateMachine):
@@ -224,29 +112,6 @@ def test_a_flood_frees_neither_values_nor_who_is_over_the_limit() -> None:
     run(flood())
 
 
-def test_a_refused_take_moves_no_counter() -> None:
-    async def check() -> None:
-        store = MemoryStore(Clock())
-        await store.take([window("b")])
-        outcomes = await store.take([window("a", rate=5), window("b")])
-        assert [outcome.allowed for outcome in outcomes] == [True, False]
-        (a,) = await store.take([window("a", rate=5, cost=0)])
-        assert a.remaining == 5
-        assert await store.take([]) == ()
-
-    run(check())
-
-
-def test_values_and_limits_never_share_a_key() -> None:
-    async def check() -> None:
-        store = MemoryStore(Clock())
-        await store.set(window("a").identity, b"x")
-        assert (await store.take([window("a")]))[0].allowed
-        assert await store.get(window("a").identity) == b"x"
-
-    run(check())
-
-
 def test_namespaces_hide_their_prefix() -> None:
     limit = window("a")
     (outcome,) = run(NamespacedStore(MemoryStore(), "f").take([limit]))
@@ -263,28 +128,16 @@ def test_the_clock_is_looked_up_at_each_call(monkeypatch: pytest.MonkeyPatch) ->
     assert run(store.get("a")) is None
 
 
-@pytest.mark.parametrize("store", [MemoryStore(), NamespacedStore(MemoryStore(), "f")])
-@pytest.mark.parametrize(
-    ("method", "arguments", "text"),
-    [
-        ("get", (b"a",), "write key.decode()"),
-        ("get", (1,), "store key 1 is int; write a str"),
-        ("set", ("a", "x"), "store value 'x' is a str; write value.encode()"),
-        ("set", ("a", 1), "store value 1 is int; write bytes"),
-        ("set", ("a", b"x", 0), "ttl 0 must be seconds above 0"),
-        ("set", ("a", b"x", float("nan")), "ttl nan"),
-        ("set", ("a", b"x", float("inf")), "ttl inf"),
-        ("add", ("a", 1.5), "amount 1.5 is not a whole number"),
-        ("add", ("a", 2**63), "does not fit into 64 bits"),
-        ("compare_and_set", ("a", "x", b"y"), "value.encode()"),
-        ("take", (window("a"),), "write take([Limit(...)])"),
-        ("take", (["a"],), "'a' is not a Limit"),
-    ],
-)
-def test_misuse_is_refused(store: Store, method: str, arguments: tuple[object, ...], text: str) -> None:
-    with pytest.raises(StoreError) as refused:
-        run(getattr(store, method)(*arguments))
-    assert text in str(refused.value)
+def test_a_life_is_never_too_short_to_be_seen() -> None:
+    async def check() -> None:
+        clock = Clock()
+        store = MemoryStore(clock)
+        await store.set("a", b"x", 1e-9)
+        assert await store.get("a") == b"x"
+        clock.seconds += 1e-6
+        assert await store.get("a") is None
+
+    run(check())
 
 
 def test_a_store_that_holds_nothing_is_refused() -> None:

@@ -1,0 +1,92 @@
+"""Calls on their way to a peer that answers in order, each with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from meshext.errors import StoreUnavailable
+
+PATIENCE = 0.025  # seconds that a filter waits for its store
+
+T = TypeVar("T")
+
+
+class Pipeline(Generic[T]):
+    """Matches answers to calls by their order, and ends calls that wait too long.
+
+    A call that was given up, by its deadline or by its caller, keeps its place: its answer still comes, and
+    is dropped. Since the peer answers in order, one late call means that nothing behind it is answered
+    either: the pipeline is `stalled` until the next answer, and callers should not add to it.
+
+    One timer serves all calls: they end in the order in which they came.
+    """
+
+    def __init__(self, peer: str, patience: float, on_stall: Callable[[], None]) -> None:
+        self._peer = peer
+        self._patience = patience
+        self._on_stall = on_stall
+        self._loop = asyncio.get_running_loop()
+        self._sent: deque[asyncio.Future[T]] = deque()  # everything that an answer will come for
+        self._due: deque[tuple[float, asyncio.Future[T]]] = deque()  # what may still be answered in time
+        self._timer: asyncio.Handle | None = None
+        self.stalled = False
+
+    def __len__(self) -> int:
+        return len(self._sent)
+
+    def expect(self) -> asyncio.Future[T]:
+        """A place for the answer to the call that is sent now; it ends with StoreUnavailable when late."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        deadline = self._loop.time() + self._patience
+        self._sent.append(future)
+        self._due.append((deadline, future))
+        if self._timer is None:
+            self._timer = self._loop.call_at(deadline, self._look)
+        return future
+
+    def answer(self, result: T | BaseException) -> None:
+        """Give the oldest call its answer; IndexError where nothing was asked."""
+        future = self._sent.popleft()
+        self.stalled = False
+        if self._due and self._due[0][1] is future:
+            self._due.popleft()
+        if future.done():
+            return
+        if isinstance(result, BaseException):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+    def break_off(self, reason: str) -> None:
+        """No more answers will come: end every call with StoreUnavailable."""
+        futures, self._sent = self._sent, deque()
+        self._due.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for future in futures:
+            if not future.done():
+                future.set_exception(StoreUnavailable(f"{self._peer}: {reason}"))
+
+    def _look(self) -> None:
+        # Where the loop itself was held up, answers have arrived that their reader has yet to look at.
+        self._timer = self._loop.call_soon(self._end_late)
+
+    def _end_late(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        late = False
+        while self._due and self._due[0][0] <= now:
+            _, future = self._due.popleft()
+            late = True
+            if not future.done():
+                wait = f"no answer within {1000 * self._patience:g} ms"
+                future.set_exception(StoreUnavailable(f"{self._peer}: {wait}"))
+        if self._due:
+            self._timer = self._loop.call_at(self._due[0][0], self._look)
+        if late and not self.stalled:
+            self.stalled = True
+            self._on_stall()

@@ -1,0 +1,88 @@
+"""URLs of a Redis: read, checked, and shown without what is secret in them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from meshext.errors import StoreError
+
+FORM = re.compile(
+    r"(?P<scheme>rediss?)(?:\+(?P<kind>cluster|sentinel))?://(?:(?P<user>.*)@)?(?P<hosts>[^/?#@]*)"
+    r"(?P<path>/[^?#]*)?(?:\?(?P<query>.*))?",
+    re.DOTALL,
+)
+SOCKET = re.compile(r"unix://(?:(?P<user>.*)@)?(?P<path>/[^?#]*)(?:\?(?P<query>.*))?", re.DOTALL)
+HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+FORMS = (
+    "redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://... with TLS, unix:///PATH[?db=DB], "
+    "redis+cluster://HOST,HOST..., redis+sentinel://HOST,HOST.../SERVICE[/DB]"
+)
+
+Kind = Literal["single", "cluster", "sentinel"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisUrl:
+    """A URL in its parts.
+
+    `singles` are URLs as the redis library takes them, one for each host; `shown` names the store in logs
+    and errors, without credentials and options.
+    """
+
+    kind: Kind
+    singles: tuple[str, ...]
+    service: str
+    shown: str
+
+
+def parse_redis_url(url: str) -> RedisUrl:
+    """Take a URL apart; StoreError, in one line and without secrets, where it is none."""
+    socket = SOCKET.fullmatch(url)
+    if socket is not None:
+        return RedisUrl(kind="single", singles=(url,), service="", shown=f"unix://{socket['path']}")
+    match = FORM.fullmatch(url)
+    if match is None:
+        raise StoreError(f"store URL {show(url)!r} has none of the forms {FORMS}")
+    hosts = (match["hosts"] or "localhost").split(",")
+    if not all(HOST.fullmatch(host) for host in hosts):
+        raise StoreError(
+            f"store URL {show(url)!r}: write hosts as HOST or HOST:PORT, and escape passwords (%40)"
+        )
+    kind: Kind = match["kind"] or "single"  # type: ignore[assignment]  # the expression lets nothing else in
+    service, database = split_path(kind, match["path"] or "")
+    if kind == "single" and len(hosts) > 1:
+        raise StoreError(f"store URL {show(url)!r}: several hosts need redis+cluster:// or redis+sentinel://")
+    if kind == "cluster" and database not in ("", "0"):
+        raise StoreError(f"store URL {show(url)!r}: a cluster has only database 0; leave it out")
+    if kind == "sentinel" and not service:
+        raise StoreError(
+            f"store URL {show(url)!r}: say which service, as in redis+sentinel://HOST,HOST/SERVICE"
+        )
+    if database and not database.isdecimal():
+        raise StoreError(f"store URL {show(url)!r}: database {database!r} is not a number")
+    user = f"{match['user']}@" if match["user"] is not None else ""
+    query = f"?{match['query']}" if match["query"] else ""
+    singles = tuple(f"{match['scheme']}://{user}{host}/{database}{query}" for host in hosts)
+    return RedisUrl(kind=kind, singles=singles, service=service, shown=show(url))
+
+
+def split_path(kind: Kind, path: str) -> tuple[str, str]:
+    """Service and database out of `/service/db` or `/db`."""
+    parts = path.strip("/").split("/")
+    if kind == "sentinel":
+        return parts[0], "/".join(parts[1:])
+    return "", "/".join(parts)
+
+
+def show(url: str) -> str:
+    """The URL without credentials and options; what is in no known form may be a secret as a whole."""
+    socket, match = SOCKET.fullmatch(url), FORM.fullmatch(url)
+    if socket is not None:
+        return f"unix://{socket['path']}"
+    scheme = re.match(r"[a-z+]{1,20}://", url)
+    if match is None:
+        return (scheme[0] if scheme else "") + "..."
+    hosts = ",".join(host if HOST.fullmatch(host) else "..." for host in match["hosts"].split(","))
+    return f"{scheme[0] if scheme else ''}{hosts}{match['path'] or ''}"
