@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Self
 
 from e2e.raw import DEADLINE, PIECE
@@ -53,12 +53,13 @@ class Link:
         return data
 
     def ended(self) -> bool:
-        """Whether the other side ends the connection, reset or closed; what it still sends is dropped."""
-        try:
+        """Whether the other side ends the connection, reset or closed; what it still sends is dropped.
+
+        Then this side ends it too; TimeoutError where neither happens.
+        """
+        with self, suppress(ConnectionError):
             while self._sock.recv(PIECE):
                 pass
-        except ConnectionError:
-            pass
         return True
 
     def reset(self) -> None:

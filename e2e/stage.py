@@ -102,6 +102,11 @@ class Stage:
             end += 1
         return "\n".join(self.lines[start : end + 1])
 
+    def stats(self, pattern: str) -> int:
+        """The sum of Envoy's counters and gauges whose name matches."""
+        assert self.sandbox.envoy is not None
+        return sum(self._background.run(self.sandbox.envoy.admin.stats(pattern)).values())
+
     def close(self) -> None:
         try:
             self._background.run(self.sandbox.__aexit__(None, None, None))
