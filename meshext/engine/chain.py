@@ -9,6 +9,7 @@ from typing import Any
 
 from meshext.errors import ConfigError, MeshextError, SpecError
 from meshext.filter import Filter, class_needs
+from meshext.http.context import Rights
 from meshext.metrics import MetricRegistry
 from meshext.needs import Hook, Needs
 from meshext.store import Store
@@ -25,7 +26,7 @@ class Mount:
     hooks: Mapping[Hook, BoundHook]
     asynchronous: frozenset[Hook]
     make_state: Callable[[], object] | None
-    attributes: frozenset[str]
+    rights: Rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,12 @@ def build_mount(
         hooks=hooks,
         asynchronous=frozenset(hook for hook, method in hooks.items() if inspect.iscoroutinefunction(method)),
         make_state=getattr(cls, "State", None),
-        attributes=frozenset(needs.attributes),
+        rights=Rights(
+            filter_name=needs.name,
+            namespace=needs.namespace,
+            attributes=frozenset(needs.attributes),
+            namespaces=needs.metadata_namespaces,
+        ),
     )
 
 

@@ -57,7 +57,7 @@ class HookRunner:
         """
         before = take_snapshot(seat, argument)
         name, sighting = seat.mount.needs.name, self.sighting
-        token = CURRENT.set(Current(seat.view.surroundings.request_id, name, hook.value))
+        token = CURRENT.set(Current(seat.view.surroundings.request_id, name, hook))
         began = perf_counter() if sighting is not None else 0.0
         try:
             respond = self._judge(hook, await self._call(seat, hook, argument))

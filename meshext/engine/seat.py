@@ -21,13 +21,7 @@ class Seat:
 
     def __init__(self, mount: Mount, surroundings: Surroundings) -> None:
         self.mount = mount
-        self.view = View(
-            surroundings,
-            filter_name=mount.needs.name,
-            namespace=mount.needs.namespace,
-            attributes=mount.attributes,
-            namespaces=mount.needs.metadata_namespaces,
-        )
+        self.view = View(surroundings, mount.rights)
         self.request: Request[Any] = Request(self.view, None)
         self._response: Response[Any] | None = None
         self.saw_request = False

@@ -83,15 +83,20 @@ class TimedWatch:
     def call(self, hook: Callable[[Any], object], argument: object, limit: float) -> object:
         """Call a plain hook; HookOverdue where it ran past the limit, even if it swallowed the exception."""
         due = time.monotonic() + limit
-        try:
-            self._enter(due)
+        marks = self._marks
+        try:  # `_enter` and `_leave` by hand: each call would count, here more than anywhere
+            marks.enter(due)
+            self._raised = False
+            self._due = due
             result = hook(argument)
-            self._leave()
+            self._due = NEVER
+            marks.leave()
         except BaseException as error:
             self._leave()
             self._check(due, limit, error)
             raise
-        self._check(due, limit, None)
+        if self._raised or time.monotonic() > due + TICK:
+            self._check(due, limit, None)
         return result
 
     async def call_async(

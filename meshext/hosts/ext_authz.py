@@ -64,7 +64,8 @@ async def decide(
     if not lines:
         raise ProtocolError(NO_HEADER_MAP)
     surroundings = build_surroundings(lines, read_entries(metadata), plan.attributes)
-    surroundings.metadata.update(to_namespaces(request.attributes.metadata_context.filter_metadata))
+    if request.attributes.HasField("metadata_context"):
+        surroundings.metadata.update(to_namespaces(request.attributes.metadata_context.filter_metadata))
     effect = await engine.receive(
         RequestHeadersReceived(
             lines=without_partial(lines), end=not plan.request_body, surroundings=surroundings

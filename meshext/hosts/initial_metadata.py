@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from meshext.attributes import attribute_key, from_request, from_text, select_attributes
 from meshext.engine.current import CURRENT, Current
@@ -16,6 +17,8 @@ from meshext.http.headers import Lines
 from meshext.http.legal import decode
 from meshext.http.peer import Peer, principal_from
 
+Entries = tuple[tuple[str, str], ...]
+
 DIRECT_ADDRESS = "x-meshext-direct-address"
 CLIENT_ADDRESS = "x-meshext-client-address"
 URI_SAN = "x-meshext-uri-san"
@@ -23,34 +26,61 @@ TLS_VERSION = "x-meshext-tls-version"
 ROUTE = "x-meshext-route"
 CLUSTER = "x-meshext-cluster"
 
-PEERS = 256  # connections whose texts are remembered as what they mean
+ORIGINS = 256  # connections whose entries are remembered as what they mean; each has up to 64 KiB
 
+PREFIX = "x-meshext-"
 ABSENT = ("", "-")  # what Envoy writes where a format string has no value
 
 
-def read_entries(metadata: Iterable[tuple[str, str | bytes]] | None) -> dict[str, str]:
+class Origin(NamedTuple):
+    """What our entries say: the same for all requests of a connection that take one route."""
+
+    texts: Mapping[str, str]
+    peer: Peer
+    client_address: str
+    route: str
+    cluster: str
+
+
+def read_entries(metadata: Iterable[tuple[str, str | bytes]] | None) -> Entries:
     """Our own entries that have a value."""
-    return {
-        key: value
-        for key, value in metadata or ()
-        if key.startswith("x-meshext-") and isinstance(value, str) and value not in ABSENT
-    }
+    return tuple(
+        [
+            (key, value)
+            for key, value in metadata or ()
+            if key.startswith(PREFIX) and isinstance(value, str) and value not in ABSENT
+        ]
+    )
 
 
-def build_surroundings(lines: Lines, entries: dict[str, str], attributes: tuple[str, ...]) -> Surroundings:
+@lru_cache(ORIGINS)
+def read_origin(entries: Entries) -> Origin:
+    """The entries by name, and what they mean."""
+    texts = dict(entries)
+    return Origin(
+        texts,
+        peer_from(texts),
+        without_port(texts.get(CLIENT_ADDRESS, "")),
+        texts.get(ROUTE, ""),
+        texts.get(CLUSTER, ""),
+    )
+
+
+def build_surroundings(lines: Lines, entries: Entries, attributes: tuple[str, ...]) -> Surroundings:
     """What surrounds an exchange, from its headers and our initial metadata.
 
     From here on this task's log lines carry the request id, outside of hooks too.
     """
     request_id = find_request_id(lines)
     CURRENT.set(Current(request_id))
+    origin = read_origin(entries)
     return Surroundings(
-        peer=peer_from(entries),
-        client_address=without_port(entries.get(CLIENT_ADDRESS, "")),
-        route=entries.get(ROUTE, ""),
-        cluster=entries.get(CLUSTER, ""),
+        peer=origin.peer,
+        client_address=origin.client_address,
+        route=origin.route,
+        cluster=origin.cluster,
         request_id=request_id,
-        attributes=attributes_from(entries, lines, attributes),
+        attributes=attributes_from(origin.texts, lines, attributes) if attributes else {},
     )
 
 
@@ -63,35 +93,30 @@ def find_request_id(lines: Lines) -> str:
     return ""
 
 
-def peer_from(entries: Mapping[str, str]) -> Peer:
+def peer_from(texts: Mapping[str, str]) -> Peer:
     """The direct peer."""
-    return build_peer(entries.get(URI_SAN, ""), entries.get(DIRECT_ADDRESS, ""), TLS_VERSION in entries)
-
-
-@lru_cache(PEERS)
-def build_peer(uri_sans: str, address: str, tls: bool) -> Peer:
-    """The peer of a connection, whose requests all say the same."""
-    return Peer(principal_from(uri_sans), without_port(address), tls)
+    return Peer(
+        principal=principal_from(texts.get(URI_SAN, "")),
+        address=without_port(texts.get(DIRECT_ADDRESS, "")),
+        tls=TLS_VERSION in texts,
+    )
 
 
 def attributes_from(
-    entries: Mapping[str, str], lines: Lines, names: tuple[str, ...]
+    texts: Mapping[str, str], lines: Lines, names: tuple[str, ...]
 ) -> dict[str, AttributeValue]:
     """Attributes that no protobuf field carries: from our entries, and from the request's own lines."""
-    if not names:
-        return {}
     found = {
-        attribute.name: from_text(attribute.name, entries.get(attribute_key(attribute.name)))
+        attribute.name: from_text(attribute.name, texts.get(attribute_key(attribute.name)))
         for attribute in select_attributes(names, "metadata")
     }
     asked = select_attributes(names, "request")
     if asked:
-        texts = [(name, decode(value)) for name, value in lines]
-        found |= {attribute.name: from_request(attribute.name, texts) for attribute in asked}
+        own = [(name, decode(value)) for name, value in lines]
+        found |= {attribute.name: from_request(attribute.name, own) for attribute in asked}
     return found
 
 
-@lru_cache(PEERS)
 def without_port(address: str) -> str:
     """The IP address of `address:port`; "" for what is none, such as a Unix socket."""
     if address.startswith("["):

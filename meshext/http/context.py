@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from meshext.errors import UndeclaredError
 from meshext.http.metadata import Json, Metadata, Namespaces, check_json, check_text
 from meshext.http.peer import Peer
 
 AttributeValue = str | int | float | bool | bytes | None
+
+NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,66 +32,55 @@ class Surroundings:
     metadata: Namespaces = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What one filter declared, and the namespace it writes to."""
+
+    filter_name: str
+    namespace: str
+    attributes: frozenset[str] = frozenset()
+    namespaces: tuple[str, ...] = ()
+
+
 class View:
     """One filter's view of the surroundings: only what it declared, and what it wrote itself.
 
     What a hook writes is in `written`, an immutable reference that the engine takes back where the hook
-    fails and publishes where it does not.
+    fails and publishes where it does not. `surroundings` is all of it, undeclared parts included; for the
+    engine.
     """
 
-    __slots__ = (
-        "_attributes",
-        "_filter",
-        "_metadata",
-        "_namespace",
-        "_namespaces",
-        "_surroundings",
-        "written",
-    )
+    __slots__ = ("_metadata", "_rights", "surroundings", "written")
 
-    def __init__(
-        self,
-        surroundings: Surroundings,
-        *,
-        filter_name: str,
-        namespace: str,
-        attributes: frozenset[str],
-        namespaces: tuple[str, ...],
-    ) -> None:
-        self._surroundings = surroundings
-        self._filter = filter_name
-        self._namespace = namespace
-        self._attributes = attributes
-        self._namespaces = namespaces
+    def __init__(self, surroundings: Surroundings, rights: Rights) -> None:
+        self.surroundings = surroundings
+        self.written: Mapping[str, Json] = NOTHING
+        self._rights = rights
         self._metadata: Metadata | None = None
-        self.written: Mapping[str, Json] = {}
-
-    @property
-    def surroundings(self) -> Surroundings:
-        """All of it, undeclared parts included; for the engine."""
-        return self._surroundings
 
     @property
     def metadata(self) -> Metadata:
         """Declared metadata namespaces."""
         if self._metadata is None:
+            rights = self._rights
             self._metadata = Metadata(
-                self._surroundings.metadata, declared=self._namespaces, filter_name=self._filter
+                self.surroundings.metadata, declared=rights.namespaces, filter_name=rights.filter_name
             )
         return self._metadata
 
     def attribute(self, name: str) -> AttributeValue:
         """A declared attribute, None where Envoy has no value; UndeclaredError names what to add."""
-        if name not in self._attributes:
+        if name not in self._rights.attributes:
             raise UndeclaredError(
-                f"{self._filter}: attribute {name!r} is not declared; "
+                f"{self._rights.filter_name}: attribute {name!r} is not declared; "
                 f"add it to the class: attributes = ({name!r},)"
             )
-        return self._surroundings.attributes.get(name)
+        return self.surroundings.attributes.get(name)
 
     def set_metadata(self, key: str, value: object) -> None:
         """Write one key of the filter's own namespace."""
         if not isinstance(key, str) or not key:
             raise ValueError(f"a metadata key is a str that is not empty, not {key!r}")
-        checked = check_json(value, where=f"{self._namespace}.{key}")
-        self.written = {**self.written, check_text(key, self._namespace): checked}
+        namespace = self._rights.namespace
+        checked = check_json(value, where=f"{namespace}.{key}")
+        self.written = {**self.written, check_text(key, namespace): checked}

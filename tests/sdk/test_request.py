@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from meshext import HeaderError, Request
-from meshext.http.context import Surroundings, View
+from meshext.http.context import Rights, Surroundings, View
 from meshext.http.parts import RequestParts, request_change, request_parts
 
 
 def build_request(target: str = "/a?b=1", method: str = "GET", body: bytes | None = None) -> Request[None]:
-    view = View(Surroundings(), filter_name="f", namespace="meshext.f", attributes=frozenset(), namespaces=())
+    view = View(Surroundings(), Rights(filter_name="f", namespace="meshext.f"))
     request: Request[None] = Request(view, None)
     request.load(RequestParts((("x-a", b"1"),), method, "http", "shop.test", target, body), body_refusal=None)
     return request
