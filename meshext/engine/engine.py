@@ -26,7 +26,7 @@ from meshext.engine.events import (
     ResponseTrailersReceived,
 )
 from meshext.engine.hooks import HookRunner
-from meshext.engine.observer import ABANDONED, UNSEEN, Outcome, Sighting
+from meshext.engine.observer import ABANDONED, UNSEEN, Outcome, Sighting, TappedSighting
 from meshext.engine.phases import DIRECTION, Direction, Phase, ends_direction, step
 from meshext.engine.request_pass import RequestPass
 from meshext.engine.response_pass import ResponsePass
@@ -57,6 +57,7 @@ class Engine:
         self._chain = chain
         self._clock = clock
         self._sighting = sighting
+        self._tap: TappedSighting | None = sighting if isinstance(sighting, TappedSighting) else None
         self._runner = HookRunner(watch, carrier, sighting)
         self._phases = {Direction.REQUEST: Phase.START, Direction.RESPONSE: Phase.START}
         self._surroundings = Surroundings()
@@ -101,11 +102,15 @@ class Engine:
         direction = DIRECTION[type(event)]
         phase = step(self._phases[direction], event)
         self._phases[direction] = Phase.ENDED if ends_direction(event) else phase
+        if self._tap is not None:
+            self._tap.received(event)
         if isinstance(event, RequestHeadersReceived):
             self._begin(event)
         self._surroundings.attributes.update(event.attributes)
         self._surroundings.metadata.update(event.metadata)
         effect = await self._dispatch(event)
+        if self._tap is not None:
+            self._tap.decided(effect)
         self.answered = not isinstance(effect, Proceed)
         return effect
 

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Iterable
 from typing import Literal, NamedTuple, Protocol
 
+from meshext.engine.effects import Effect
+from meshext.engine.events import Event
 from meshext.errors import FilterFailure, ProtocolError
 from meshext.http.context import Surroundings
 from meshext.http.headers import Lines
@@ -76,6 +78,20 @@ class Sighting(Protocol):
 
     def end(self, outcome: Outcome) -> None:
         """The exchange is over."""
+
+
+class TappedSighting:
+    """Base of a Sighting that is told every event as well, and what the chain wanted done about it."""
+
+    __slots__ = ()
+
+    def received(self, event: Event) -> None:
+        """An event is about to reach the filters; nothing of it has been merged into the surroundings."""
+        raise NotImplementedError
+
+    def decided(self, effect: Effect) -> None:
+        """What came of the last event. Not told where the work on it ended in an exception."""
+        raise NotImplementedError
 
 
 class Observer(Protocol):
