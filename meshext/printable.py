@@ -7,7 +7,11 @@ All logs of a setup look alike, whoever wrote them:
 
 from __future__ import annotations
 
+import re
 import time
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""What stands for bytes that are not UTF-8; not every reader of JSON takes it."""
 
 _SHOWN = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 

@@ -16,3 +16,5 @@ class Current(NamedTuple):
 
 NOTHING = Current()
 CURRENT: ContextVar[Current] = ContextVar("meshext_current", default=NOTHING)
+TRACE: ContextVar[str] = ContextVar("meshext_trace", default="")
+"""The id of the trace that the exchange belongs to, 32 hexadecimal digits; "" where nobody traces."""

@@ -7,7 +7,7 @@
 | `meshext_hook_seconds` | `filter`, `hook` | histogram | how long hooks took, waiting included, until what they wrote was judged |
 | `meshext_hook_failures_total` | `filter`, `hook`, `kind` | counter | failed hooks; `kind` is `raised`, `overdue` or `nonsense` |
 | `meshext_shed_total` | `reason` | counter | calls turned away unread; they are in `meshext_exchanges_total` as `shed` too |
-| `meshext_store_seconds` | `operation`, `result` | histogram | how long the store took; `result` is `ok`, `refused`, `unavailable` or `abandoned` |
+| `meshext_store_seconds` | `operation`, `result` | histogram | how long the store took; `result` is `ok` or `failed` (refused, away, too slow, or cancelled with its hook) |
 
 `mode` is `authz` or `proc`. Those of the process above the workers are in `parent_metrics`, filters' own in
 `families`. On a request's path only lists and dicts made before are touched.
@@ -147,9 +147,9 @@ class HostMetrics:
         tally.opened += 1
         tally.ended[SHED] += 1
 
-    def store(self, operation: str, result: str, seconds: float) -> None:
-        """One operation of the store has ended."""
-        self._store[operation, result].observe(seconds)
+    def store_called(self, operation: str, seconds: float, done: bool) -> None:
+        """One operation of the store has ended, with a result if it is `done`."""
+        self._store[operation, "ok" if done else "failed"].observe(seconds)
 
     def families(self) -> list[Family]:
         """Everything as it stands."""

@@ -1,0 +1,113 @@
+"""The total over workers for OpenTelemetry, beside Prometheus: the same families, exported now and then.
+
+They are totals already, and cumulative since this process began, so they go to the exporter as data points;
+instruments of the SDK would count what they are told on top of that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    Gauge,
+    Histogram,
+    HistogramDataPoint,
+    Metric,
+    MetricsData,
+    NumberDataPoint,
+    ResourceMetrics,
+    ScopeMetrics,
+    Sum,
+)
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+from meshext.telemetry.families import Family, Key
+from meshext.telemetry.hub import MetricsHub
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics.export import MetricExporter
+    from opentelemetry.sdk.resources import Resource
+
+log = logging.getLogger("meshext.metrics")
+
+CUMULATIVE = AggregationTemporality.CUMULATIVE
+INTERVAL = "OTEL_METRIC_EXPORT_INTERVAL"
+SCOPE = InstrumentationScope("meshext")
+
+
+class OtelTotals:
+    """Exports what a hub gathers."""
+
+    def __init__(self, hub: MetricsHub, exporter: MetricExporter, resource: Resource) -> None:
+        self._hub = hub
+        self._exporter = exporter
+        self._resource = resource
+        self._began = time.time_ns()
+
+    async def run(self) -> None:
+        """Export every OTEL_METRIC_EXPORT_INTERVAL milliseconds (60,000) until cancelled."""
+        while True:
+            await asyncio.sleep(interval())
+            await self.export()
+
+    async def export(self) -> None:
+        """Export once; what goes wrong is in the log, and the next one has it all again."""
+        families = await self._hub.gather()
+        try:
+            await asyncio.to_thread(self._exporter.export, self.convert(families))
+        except Exception:
+            log.exception("metrics were not exported")
+
+    def convert(self, families: Sequence[Family]) -> MetricsData:
+        """Families as the SDK has them."""
+        now = time.time_ns()
+        metrics = [
+            Metric(family.name, family.help, None, to_data(family, self._began, now)) for family in families
+        ]
+        return MetricsData([ResourceMetrics(self._resource, [ScopeMetrics(SCOPE, metrics, "")], "")])
+
+
+def to_data(family: Family, began: int, now: int) -> Sum | Gauge | Histogram:
+    """The data points of one family."""
+    if family.kind == "histogram":
+        return Histogram([to_histogram(family, key, began, now) for key in family.spreads], CUMULATIVE)
+    points = [
+        NumberDataPoint(named(family, key), began, now, number) for key, number in family.numbers.items()
+    ]
+    return Gauge(points) if family.kind == "gauge" else Sum(points, CUMULATIVE, True)
+
+
+def to_histogram(family: Family, key: Key, began: int, now: int) -> HistogramDataPoint:
+    """One series of a histogram."""
+    counts, amount = family.spreads[key]
+    unknown: Any = None  # the least and the largest, which the protocol may leave out
+    return HistogramDataPoint(
+        named(family, key),
+        began,
+        now,
+        sum(counts),
+        amount,
+        counts,
+        family.buckets,
+        min=unknown,
+        max=unknown,
+    )
+
+
+def named(family: Family, key: Key) -> Mapping[str, str]:
+    """Label names and values, without empty ones."""
+    return {name: value for name, value in zip(family.labels, key, strict=True) if value}
+
+
+def interval() -> float:
+    """Seconds between two exports."""
+    try:
+        return max(float(os.environ.get(INTERVAL, "") or 60_000) / 1000, 0.05)
+    except ValueError:
+        return 60.0
