@@ -29,7 +29,7 @@ SPEC = f"{Path(__file__).parent}/filters/bodies.py:NoSecrets"
 @asynccontextmanager
 async def forgetful(mode: Mode, folder: Path, lines: list[str]) -> AsyncIterator[str]:
     """The filter's service behind an Envoy that was told that no filter wants bodies."""
-    plan = replace(build_plan(load_needs([SPEC]), mode), request_body=False, request_trailers=False)
+    plan = replace(build_plan(load_needs([SPEC]), mode), request_body="", request_trailers=False)
     service = await ServiceProcess.start([SPEC], [], folder / "service.sock", on_line=lines.append)
     try:
         async with EchoServer("echo") as echo:

@@ -9,6 +9,7 @@
     ├── EnvoyError                   no Envoy for this platform, or Envoy refused or died
     ├── ListenError                  an address can not be listened on
     ├── ProtocolError                the peer broke the order of an exchange (ends as a gRPC error)
+    │   └── ResponseCut              a response that had begun is cut off, by the same error
     ├── HeaderError                  a header, request line or status that is not legal HTTP
     ├── UndeclaredError              an attribute or metadata namespace was used without being declared
     ├── StoreError                   the store can not carry out what was asked
@@ -74,6 +75,10 @@ class ListenError(MeshextError):
 
 class ProtocolError(MeshextError):
     """Events came in an order that no HTTP exchange has; the host ends the stream with a gRPC error."""
+
+
+class ResponseCut(ProtocolError):
+    """A filter answered or failed when the response had begun: the host ends the stream to cut it off."""
 
 
 class HeaderError(MeshextError, ValueError):

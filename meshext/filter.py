@@ -9,15 +9,17 @@ from typing import Any, ClassVar
 
 from meshext.attributes import check_attributes
 from meshext.awaiting import check_awaited
-from meshext.errors import SpecError, UnsupportedError
+from meshext.bodies import REQUEST, RESPONSE
+from meshext.errors import SpecError
 from meshext.metrics import MetricRegistry
-from meshext.needs import DEFAULT_MAX_BODY, DEFAULT_TIME_LIMIT, FailureMode, Hook, Needs
+from meshext.needs import DEFAULT_MAX_BODY, DEFAULT_TIME_LIMIT, FailureMode, Hook, Needs, Oversize
+from meshext.skipping import may_skip
 from meshext.store import MemoryStore, Store
 
 NAME = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 LONGEST_TIME_LIMIT = 60.0  # seconds
 LARGEST_BODY = 1 << 30  # bytes
-LATER_HOOKS = ("on_request_chunk", "on_response_chunk")
+CHUNK_HOOKS = frozenset({REQUEST.chunk, RESPONSE.chunk})
 
 
 class Filter:
@@ -27,6 +29,14 @@ class Filter:
     `time_limit` is in seconds for each hook, `max_body` in bytes; `failure` says what happens to the
     exchange when a hook fails. A nested `Config` dataclass (or `Config = str`) is the configuration, a
     nested `State` dataclass what one exchange keeps. An object lives per configuration and per worker.
+
+    A body comes as a whole (`on_request_body`) or in chunks (`on_request_chunk(request, chunk, last)`, which
+    returns None to leave the chunk, bytes to put in its place, b"" to swallow it); never both ways in one
+    class. A message without a body has one empty chunk that is the last; where trailers follow, an empty last
+    chunk comes before them, to which nothing can be added. Behind a filter that wants the whole body, that is
+    one chunk. `duplex = True` lets chunks be held back, merged and split, and bytes be added before trailers.
+    `oversize = "pass"` lets a body above `max_body` flow past unseen, in a chain as long as no other filter
+    has to see it. `skip_body()` in a headers hook does so for one message.
     """
 
     name: ClassVar[str] = ""
@@ -35,6 +45,8 @@ class Filter:
     max_body: ClassVar[int] = DEFAULT_MAX_BODY
     time_limit: ClassVar[float] = DEFAULT_TIME_LIMIT
     failure: ClassVar[FailureMode] = "closed"
+    oversize: ClassVar[Oversize] = "refuse"
+    duplex: ClassVar[bool] = False
 
     store: Store
     _metrics: MetricRegistry
@@ -65,14 +77,19 @@ class Filter:
 
 def class_needs(cls: type[Filter]) -> Needs:
     """What a class needs by its hooks and attributes alone; SpecError where they make no sense."""
+    hooks = find_hooks(cls)
+    check_styles(cls, hooks)
     return Needs(
         name=check_filter_name(cls),
-        hooks=find_hooks(cls),
+        hooks=hooks,
         attributes=check_names(cls, "attributes"),
         metadata_namespaces=check_names(cls, "metadata_namespaces"),
         max_body=check_max_body(cls),
         time_limit=check_time_limit(cls),
         failure=check_failure(cls),
+        oversize=check_oversize(cls),
+        duplex=check_duplex(cls, hooks),
+        may_skip=may_skip(cls),
     )
 
 
@@ -82,10 +99,6 @@ def find_hooks(cls: type[Filter]) -> frozenset[Hook]:
     for name in dir(cls):
         if not name.startswith("on_"):
             continue
-        if name in LATER_HOOKS:
-            raise UnsupportedError(
-                f"{cls.__name__}.{name}: streamed bodies are not carried yet; use {name[:-6]}_body"
-            )
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; the hooks are {', '.join(known)}"
@@ -108,14 +121,29 @@ def check_hook(cls: type[Filter], name: str) -> None:
         )
     if inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method):
         raise SpecError(f"{cls.__name__}.{name} yields; a hook returns None or a Respond")
+    arguments = arguments_of(name)
     try:
-        inspect.signature(method).bind(None, None)
+        inspect.signature(method).bind(None, *arguments)
     except TypeError:
-        wanted = {"on_complete": "exchange"}.get(name, "request" if "request" in name else "response")
-        raise SpecError(
-            f"{cls.__name__}.{name}{inspect.signature(method)}: a hook takes self and {wanted}"
-        ) from None
+        wanted = f"{', '.join(('self', *arguments[:-1]))} and {arguments[-1]}"
+        raise SpecError(f"{cls.__name__}.{name}{inspect.signature(method)}: a hook takes {wanted}") from None
     check_awaited(cls.__name__, method)
+
+
+def arguments_of(hook: str) -> tuple[str, ...]:
+    """What a hook is called with."""
+    first = {"on_complete": "exchange"}.get(hook, "request" if "request" in hook else "response")
+    return (first, "chunk", "last") if hook in CHUNK_HOOKS else (first,)
+
+
+def check_styles(cls: type[Filter], hooks: frozenset[Hook]) -> None:
+    """One style of bodies for each direction."""
+    for direction in (REQUEST, RESPONSE):
+        if {direction.whole, direction.chunk} <= hooks:
+            raise SpecError(
+                f"{cls.__name__} has {direction.whole} and {direction.chunk}: a body comes as a whole or in "
+                "chunks; keep one of them"
+            )
 
 
 def check_filter_name(cls: type[Filter]) -> str:
@@ -160,6 +188,29 @@ def check_failure(cls: type[Filter]) -> FailureMode:
     if cls.failure not in ("closed", "open"):
         raise SpecError(f"{cls.__name__}.failure is {cls.failure!r}; write 'closed' or 'open'")
     return cls.failure
+
+
+def check_oversize(cls: type[Filter]) -> Oversize:
+    """`refuse` or `pass`."""
+    if cls.oversize not in ("refuse", "pass"):
+        raise SpecError(f"{cls.__name__}.oversize is {cls.oversize!r}; write 'refuse' or 'pass'")
+    return cls.oversize
+
+
+def check_duplex(cls: type[Filter], hooks: frozenset[Hook]) -> bool:
+    """Full duplex, which is for chunks, and which Envoy never lets fail open."""
+    if not isinstance(cls.duplex, bool):
+        raise SpecError(f"{cls.__name__}.duplex is {cls.duplex!r}; write True or False")
+    if cls.duplex and cls.failure == "open":
+        raise SpecError(
+            f"{cls.__name__}: duplex = True and failure = 'open' do not go together, since Envoy never lets "
+            "full duplex fail open; use failure = 'closed', or leave duplex out"
+        )
+    if cls.duplex and not hooks & CHUNK_HOOKS:
+        raise SpecError(
+            f"{cls.__name__}: duplex = True is for chunks; write on_request_chunk, or leave it out"
+        )
+    return cls.duplex
 
 
 def kebab_case(name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 from meshext.errors import SpecError
 
 FailureMode = Literal["closed", "open"]
+Oversize = Literal["refuse", "pass"]
 
 DEFAULT_MAX_BODY = 1_048_576  # bytes; Envoy's own default buffer limit, so that a pasted configuration works
 DEFAULT_TIME_LIMIT = 0.2  # seconds
@@ -23,9 +24,11 @@ class Hook(StrEnum):
 
     ON_REQUEST = "on_request"
     ON_REQUEST_BODY = "on_request_body"
+    ON_REQUEST_CHUNK = "on_request_chunk"
     ON_REQUEST_TRAILERS = "on_request_trailers"
     ON_RESPONSE = "on_response"
     ON_RESPONSE_BODY = "on_response_body"
+    ON_RESPONSE_CHUNK = "on_response_chunk"
     ON_RESPONSE_TRAILERS = "on_response_trailers"
     ON_COMPLETE = "on_complete"
 
@@ -35,7 +38,8 @@ class Needs:
     """What one configured filter asks for.
 
     `name` is the filter's own name (its metadata namespace is `meshext.<name>`), `time_limit` is in
-    seconds for each hook, `max_body` in bytes for each direction.
+    seconds for each hook, `max_body` in bytes for each direction. `oversize` says what happens to a longer
+    body, `duplex` that chunks may be held back, `may_skip` that a headers hook may let a body flow past.
     """
 
     name: str
@@ -45,6 +49,9 @@ class Needs:
     max_body: int = DEFAULT_MAX_BODY
     time_limit: float = DEFAULT_TIME_LIMIT
     failure: FailureMode = "closed"
+    oversize: Oversize = "refuse"
+    duplex: bool = False
+    may_skip: bool = False
 
     @property
     def namespace(self) -> str:

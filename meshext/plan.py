@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from meshext.attributes import check_authz_attributes
+from meshext.bodies import REQUEST, RESPONSE, BodyStyle, choose_style
 from meshext.errors import UnsupportedError
 from meshext.needs import FailureMode, Hook, Needs
 
 Mode = Literal["authz", "proc"]
 
 AUTHZ_HOOKS = frozenset({Hook.ON_REQUEST, Hook.ON_REQUEST_BODY})
+ONLY_REQUEST = AUTHZ_HOOKS | {Hook.ON_REQUEST_CHUNK, Hook.ON_REQUEST_TRAILERS}
+
 DETAILS_NAMESPACE = "meshext"
 """Where ext_authz puts the details of an answer, beside the filters' own `meshext.<name>`: Envoy's own field
 for them says `ext_authz_denied` whatever is sent."""
@@ -31,14 +34,15 @@ class Plan:
     `timeout` is in seconds and stands above all time limits together, `max_body` in bytes and the
     largest that any filter asked for. `response_headers` is false where no hook looks at the response;
     the service then asks for them per request, when a filter put something on the response.
+    `request_body` and `response_body` are "" where no hook looks at bodies.
     """
 
     mode: Mode
     filters: tuple[str, ...]
-    request_body: bool
+    request_body: BodyStyle
     request_trailers: bool
     response_headers: bool
-    response_body: bool
+    response_body: BodyStyle
     response_trailers: bool
     attributes: tuple[str, ...]
     metadata_namespaces: tuple[str, ...]
@@ -57,15 +61,18 @@ def build_plan(chain: Sequence[Needs], mode: Mode | None = None) -> Plan:
     if chosen == "authz":
         check_authz(chain)
     hooks = frozenset().union(*(needs.hooks for needs in chain))
+    request_body = choose_style(chain, REQUEST, may_skip=chosen == "proc")
+    response_body = choose_style(chain, RESPONSE)
     return Plan(
         mode=chosen,
         filters=tuple(needs.name for needs in chain),
-        request_body=Hook.ON_REQUEST_BODY in hooks,
+        request_body=request_body,
         # a message with trailers and no body comes without a body event: only the trailers tell of its end
-        request_trailers=bool(hooks & {Hook.ON_REQUEST_BODY, Hook.ON_REQUEST_TRAILERS}) and chosen == "proc",
-        response_headers=bool(hooks - AUTHZ_HOOKS - {Hook.ON_REQUEST_TRAILERS}),
-        response_body=Hook.ON_RESPONSE_BODY in hooks,
-        response_trailers=bool(hooks & {Hook.ON_RESPONSE_BODY, Hook.ON_RESPONSE_TRAILERS}),
+        request_trailers=chosen == "proc" and (bool(request_body) or Hook.ON_REQUEST_TRAILERS in hooks),
+        # with full duplex Envoy obeys no mode_override, so the response can not be asked for later
+        response_headers=bool(hooks - ONLY_REQUEST) or request_body == "duplex",
+        response_body=response_body,
+        response_trailers=bool(response_body) or Hook.ON_RESPONSE_TRAILERS in hooks,
         attributes=merged(*(needs.attributes for needs in chain)),
         metadata_namespaces=merged(*(needs.metadata_namespaces for needs in chain)),
         written_namespaces=merged(

@@ -62,7 +62,7 @@ def find_notes(plan: Plan, *, listener_known: bool = False) -> Iterator[str]:
 
 def has_bodies(plan: Plan) -> bool:
     """Whether Envoy has to hold whole bodies."""
-    return plan.request_body or plan.response_body
+    return bool(plan.request_body or plan.response_body)
 
 
 def comment(text: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from meshext.bodies import REQUEST, RESPONSE, BodyStyle, buffer_room, choose_style
 from meshext.errors import ConfigError, MeshextError, SpecError
 from meshext.filter import Filter, class_needs
 from meshext.http.context import Rights
@@ -14,7 +14,7 @@ from meshext.metrics import MetricRegistry
 from meshext.needs import Hook, Needs
 from meshext.store import Store
 
-BoundHook = Callable[[Any], object | Awaitable[object]]
+BoundHook = Callable[..., object | Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +31,19 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Filters in the order in which a request meets them; the response meets them in reverse."""
+    """Filters in the order in which a request meets them; the response meets them in reverse.
+
+    `request_body` and `response_body` say how bodies come to them.
+    """
 
     mounts: tuple[Mount, ...]
+    request_body: BodyStyle = ""
+    response_body: BodyStyle = ""
+
+    @property
+    def room(self) -> int:
+        """Bytes that Envoy can hold of a body by our configuration; what is cut short is longer."""
+        return buffer_room(self.needs)
 
     @property
     def needs(self) -> tuple[Needs, ...]:
@@ -113,4 +123,5 @@ def build_chain(mounts: Sequence[Mount]) -> Chain:
     """A chain of at least one filter."""
     if not mounts:
         raise SpecError("no filter given; write one such as path/to/file.py:Class")
-    return Chain(tuple(mounts))
+    needs = [mount.needs for mount in mounts]
+    return Chain(tuple(mounts), choose_style(needs, REQUEST), choose_style(needs, RESPONSE))

@@ -15,12 +15,15 @@ class Proceed:
     """The exchange goes on.
 
     `headers` is what to change in the message's headers (in a trailers event: in its trailers), `body` a
-    new body or None. `clear_route` asks for the route to be matched again. `additions` are waiting to be
-    put on the response; `want_response` asks a carrier that would skip the response to show its headers.
+    new body or chunk, or None (in a trailers event: bytes to go before them). `skip_body` says that nobody
+    wants the body that follows these headers. `clear_route` asks for the route to be matched again.
+    `additions` are waiting to be put on the response; `want_response` asks a carrier that would skip the
+    response to show its headers.
     """
 
     headers: HeaderChange = NO_CHANGE
     body: bytes | None = None
+    skip_body: bool = False
     clear_route: bool = False
     want_response: bool = False
     additions: tuple[Additions, ...] = ()

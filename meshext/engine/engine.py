@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from meshext.engine.carrier import Carrier
@@ -19,13 +20,16 @@ from meshext.engine.effects import Answer, Effect, Proceed, Reset
 from meshext.engine.events import (
     Event,
     RequestBodyReceived,
+    RequestChunkReceived,
     RequestHeadersReceived,
     RequestTrailersReceived,
     ResponseBodyReceived,
+    ResponseChunkReceived,
     ResponseHeadersReceived,
     ResponseTrailersReceived,
 )
 from meshext.engine.hooks import HookRunner
+from meshext.engine.message_pass import Pass
 from meshext.engine.observer import ABANDONED, UNSEEN, Outcome, Sighting, TappedSighting
 from meshext.engine.phases import DIRECTION, Direction, Phase, ends_direction, step
 from meshext.engine.request_pass import RequestPass
@@ -36,7 +40,15 @@ from meshext.engine.turn import Turn
 from meshext.engine.watch import Watch
 from meshext.errors import FilterFailure, ProtocolError
 from meshext.http.context import Surroundings
-from meshext.http.parts import RequestParts, forbids_body, header_change, request_parts, response_parts
+from meshext.http.headers import Lines
+from meshext.http.parts import (
+    RequestParts,
+    forbids_body,
+    header_change,
+    opens_tunnel,
+    request_parts,
+    response_parts,
+)
 from meshext.needs import Hook
 
 SPACES = re.compile(r"\s")  # Envoy puts underscores in their place, so all runtimes do
@@ -62,8 +74,8 @@ class Engine:
         self._phases = {Direction.REQUEST: Phase.START, Direction.RESPONSE: Phase.START}
         self._surroundings = Surroundings()
         self._seats: tuple[Seat, ...] = ()
-        self._request = RequestPass((), self._runner, RequestParts((), "", "", "", ""))
-        self._response = ResponsePass((), self._runner)
+        self._request = RequestPass((), self._runner, "", RequestParts((), "", "", "", ""))
+        self._response = ResponsePass((), self._runner, "")
         self._began = clock()
         self._response_after: float | None = None
         self._cut: Turn | None = None  # what cut the response off
@@ -73,6 +85,11 @@ class Engine:
     def failures(self) -> list[FilterFailure]:
         """Every failure of a hook so far, those passed over by `failure = "open"` included."""
         return self._runner.failures
+
+    @property
+    def room(self) -> int:
+        """Bytes that are held of a body by our configuration, for filters that want it whole."""
+        return self._chain.room
 
     @property
     def request_id(self) -> str:
@@ -136,60 +153,91 @@ class Engine:
         if self._sighting is not None:
             self._sighting.request(event.lines, event.surroundings)
         self._seats = tuple(Seat(mount, self._surroundings) for mount in self._chain.mounts)
-        self._request = RequestPass(self._seats, self._runner, request_parts(event.lines))
-        self._response = ResponsePass(self._seats, self._runner)
+        chain, parts = self._chain, request_parts(event.lines)
+        self._request = RequestPass(self._seats, self._runner, chain.request_body, parts)
+        self._response = ResponsePass(self._seats, self._runner, chain.response_body)
 
     async def _dispatch(self, event: Event) -> Effect:
         match event:
             case RequestHeadersReceived():
                 if event.end:
                     self._request.body_arrived(b"", there=False)
-                return await self._request_goes_on(more=not event.end)
+                return await self._request_goes_on(more=not event.end, begins=True)
             case RequestBodyReceived():
-                self._request.body_arrived(event.body)
+                self._take_body(self._request, event)
                 return await self._request_goes_on(more=not event.end)
+            case RequestChunkReceived():
+                return await self._flows(self._request, event)
             case RequestTrailersReceived():
                 return await self._request_ends(event)
             case ResponseHeadersReceived():
-                self._response_after = self._clock() - self._began
-                self._response.headers_arrived(response_parts(event.lines))
-                if event.end:
-                    self._response.body_arrived(b"", there=False)
-                return await self._response_goes_on()
+                return await self._response_begins(event)
             case ResponseBodyReceived():
-                self._response.body_arrived(event.body)
+                self._take_body(self._response, event)
                 return await self._response_goes_on()
+            case ResponseChunkReceived():
+                return await self._flows(self._response, event)
             case ResponseTrailersReceived():
                 return await self._response_ends(event)
 
-    async def _request_goes_on(self, *, more: bool) -> Effect:
-        turn = await self._request.advance()
+    def _take_body(self, way: Pass, event: RequestBodyReceived | ResponseBodyReceived) -> None:
+        if way.chunked:
+            raise ProtocolError("the body came as a whole, and a filter wants it in chunks")
+        way.body_arrived(event.body, cut=len(event.body) > self._chain.room)
+
+    async def _flows(self, way: Pass, event: RequestChunkReceived | ResponseChunkReceived) -> Effect:
+        if not way.chunked:
+            raise ProtocolError("the body came in chunks, and a filter wants it as a whole")
+        found = await way.flow(event.body, last=event.end)
+        if isinstance(found, Turn):
+            return await self._answer(found)
+        changed = None if found == event.body else found
+        return Proceed(body=changed, metadata=take_metadata(self._seats))
+
+    async def _request_goes_on(self, *, more: bool, begins: bool = False) -> Effect:
+        request = self._request
+        turn = await request.advance()
         if turn is not None:
             return await self._answer(turn)
-        change = self._request.take_change()
+        change = request.take_change()
         additions = tuple(seat.additions for seat in reversed(self._seats) if any(seat.additions))
-        later = more and any(map(self._request.waits_for, (Hook.ON_REQUEST_BODY, Hook.ON_REQUEST_TRAILERS)))
         return Proceed(
             headers=change,
-            body=self._request.take_body(),
+            body=request.take_body(),
+            skip_body=begins and more and bool(request.style) and request.finished and not request.is_wanted,
             clear_route=bool(change),
-            want_response=later or bool(additions),
+            want_response=bool(additions) or (more and request.has_later_hooks),
             additions=additions,
             metadata=take_metadata(self._seats),
         )
 
     async def _request_ends(self, event: RequestTrailersReceived) -> Effect:
-        self._request.body_arrived(b"")
-        turn: Any = await self._request.advance()
-        trailers = event.lines
-        if turn is None:
-            turn = await self._request.walk_trailers(event.lines)
+        request, tail = self._request, None
+        turn: Any = None
+        if request.chunked:
+            turn = tail = await request.flow_out()
+        elif not request.finished:
+            request.body_arrived(b"")
+            turn = await request.advance()
+        if not isinstance(turn, Turn):
+            turn = await request.walk_trailers(event.lines)
         if isinstance(turn, Turn):
             return await self._answer(turn)
-        trailers = turn
-        if self._request.take_change() or self._request.take_body() is not None:
+        if request.take_change() or request.take_body() is not None:
             raise ProtocolError("the request was changed after its headers had left")
-        return Proceed(headers=header_change(event.lines, trailers), metadata=take_metadata(self._seats))
+        return self._end(event.lines, turn, tail)
+
+    async def _response_begins(self, event: ResponseHeadersReceived) -> Effect:
+        response, parts = self._response, response_parts(event.lines)
+        self._response_after = self._clock() - self._began
+        response.headers_arrived(parts)
+        tunnel = bool(response.style) and opens_tunnel(self._request.method, parts.status)
+        if event.end or (tunnel and not response.chunked):
+            response.body_arrived(b"", there=False)
+        effect = await self._response_goes_on()
+        if event.end or not response.style or not isinstance(effect, Proceed) or not response.released:
+            return effect
+        return effect if response.body is None and response.is_wanted else replace(effect, skip_body=True)
 
     async def _response_goes_on(self) -> Effect:
         await self._response.advance()
@@ -205,17 +253,25 @@ class Engine:
         )
 
     async def _response_ends(self, event: ResponseTrailersReceived) -> Effect:
-        if not self._response.released:
-            self._response.body_arrived(b"")
-            await self._response.advance()
-            if self._response.details is not None:
+        response, tail = self._response, None
+        turn: Any = None
+        if response.chunked:
+            turn = tail = await response.flow_out()
+        elif not response.released:
+            response.body_arrived(b"")
+            await response.advance()
+            if response.details is not None:
                 return self._build_answer()
-            if self._response.take_change() or self._response.take_body() is not None:
+            if response.take_change() or response.take_body() is not None:
                 raise ProtocolError("the response was changed after its headers had left")
-        turn = await self._response.walk_trailers(event.lines)
-        if isinstance(turn, Turn):
-            return self._cut_off(turn)
-        return Proceed(headers=header_change(event.lines, turn), metadata=take_metadata(self._seats))
+        if not isinstance(turn, Turn):
+            turn = await response.walk_trailers(event.lines)
+        return self._cut_off(turn) if isinstance(turn, Turn) else self._end(event.lines, turn, tail)
+
+    def _end(self, before: Lines, after: Lines, tail: Any) -> Proceed:
+        return Proceed(
+            headers=header_change(before, after), body=tail or None, metadata=take_metadata(self._seats)
+        )
 
     async def _answer(self, turn: Turn) -> Effect:
         if self._response.released:

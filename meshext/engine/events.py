@@ -28,10 +28,21 @@ class RequestHeadersReceived(Told):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestBodyReceived(Told):
-    """The whole body arrived; `end` is false where trailers follow."""
+    """The whole body arrived; `end` is false where trailers follow.
+
+    Where bodies may flow past, this can be the first part of a long one: then `end` is false as well.
+    """
 
     body: bytes
     end: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestChunkReceived(Told):
+    """Some of the body arrived, in the order sent; `end` says that it is the last and no trailers follow."""
+
+    body: bytes
+    end: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +62,21 @@ class ResponseHeadersReceived(Told):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseBodyReceived(Told):
-    """The whole body arrived; `end` is false where trailers follow."""
+    """The whole body arrived; `end` is false where trailers follow.
+
+    Where bodies may flow past, this can be the first part of a long one: then `end` is false as well.
+    """
 
     body: bytes
     end: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseChunkReceived(Told):
+    """Some of the body arrived, in the order sent; `end` says that it is the last and no trailers follow."""
+
+    body: bytes
+    end: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +89,10 @@ class ResponseTrailersReceived(Told):
 Event = (
     RequestHeadersReceived
     | RequestBodyReceived
+    | RequestChunkReceived
     | RequestTrailersReceived
     | ResponseHeadersReceived
     | ResponseBodyReceived
+    | ResponseChunkReceived
     | ResponseTrailersReceived
 )

@@ -8,11 +8,12 @@ import logging
 from collections.abc import Mapping
 from time import perf_counter
 from types import CoroutineType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from meshext.actions import Respond
 from meshext.engine.bounds import check_answer, check_message
 from meshext.engine.carrier import Carrier
+from meshext.engine.chain import BoundHook
 from meshext.engine.current import CURRENT, Current
 from meshext.engine.observer import Sighting
 from meshext.engine.seat import Seat
@@ -34,6 +35,14 @@ PROTOCOL = "x-forwarded-proto"
 Argument = Request[Any] | Response[Any] | Exchange[Any]
 
 
+class Chunk(NamedTuple):
+    """What a chunk hook is called with; `refusal` is why it can not return bytes, "" where it can."""
+
+    data: bytes
+    last: bool
+    refusal: str = ""
+
+
 class HookRunner:
     """Runs the hooks of one exchange and keeps the failures that happened.
 
@@ -49,7 +58,17 @@ class HookRunner:
         self.failures: list[FilterFailure] = []
         self.opened = ""
 
-    async def run(self, seat: Seat, hook: Hook, argument: Argument) -> Respond | None:
+    @overload
+    async def run(self, seat: Seat, hook: Hook, argument: Argument) -> Respond | None: ...
+
+    @overload
+    async def run(
+        self, seat: Seat, hook: Hook, argument: Argument, chunk: Chunk
+    ) -> Respond | bytes | None: ...
+
+    async def run(
+        self, seat: Seat, hook: Hook, argument: Argument, chunk: Chunk | None = None
+    ) -> Respond | bytes | None:
         """Call the hook and judge what it returned and wrote.
 
         Raises FilterFailure, logged and with everything the hook wrote taken back, unless the filter's
@@ -60,7 +79,7 @@ class HookRunner:
         token = CURRENT.set(Current(seat.view.surroundings.request_id, name, hook))
         began = perf_counter() if sighting is not None else 0.0
         try:
-            respond = self._judge(hook, await self._call(seat, hook, argument))
+            result = self._judge(hook, await self._call(seat, hook, argument, chunk), chunk)
             self._check_written(seat, argument, before)
             if sighting is not None:
                 sighting.hook(name, hook, perf_counter() - began, None)
@@ -78,11 +97,13 @@ class HookRunner:
         finally:
             CURRENT.reset(token)
         seat.publish()
-        return respond
+        return result
 
-    async def _call(self, seat: Seat, hook: Hook, argument: Argument) -> object:
+    async def _call(self, seat: Seat, hook: Hook, argument: Argument, chunk: Chunk | None) -> object:
         mount = seat.mount
         method, limit = mount.hooks[hook], mount.needs.time_limit
+        if chunk is not None:
+            method = with_chunk(method, chunk)
         try:
             make_state = mount.make_state
             if make_state is not None and seat.request.state is None:
@@ -99,13 +120,18 @@ class HookRunner:
         except BaseException as error:  # a filter's SystemExit or KeyboardInterrupt is the filter's failure
             raise HookRaised(describe(error)) from error
 
-    def _judge(self, hook: Hook, result: object) -> Respond | None:
+    def _judge(self, hook: Hook, result: object, chunk: Chunk | None) -> Respond | bytes | None:
         if result is None:
             return None
+        if chunk is not None and type(result) is bytes:
+            if result and chunk.refusal:
+                raise HookNonsense(f"it returned {len(result)} bytes, but {chunk.refusal}")
+            return result
         if not issubclass(type(result), Respond):  # isinstance would ask the object itself
             if type(result) is CoroutineType and inspect.getcoroutinestate(result) == inspect.CORO_CREATED:
                 result.close()
-            raise HookNonsense(f"it returned {show(result)}; return None or a Respond")
+            wanted = "None or a Respond" if chunk is None else "None, bytes or a Respond"
+            raise HookNonsense(f"it returned {show(result)}; return {wanted}")
         assert isinstance(result, Respond)
         if hook in NO_ANSWER_IN:
             raise HookNonsense("it returned a Respond, but the response has already begun")
@@ -138,6 +164,11 @@ class HookRunner:
             failure,
             exc_info=failure.__cause__,
         )
+
+
+def with_chunk(method: BoundHook, chunk: Chunk) -> BoundHook:
+    """The hook as one that takes the message alone."""
+    return lambda message: method(message, chunk.data, chunk.last)
 
 
 def describe(error: BaseException) -> str:

@@ -4,37 +4,50 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
-from meshext.engine.hooks import HookRunner
+from meshext.bodies import CHUNKED, BodyHooks, BodyStyle
+from meshext.engine.hooks import Chunk, HookRunner
 from meshext.engine.seat import Seat
-from meshext.engine.turn import Turn, turn_failed
+from meshext.engine.turn import Turn, turn_failed, turn_oversize
 from meshext.errors import FilterFailure
 from meshext.http.headers import Lines
 from meshext.http.request import Request
 from meshext.http.response import Response
 from meshext.needs import Hook
 
+NO_ROOM = "where trailers follow, nothing can be added to the body any more; use duplex = True"
+NO_BODY = "where trailers follow, nothing can be put in the place of a body that is not there"
+
 
 class Pass(ABC):
     """A message under way.
 
-    `body` is None until it has arrived, b"" where the message has none: so a policy about bodies can not be
-    avoided by leaving the body out.
+    `body` is None until it has arrived as a whole, b"" where the message has none: so a policy about bodies
+    can not be avoided by leaving the body out. `is_cut` says that it may be a part of a long one. `flowed`
+    counts the bytes of chunks that went on, None before the first one.
     """
 
-    def __init__(self, seats: tuple[Seat, ...], runner: HookRunner) -> None:
+    BODY: ClassVar[BodyHooks]
+    OVERSIZE: ClassVar[int]
+    """The status for a body that is too long."""
+
+    def __init__(self, seats: tuple[Seat, ...], runner: HookRunner, style: BodyStyle) -> None:
         self._seats = seats
         self._runner = runner
         self._sent_body: bytes | None = None
+        self.is_cut = False
+        self.style = style
         self.body: bytes | None = None
         self.has_body = False
+        self.flowed: int | None = None
 
-    def body_arrived(self, body: bytes, *, there: bool = True) -> None:
-        """The whole body is here; b"" where it is empty or not `there` at all."""
+    def body_arrived(self, body: bytes, *, there: bool = True, cut: bool = False) -> None:
+        """The body is here; b"" where it is empty or not `there` at all, a part where it may be `cut`."""
         if self.body is None:
             self.body = self._sent_body = body
             self.has_body = there
+            self.is_cut = cut
 
     def take_body(self) -> bytes | None:
         """The body, if a filter changed it since it arrived or was last taken."""
@@ -43,9 +56,75 @@ class Pass(ABC):
         self._sent_body = self.body
         return self.body
 
+    @property
+    def chunked(self) -> bool:
+        """Whether the body comes in chunks, which flow on their own behind the headers."""
+        return self.style in CHUNKED
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether any filter still wants this body."""
+        return any(map(self._wants_body, self._seats))
+
+    async def flow(self, data: bytes, *, last: bool, refusal: str = "") -> Turn | bytes:
+        """Show a chunk to every filter that wants them; the chunk as it then is.
+
+        `refusal` is why no bytes can go on, "" where they can.
+        """
+        for seat in self._in_order():
+            if (data or last) and seat.saw_request and self._wants_body(seat):
+                found = await self._show(seat, Chunk(data, last, refusal))
+                if isinstance(found, Turn):
+                    return found
+                data = found
+        self.flowed = (self.flowed or 0) + len(data)
+        return data
+
+    async def flow_out(self) -> Turn | bytes:
+        """The trailers are here, so the last chunk was: show an empty one."""
+        if not self.is_wanted:
+            return b""
+        refusal = NO_BODY if self.flowed is None else NO_ROOM if self.style == "stream" else ""
+        return await self.flow(b"", last=True, refusal=refusal)
+
     @abstractmethod
     def _message(self, seat: Seat) -> Request[Any] | Response[Any]:
         """The message as that filter holds it."""
+
+    @abstractmethod
+    def _in_order(self) -> Iterable[Seat]:
+        """The filters as this message meets them."""
+
+    @abstractmethod
+    def _put_body(self, body: bytes) -> None:
+        """Put another body in the message's place; what the headers say of it follows."""
+
+    def _wants_body(self, seat: Seat) -> bool:
+        wanted = seat.has(self.BODY.whole) or seat.has(self.BODY.chunk)
+        return wanted and not self._message(seat).skips_body
+
+    async def _meet_only_chunk(self, seat: Seat, body: bytes) -> Turn | None:
+        """The body is here as a whole, for whoever wants it so: one chunk, the last."""
+        if self.is_cut:
+            return turn_oversize(seat, self.OVERSIZE)
+        found = await self._show(seat, Chunk(body, last=True))
+        if isinstance(found, Turn):
+            return found
+        if found != body:
+            self._put_body(found)
+        return None
+
+    async def _show(self, seat: Seat, chunk: Chunk) -> Turn | bytes:
+        message = self._message(seat)
+        if not message.sealed:
+            message.seal()
+        try:
+            found = await self._runner.run(seat, self.BODY.chunk, message, chunk)
+        except FilterFailure as failure:
+            return turn_failed(seat, failure)
+        if found is None:
+            return chunk.data
+        return found if isinstance(found, bytes) else Turn(found, seat)
 
     async def _walk_trailers(self, seats: Iterable[Seat], hook: Hook, lines: Lines) -> Turn | Lines:
         """Show the trailers to every filter that wants them; the trailers as they then are."""

@@ -27,6 +27,7 @@ Decision = Literal[
     "answered",
     "failed_closed",
     "oversize",
+    "tunnel",
     "reset",
     "refused",
     "broken",
@@ -40,6 +41,7 @@ passed_open    so, and a hook of a filter with `failure = "open"` had failed (`f
 answered       a filter's Respond went to the client in place of what was under way
 failed_closed  a failed hook of a filter with `failure = "closed"` did: the 500 of a failure
 oversize       a body above `max_body` did: 413, or 500 for a response
+tunnel         an upgrade or CONNECT met a filter that wants whole bodies: 501
 reset          the response had begun when a filter answered or failed, and was cut off
 refused        a message was none that our configuration sends: a gRPC error, so Envoy's failure mode
 broken         something failed inside the service: a gRPC error too

@@ -12,9 +12,11 @@ from enum import StrEnum
 from meshext.engine.events import (
     Event,
     RequestBodyReceived,
+    RequestChunkReceived,
     RequestHeadersReceived,
     RequestTrailersReceived,
     ResponseBodyReceived,
+    ResponseChunkReceived,
     ResponseHeadersReceived,
     ResponseTrailersReceived,
 )
@@ -27,6 +29,7 @@ class Phase(StrEnum):
     START = "start"
     HEADERS = "headers"
     BODY = "body"
+    CHUNKS = "chunks"
     TRAILERS = "trailers"
     ENDED = "ended"
 
@@ -43,18 +46,26 @@ TABLE: Mapping[tuple[Phase, type[Event]], Phase] = {
     (Phase.HEADERS, RequestBodyReceived): Phase.BODY,
     (Phase.HEADERS, RequestTrailersReceived): Phase.TRAILERS,
     (Phase.BODY, RequestTrailersReceived): Phase.TRAILERS,
+    (Phase.HEADERS, RequestChunkReceived): Phase.CHUNKS,
+    (Phase.CHUNKS, RequestChunkReceived): Phase.CHUNKS,
+    (Phase.CHUNKS, RequestTrailersReceived): Phase.TRAILERS,
     (Phase.START, ResponseHeadersReceived): Phase.HEADERS,
     (Phase.HEADERS, ResponseBodyReceived): Phase.BODY,
     (Phase.HEADERS, ResponseTrailersReceived): Phase.TRAILERS,
     (Phase.BODY, ResponseTrailersReceived): Phase.TRAILERS,
+    (Phase.HEADERS, ResponseChunkReceived): Phase.CHUNKS,
+    (Phase.CHUNKS, ResponseChunkReceived): Phase.CHUNKS,
+    (Phase.CHUNKS, ResponseTrailersReceived): Phase.TRAILERS,
 }
 
 DIRECTION: Mapping[type[Event], Direction] = {
     RequestHeadersReceived: Direction.REQUEST,
     RequestBodyReceived: Direction.REQUEST,
+    RequestChunkReceived: Direction.REQUEST,
     RequestTrailersReceived: Direction.REQUEST,
     ResponseHeadersReceived: Direction.RESPONSE,
     ResponseBodyReceived: Direction.RESPONSE,
+    ResponseChunkReceived: Direction.RESPONSE,
     ResponseTrailersReceived: Direction.RESPONSE,
 }
 

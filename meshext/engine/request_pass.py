@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from meshext.bodies import REQUEST, BodyStyle
 from meshext.engine.hooks import HookRunner
 from meshext.engine.message_pass import Pass
 from meshext.engine.seat import Seat
-from meshext.engine.turn import Turn, turn_oversize
+from meshext.engine.turn import Turn, turn_oversize, turn_tunnel
 from meshext.http.headers import Lines
-from meshext.http.parts import HeaderChange, RequestParts, follow_body, request_change
+from meshext.http.parts import HeaderChange, RequestParts, follow_body, is_tunnel, request_change
 from meshext.http.request import Request
 from meshext.needs import Hook
 
@@ -17,8 +19,13 @@ from meshext.needs import Hook
 class RequestPass(Pass):
     """Walks the filters as far as what has arrived allows; a filter that wants the body holds the rest."""
 
-    def __init__(self, seats: tuple[Seat, ...], runner: HookRunner, parts: RequestParts) -> None:
-        super().__init__(seats, runner)
+    BODY = REQUEST
+    OVERSIZE = 413
+
+    def __init__(
+        self, seats: tuple[Seat, ...], runner: HookRunner, style: BodyStyle, parts: RequestParts
+    ) -> None:
+        super().__init__(seats, runner, style)
         self._at = 0
         self._sent = parts
         self.parts = parts
@@ -26,6 +33,13 @@ class RequestPass(Pass):
 
     def _message(self, seat: Seat) -> Request[Any]:
         return seat.request
+
+    def _in_order(self) -> Iterable[Seat]:
+        return self._seats
+
+    def _put_body(self, body: bytes) -> None:
+        lines = follow_body(self.parts.lines, body, was_there=self.has_body)
+        self.body, self.parts = body, self.parts._replace(lines=lines)
 
     @property
     def finished(self) -> bool:
@@ -39,10 +53,12 @@ class RequestPass(Pass):
             turn = await self._meet_headers(seat)
             if turn is not None:
                 return turn
-            if seat.has(Hook.ON_REQUEST_BODY):
-                if self.body is None:
-                    return None
-                turn = await self._meet_body(seat, self.body)
+            if self.style and self._wants_body(seat):
+                if self.body is not None:
+                    turn = await self._meet_body(seat, self.body)
+                elif not self.chunked:
+                    # what goes through a tunnel is no body, and has no end to wait for
+                    return turn_tunnel(seat) if is_tunnel(self._sent) else None
                 if turn is not None:
                     return turn
             self._at += 1
@@ -52,9 +68,10 @@ class RequestPass(Pass):
         """Show the trailers to every filter that wants them; the trailers as they then are."""
         return await self._walk_trailers(self._seats, Hook.ON_REQUEST_TRAILERS, lines)
 
-    def waits_for(self, hook: Hook) -> bool:
-        """Whether any filter has that hook."""
-        return any(seat.has(hook) for seat in self._seats)
+    @property
+    def has_later_hooks(self) -> bool:
+        """Whether a filter may still put something on the response when the headers have left."""
+        return bool(self.style) or any(seat.has(Hook.ON_REQUEST_TRAILERS) for seat in self._seats)
 
     def take_change(self) -> HeaderChange:
         """What changed in request line and headers since it was last taken."""
@@ -74,13 +91,15 @@ class RequestPass(Pass):
         return turn
 
     async def _meet_body(self, seat: Seat, body: bytes) -> Turn | None:
-        if len(body) > seat.mount.needs.max_body:
-            return turn_oversize(seat, 413)
+        if not seat.has(Hook.ON_REQUEST_BODY):
+            return await self._meet_only_chunk(seat, body)
+        needs = seat.mount.needs
+        if len(body) > needs.max_body:
+            return turn_oversize(seat, self.OVERSIZE) if needs.oversize == "refuse" else None
         seat.request.load(self.parts._replace(body=body), body_refusal=self._runner.carrier.body_refusal)
         turn = await self._run(seat, Hook.ON_REQUEST_BODY)
         parts = seat.request.parts()
-        if parts.body != body and parts.body is not None:
-            lines = follow_body(parts.lines, parts.body, was_there=self.has_body)
-            parts = parts._replace(lines=lines)
-        self.body, self.parts = parts.body, parts._replace(body=None)
+        self.parts = parts._replace(body=None)
+        if parts.body is not None and parts.body != body:
+            self._put_body(parts.body)
         return turn

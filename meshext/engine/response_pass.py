@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from meshext.bodies import RESPONSE, BodyStyle
 from meshext.engine.hooks import HookRunner
 from meshext.engine.message_pass import Pass
 from meshext.engine.seat import Seat
@@ -21,8 +23,11 @@ class ResponsePass(Pass):
     `released` says that the response has left all filters and so can not be taken back.
     """
 
-    def __init__(self, seats: tuple[Seat, ...], runner: HookRunner) -> None:
-        super().__init__(seats, runner)
+    BODY = RESPONSE
+    OVERSIZE = 500
+
+    def __init__(self, seats: tuple[Seat, ...], runner: HookRunner, style: BodyStyle) -> None:
+        super().__init__(seats, runner, style)
         self._at = len(seats) - 1
         self._sent = ResponseParts((), 0)
         self.turn: Turn | None = None
@@ -41,6 +46,15 @@ class ResponsePass(Pass):
 
     def _message(self, seat: Seat) -> Response[Any]:
         return seat.response
+
+    def _in_order(self) -> Iterable[Seat]:
+        return reversed(self._seats)
+
+    def _put_body(self, body: bytes) -> None:
+        self.body = body
+        if self.parts.status != 204:
+            lines = follow_body(self.parts.lines, body, was_there=self.has_body)
+            self.parts = self.parts._replace(lines=lines)
 
     async def advance(self) -> None:
         """Go on as far as what has arrived allows."""
@@ -83,13 +97,15 @@ class ResponsePass(Pass):
         return None if self.turn is None else self.turn.seat
 
     def _holds(self, seat: Seat) -> bool:
-        return seat is not self._responder and seat.has(Hook.ON_RESPONSE_BODY) and self.body is None
+        if not self.style or self.body is not None or self.chunked:
+            return False
+        return seat is not self._responder and self._wants_body(seat)
 
     async def _meet(self, seat: Seat) -> Turn | None:
         if seat is self._responder:
             return None
         turn = await self._meet_headers(seat)
-        if turn is not None or self.body is None or not seat.has(Hook.ON_RESPONSE_BODY):
+        if turn is not None or not self.style or self.body is None or not self._wants_body(seat):
             return turn
         return await self._meet_body(seat, self.body)
 
@@ -106,13 +122,15 @@ class ResponsePass(Pass):
         return turn
 
     async def _meet_body(self, seat: Seat, body: bytes) -> Turn | None:
-        if len(body) > seat.mount.needs.max_body:
-            return turn_oversize(seat, 500)
+        if not seat.has(Hook.ON_RESPONSE_BODY):
+            return await self._meet_only_chunk(seat, body)
+        needs = seat.mount.needs
+        if len(body) > needs.max_body:
+            return turn_oversize(seat, self.OVERSIZE) if needs.oversize == "refuse" else None
         seat.response.load(self.parts._replace(body=body), body_refusal=None)
         turn = await self._run(seat, Hook.ON_RESPONSE_BODY)
         parts = seat.response.parts()
-        if parts.body != body and parts.body is not None and parts.status != 204:
-            lines = follow_body(parts.lines, parts.body, was_there=self.has_body)
-            parts = parts._replace(lines=lines)
-        self.body, self.parts = parts.body, parts._replace(body=None)
+        self.parts = parts._replace(body=None)
+        if parts.body is not None and parts.body != body:
+            self._put_body(parts.body)
         return turn

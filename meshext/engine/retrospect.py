@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from meshext.engine.message_pass import Pass
 from meshext.engine.request_pass import RequestPass
 from meshext.engine.response_pass import ResponsePass
 from meshext.engine.seat import Seat
@@ -24,16 +25,18 @@ def look_back(
         request=seat.request,
         response=seat.response if seen else None,
         status=response.parts.status if seen else None,
-        request_size=body_size(request.body, request.parts.lines),
-        response_size=body_size(response.body, response.parts.lines) if seen else None,
+        request_size=body_size(request, request.parts.lines),
+        response_size=body_size(response, response.parts.lines) if seen else None,
         duration=ended,
         response_after=response_after,
     )
 
 
-def body_size(body: bytes | None, lines: Lines) -> int | None:
+def body_size(way: Pass, lines: Lines) -> int | None:
     """Bytes of body where it was seen, else what content-length says, else None."""
-    if body is not None:
-        return len(body)
+    if way.flowed is not None:
+        return way.flowed
+    if way.body is not None and not way.is_cut:
+        return len(way.body)
     length = Headers.from_lines(lines).get("content-length")
     return int(length) if length is not None and length.isascii() and length.isdigit() else None

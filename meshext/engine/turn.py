@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,11 @@ from meshext.http.headers import Headers
 FAILED = "meshext_filter_failed"
 OVERSIZE = "meshext_body_too_large"
 
-Cause = Literal["answered", "failed_closed", "oversize"]
+TUNNEL = "meshext_tunnel_refused"
+
+Cause = Literal["answered", "failed_closed", "oversize", "tunnel"]
+
+log = logging.getLogger("meshext.filter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,22 @@ def turn_oversize(seat: Seat, status: int) -> Turn:
     details = f"{OVERSIZE}:{seat.mount.needs.name}"
     respond = plain_answer(status, "body too large", seat.view.surroundings.request_id, details)
     return Turn(respond, seat, "oversize")
+
+
+def turn_tunnel(seat: Seat) -> Turn:
+    """The answer to an upgrade or CONNECT that meets a filter which wants the whole body.
+
+    What follows is no body and has no end, so Envoy would wait for it until its idle timeout.
+    """
+    name, request_id = seat.mount.needs.name, seat.view.surroundings.request_id
+    log.warning(
+        "%s [%s]: an upgrade (or CONNECT) was refused: the filter wants the whole body, and what follows is "
+        "none; call request.skip_body() for it, or use on_request_chunk",
+        name,
+        request_id,
+    )
+    respond = plain_answer(501, "upgrades are not carried here", request_id, f"{TUNNEL}:{name}")
+    return Turn(respond, seat, "tunnel")
 
 
 def plain_answer(status: int, text: str, request_id: str, details: str) -> Respond:

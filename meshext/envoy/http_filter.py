@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from meshext.attributes import attribute_key, check_authz_attributes, select_attributes
+from meshext.bodies import BodyStyle
 from meshext.envoy.messages import builds_messages
 from meshext.envoy.service_cluster import CLUSTER
 from meshext.plan import Plan
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         MetadataOptions,
         MetadataOptionsMetadataNamespaces,
         ProcessingMode,
+        ProcessingModeBodySendMode,
     )
     from envoy_data_plane.envoy.extensions.filters.http.lua.v3 import Lua
     from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import HttpFilter
@@ -117,7 +119,11 @@ def _build_body_settings(plan: Plan) -> BufferSettings:
     # Where the connection may hold more than `max_request_bytes`, Envoy cuts a longer body there and asks all
     # the same, although `allow_partial_message` is false. One byte more lets the service see that it is too
     # long, and refuse.
-    return BufferSettings(max_request_bytes=plan.max_body + 1, pack_as_bytes=True)
+    return BufferSettings(
+        max_request_bytes=plan.max_body + 1,
+        allow_partial_message=plan.request_body == "partial",
+        pack_as_bytes=True,
+    )
 
 
 def _build_ext_proc(plan: Plan, cluster: str) -> ExternalProcessor:
@@ -150,12 +156,18 @@ def _build_processing_mode(plan: Plan) -> ProcessingMode:
 
     body, header = ProcessingModeBodySendMode, ProcessingModeHeaderSendMode
     send = {True: header.SEND, False: header.SKIP}
-    buffer = {True: body.BUFFERED, False: body.NONE}
+    bodies: dict[BodyStyle, ProcessingModeBodySendMode] = {
+        "": body.NONE,
+        "whole": body.BUFFERED,
+        "partial": body.BUFFERED_PARTIAL,
+        "stream": body.STREAMED,
+        "duplex": body.FULL_DUPLEX_STREAMED,
+    }
     return ProcessingMode(
         request_header_mode=header.SEND,
         response_header_mode=send[plan.response_headers],
-        request_body_mode=buffer[plan.request_body],
-        response_body_mode=buffer[plan.response_body],
+        request_body_mode=bodies[plan.request_body],
+        response_body_mode=bodies[plan.response_body],
         request_trailer_mode=send[plan.request_trailers],
         response_trailer_mode=send[plan.response_trailers],
     )

@@ -72,17 +72,26 @@ async def decide(
         )
     )
     if plan.request_body and isinstance(effect, Proceed):
-        check_whole(lines)
         body = http.raw_body or http.body.encode()
+        check_whole(lines, body, plan)
         check_came(lines, body)
         effect = merge(effect, await engine.receive(RequestBodyReceived(body=body)))
     return build_reply(effect)
 
 
-def check_whole(lines: Lines) -> None:
-    """A body that Envoy cut short is never decided on; our configuration does not let it be."""
-    if (PARTIAL, b"true") in lines:
+def check_whole(lines: Lines, body: bytes, plan: Plan) -> None:
+    """A body that Envoy cut short is never decided on.
+
+    Our configuration does not let it be, but for one that is too long for every filter and may pass.
+    """
+    if (PARTIAL, b"true") not in lines:
+        return
+    if plan.request_body != "partial":
         raise ProtocolError(f"the body is partial ({PARTIAL}: true); set allow_partial_message: false")
+    if len(body) <= plan.max_body:
+        raise ProtocolError(
+            f"Envoy cut a body after {len(body)} bytes; set max_request_bytes: {plan.max_body + 1}"
+        )
 
 
 def check_came(lines: Lines, body: bytes) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from meshext.attributes import ATTRIBUTES as KNOWN
 from meshext.attributes import from_struct
+from meshext.bodies import CHUNKED, BodyStyle
 from meshext.engine.carrier import PROC
 from meshext.engine.chain import Chain
 from meshext.engine.effects import Answer, Effect, Proceed, Reset
@@ -14,29 +15,41 @@ from meshext.engine.engine import Engine
 from meshext.engine.events import (
     Event,
     RequestBodyReceived,
+    RequestChunkReceived,
     RequestHeadersReceived,
     RequestTrailersReceived,
     ResponseBodyReceived,
+    ResponseChunkReceived,
     ResponseHeadersReceived,
     ResponseTrailersReceived,
 )
 from meshext.engine.observer import Observer, Outcome, outcome_of
 from meshext.engine.watch import Watch
-from meshext.errors import ProtocolError
-from meshext.hosts._wire import add_change, add_lines, from_value, parse, to_lines, to_namespaces, to_struct
+from meshext.errors import ProtocolError, ResponseCut
+from meshext.hosts._wire import (
+    add_change,
+    add_lines,
+    add_option,
+    from_value,
+    parse,
+    to_lines,
+    to_namespaces,
+    to_struct,
+)
+from meshext.hosts.cut_bodies import CutBodies
 from meshext.hosts.initial_metadata import build_surroundings, read_entries
+from meshext.hosts.modes import LENGTH, Modes, check_modes, flows_past, kept_length
 from meshext.http.context import AttributeValue
 from meshext.http.metadata import Namespaces
 from meshext.plan import Plan
-from meshext_proto.envoy.extensions.filters.http.ext_proc.v3 import processing_mode_pb2
 from meshext_proto.envoy.service.ext_proc.v3 import external_processor_pb2
 
 SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
 ATTRIBUTES = "envoy.filters.http.ext_proc"  # the key under which Envoy sends them
 
 ProcessingResponse = external_processor_pb2.ProcessingResponse
-UNTOUCHED: Mapping[str, bytes] = {
-    phase: ProcessingResponse(**{phase: {}}).SerializeToString()  # type: ignore[arg-type]  # a field's name
+UNTOUCHED: Mapping[str, tuple[bytes, ...]] = {
+    phase: (ProcessingResponse(**{phase: {}}).SerializeToString(),)  # type: ignore[arg-type]  # a field's name
     for phase in (
         "request_headers",
         "request_body",
@@ -47,12 +60,12 @@ UNTOUCHED: Mapping[str, bytes] = {
     )
 }
 REPLACE = external_processor_pb2.CommonResponse.CONTINUE_AND_REPLACE
-SEND = processing_mode_pb2.ProcessingMode.SEND
-BUFFERED = processing_mode_pb2.ProcessingMode.BUFFERED
+HEADERS = {"request_headers": "request_body", "response_headers": "response_body"}
+BODIES = frozenset(HEADERS.values())
 
 
 class Session:
-    """One exchange. Every `receive` gives exactly one answer or raises; `close` when the stream is over."""
+    """One exchange. Every `receive` gives what answers it or raises; `close` when the stream is over."""
 
     def __init__(
         self,
@@ -67,21 +80,27 @@ class Session:
         self._sighting = None if observer is None else observer.begin("proc", metadata)
         self._engine = Engine(chain, watch=watch, carrier=PROC, sighting=self._sighting)
         self._abnormal: Outcome | None = None
+        self._modes: Modes | None = None
+        partial = "partial" in (plan.request_body, plan.response_body)
+        self._cut = CutBodies(chain.room) if partial else None
 
     @property
     def answered(self) -> bool:
         """Whether the exchange was answered, so that nothing more is expected."""
         return self._engine.answered
 
-    async def receive(self, raw: bytes) -> bytes:
-        """The answer to one ProcessingRequest; ProtocolError where it is out of order or none."""
+    async def receive(self, raw: bytes) -> tuple[bytes, ...]:
+        """What answers one ProcessingRequest, in order: one message, two where bytes go before trailers.
+
+        Raises ProtocolError where it is out of order or none.
+        """
         try:
             return await self._answer(raw)
         except BaseException as error:
             self._abnormal = outcome_of(error)
             raise
 
-    async def _answer(self, raw: bytes) -> bytes:
+    async def _answer(self, raw: bytes) -> tuple[bytes, ...]:
         message = parse(external_processor_pb2.ProcessingRequest, raw)
         phase = message.WhichOneof("request")
         if phase is None:
@@ -89,7 +108,9 @@ class Session:
         if message.HasField("protocol_config"):
             check_modes(message.protocol_config, self._plan)
         event = self._to_event(phase, message)
-        return self._to_reply(phase, await self._engine.receive(event))
+        if self._cut is not None:
+            self._cut.look(event)
+        return self._to_reply(phase, event, await self._engine.receive(event))
 
     async def close(self) -> None:
         """The exchange has ended, in whatever way."""
@@ -111,42 +132,46 @@ class Session:
                 attributes=attributes,
                 metadata=metadata,
             )
+        if phase in BODIES and self._style(phase) in CHUNKED:
+            return CHUNKS[phase](part, attributes, metadata)
         return EVENTS[phase](part, attributes, metadata)
 
-    def _to_reply(self, phase: str, effect: Effect) -> bytes:
+    def _style(self, phase: str) -> BodyStyle:
+        return self._plan.request_body if phase.startswith("request") else self._plan.response_body
+
+    def _to_reply(self, phase: str, event: Event, effect: Effect) -> tuple[bytes, ...]:
         if isinstance(effect, Answer):
-            return build_immediate(effect)
+            return (build_immediate(effect),)
         if isinstance(effect, Reset):
-            raise ProtocolError(f"the response has begun and is cut off: {effect.reason}")
-        raise_mode = effect.want_response and not self._plan.response_headers and phase == "request_headers"
-        touched = (
-            effect.headers or effect.body is not None or effect.clear_route or effect.metadata or raise_mode
-        )
-        if not touched:
-            return UNTOUCHED[phase]
+            raise ResponseCut(f"the response had begun and was cut off: {effect.reason}")
         reply = ProcessingResponse()
-        FILLERS[phase](getattr(reply, phase), effect)
-        if raise_mode:
-            fill_mode(reply.mode_override, self._plan)
+        asks = self._ask(phase, event, effect, reply)
+        if phase in BODIES and self._style(phase) == "duplex":
+            fill_streamed(getattr(reply, phase), event, effect)
+        elif not (effect.headers or effect.body is not None or effect.clear_route or effect.metadata or asks):
+            return UNTOUCHED[phase]
+        else:
+            FILLERS[phase](getattr(reply, phase), effect)
         if effect.metadata:
             reply.dynamic_metadata.CopyFrom(to_struct(effect.metadata))
-        return reply.SerializeToString()
+        tail = build_tail(phase, effect)
+        return (reply.SerializeToString(),) if tail is None else (tail, reply.SerializeToString())
 
-
-def check_modes(config: Any, plan: Plan) -> None:
-    """Refuse an Envoy that would let bodies pass a filter that wants them (`ProtocolConfiguration`, 1.33 on).
-
-    The configuration is the operator's own, and one that was written by hand may have forgotten them.
-    """
-    for wanted, mode, field in (
-        (plan.request_body, config.request_body_mode, "request_body_mode"),
-        (plan.response_body, config.response_body_mode, "response_body_mode"),
-    ):
-        if wanted and mode != BUFFERED:
-            raise ProtocolError(
-                f"a filter wants whole bodies, and Envoy does not send them so; set {field}: BUFFERED "
-                "on the ext_proc filter, as `meshext config` prints it"
-            )
+    def _ask(self, phase: str, event: Event, effect: Proceed, reply: Any) -> bool:
+        """Ask for other messages than Envoy would send by its configuration, where that is needed."""
+        if not isinstance(event, (RequestHeadersReceived, ResponseHeadersReceived)):
+            return False
+        response = effect.want_response and not self._plan.response_headers and phase == "request_headers"
+        style = self._style(phase)
+        past = flows_past(style, self._plan, effect, event.lines, end=event.end)
+        if not past and not response:
+            return False
+        self._modes = self._modes or Modes(self._plan)
+        reply.mode_override.CopyFrom(self._modes.override(phase, past=past, response=response))
+        length = kept_length(style, effect, event.lines) if past else None
+        if length is not None:
+            add_option(getattr(reply, phase).response.header_mutation, LENGTH, length, append=False)
+        return True
 
 
 def told(message: Any) -> tuple[dict[str, AttributeValue], Namespaces]:
@@ -172,8 +197,10 @@ def response_headers(part: Any, attributes: dict[str, AttributeValue], metadata:
     )
 
 
-def body_event(event: type[RequestBodyReceived] | type[ResponseBodyReceived]) -> Callable[..., Event]:
-    """A whole body; its last byte may still be followed by trailers."""
+def body_event(
+    event: type[RequestBodyReceived | ResponseBodyReceived | RequestChunkReceived | ResponseChunkReceived],
+) -> Callable[..., Event]:
+    """A body or a chunk of one; its last byte may still be followed by trailers."""
 
     def build(part: Any, attributes: dict[str, AttributeValue], metadata: Namespaces) -> Event:
         return event(body=part.body, end=part.end_of_stream, attributes=attributes, metadata=metadata)
@@ -200,6 +227,11 @@ EVENTS: Mapping[str, Callable[..., Event]] = {
     "response_trailers": trailers_event(ResponseTrailersReceived),
 }
 
+CHUNKS: Mapping[str, Callable[..., Event]] = {
+    "request_body": body_event(RequestChunkReceived),
+    "response_body": body_event(ResponseChunkReceived),
+}
+
 
 def fill_headers(part: Any, effect: Proceed) -> None:
     """A HeadersResponse; a body that appears where there was none takes the whole message's place."""
@@ -211,7 +243,8 @@ def fill_headers(part: Any, effect: Proceed) -> None:
 def fill_body(part: Any, effect: Proceed) -> None:
     """A BodyResponse: headers can still be changed, since Envoy holds them while it buffers."""
     common = part.response
-    add_change(common.header_mutation, effect.headers)
+    if effect.headers:
+        add_change(common.header_mutation, effect.headers)
     common.clear_route_cache = effect.clear_route
     if effect.body is not None:
         common.body_mutation.body = effect.body
@@ -232,14 +265,22 @@ FILLERS: Mapping[str, Callable[[Any, Proceed], None]] = {
 }
 
 
-def fill_mode(mode: Any, plan: Plan) -> None:
-    """Ask for this response's headers, which the configuration skips; the rest stays as configured."""
-    mode.response_header_mode = SEND
+def fill_streamed(part: Any, event: Event, effect: Proceed) -> None:
+    """A BodyResponse in full duplex, where a chunk that is not sent back is gone."""
+    assert isinstance(event, (RequestChunkReceived, ResponseChunkReceived))
+    streamed = part.response.body_mutation.streamed_response
+    streamed.body = event.body if effect.body is None else effect.body
+    streamed.end_of_stream = event.end
 
-    if plan.request_body:
-        mode.request_body_mode = BUFFERED
-    mode.request_trailer_mode = SEND if plan.request_trailers else processing_mode_pb2.ProcessingMode.SKIP
-    mode.response_trailer_mode = processing_mode_pb2.ProcessingMode.SKIP
+
+def build_tail(phase: str, effect: Proceed) -> bytes | None:
+    """Bytes that go before the trailers, in full duplex alone."""
+    if not phase.endswith("_trailers") or effect.body is None:
+        return None
+    reply = ProcessingResponse()
+    body = getattr(reply, phase.replace("_trailers", "_body"))
+    body.response.body_mutation.streamed_response.body = effect.body
+    return reply.SerializeToString()
 
 
 def build_immediate(answer: Answer) -> bytes:

@@ -14,7 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from meshext.engine.chain import Chain
 from meshext.engine.watch import Watch
-from meshext.errors import ListenError, MeshextError, ProtocolError, UnsupportedError
+from meshext.errors import ListenError, MeshextError, ProtocolError, ResponseCut, UnsupportedError
 from meshext.hosts import ext_authz, ext_proc
 from meshext.hosts.address import Address
 from meshext.plan import Plan, build_plan
@@ -120,13 +120,17 @@ async def converse(session: ext_proc.Session, context: Any) -> None:
             return
         if session.answered:
             continue  # sent before Envoy had read the answer
-        await context.write(await session.receive(raw))
+        for answer in await session.receive(raw):
+            await context.write(answer)
 
 
 async def guarded(context: Any, work: Callable[[], Awaitable[T]]) -> T:
     """Every abnormal end is a gRPC error: a stream that ends with OK would let the request pass."""
     try:
         return await work()
+    except ResponseCut as error:
+        log.warning("%s", error)
+        await refuse(context, grpc.StatusCode.ABORTED, "see the service's log")
     except ProtocolError as error:
         log.error("refused a message: %s", error)
         await refuse(context, grpc.StatusCode.FAILED_PRECONDITION, "see the service's log")

@@ -29,6 +29,7 @@ class Message(Generic[P]):
         "_parts",
         "_received",
         "_sealed",
+        "_skipped",
         "_trailers",
         "_view",
     )
@@ -37,6 +38,7 @@ class Message(Generic[P]):
     _NO_BODY: ClassVar[str]
     _BODY_LEFT: ClassVar[str]
     _NO_TRAILERS: ClassVar[str]
+    _NO_SKIP: ClassVar[str]
 
     def __init__(self, view: View, parts: P) -> None:
         self._view = view
@@ -46,6 +48,7 @@ class Message(Generic[P]):
         self._trailers: Headers | None = None
         self._sealed: str | None = None
         self._closed: str | None = None
+        self._skipped = False
         self._body_refusal: str | None = self._BODY_LEFT
 
     @property
@@ -83,6 +86,21 @@ class Message(Generic[P]):
             raise error(self._body_refusal)
         self._parts = self._parts._replace(body=check_body(value))
 
+    def skip_body(self) -> None:
+        """Let this body flow past, unbuffered and unseen by this filter; for the headers' own hook only.
+
+        Its hooks for body and chunks do not run for this message, the one for trailers does. Where another
+        filter of the chain wants the body, or the runtime had it sent already, it is only not shown.
+        """
+        if self._sealed is not None or self._parts.body is not None:
+            raise HeaderError(self._NO_SKIP)
+        self._skipped = True
+
+    @property
+    def skips_body(self) -> bool:
+        """Whether `skip_body` was called (for the engine)."""
+        return self._skipped
+
     @property
     def metadata(self) -> Metadata:
         """Declared namespaces of Envoy's dynamic metadata."""
@@ -95,6 +113,11 @@ class Message(Generic[P]):
     def set_metadata(self, key: str, value: object) -> None:
         """Write a key of the filter's own metadata namespace, `meshext.<filter name>`."""
         self._view.set_metadata(key, value)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the message can only be read (for the engine)."""
+        return self._sealed is not None
 
     def seal(self) -> None:
         """From here on the message can only be read."""
@@ -121,6 +144,8 @@ class Message(Generic[P]):
 
     def rewind(self, parts: P, trailers: Lines) -> None:
         """Go back to what the message was before a hook that failed."""
+        if self._sealed is None and parts.body is None:
+            self._skipped = False  # it was the headers' own hook
         self._parts = parts
         if self._headers is not None:
             self._headers.replace_lines(parts.lines)

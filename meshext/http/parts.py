@@ -53,7 +53,21 @@ def follow_body(lines: Lines, body: bytes, *, was_there: bool) -> Lines:
 
 def forbids_body(method: str, status: int) -> bool:
     """Whether a response to that method with that status has no body on the wire (RFC 9110 6.4.1)."""
-    return method == "HEAD" or status in (204, 304)
+    return method == "HEAD" or status in (101, 204, 304)
+
+
+def is_tunnel(request: RequestParts) -> bool:
+    """Whether a request asks for a tunnel, as Envoy takes it: CONNECT, or an upgrade (RFC 9110 7.8)."""
+    if request.method == "CONNECT":
+        return True
+    fields = {name: value for name, value in request.lines if name in ("upgrade", "connection")}
+    tokens = fields.get("connection", b"").lower().split(b",")
+    return bool(fields.get("upgrade")) and b"upgrade" in (token.strip() for token in tokens)
+
+
+def opens_tunnel(method: str, status: int) -> bool:
+    """Whether bytes of no body follow a response to that method with that status."""
+    return status == 101 or (method == "CONNECT" and 200 <= status < 300)
 
 
 @dataclass(frozen=True, slots=True)

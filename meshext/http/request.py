@@ -45,6 +45,7 @@ class Request(Message[RequestParts], Generic[S]):
     _NO_BODY = "the request's body is not here; read it in on_request_body"
     _BODY_LEFT = "the request's body can be assigned in on_request_body only"
     _NO_TRAILERS = "trailers can be changed in on_request_trailers only"
+    _NO_SKIP = "request.skip_body() comes too late here; call it in on_request"
 
     def __init__(self, view: View, state: S) -> None:
         super().__init__(view, NOTHING)

@@ -31,6 +31,7 @@ class Response(Message[ResponseParts], Generic[S]):
     _NO_BODY = "the response's body is not here; read it in on_response_body"
     _BODY_LEFT = "the response's body can be assigned in on_response_body only"
     _NO_TRAILERS = "trailers can be changed in on_response_trailers only"
+    _NO_SKIP = "response.skip_body() comes too late here; call it in on_response"
 
     def __init__(self, view: View, request: Request[S]) -> None:
         super().__init__(view, NOTHING)

@@ -117,6 +117,7 @@ class Harness:
         scheme: str = "http",
         headers: HeadersLike = (),
         body: bytes = b"",
+        chunks: Sequence[bytes] = (),
         trailers: HeadersLike = (),
         peer: Peer | None = None,
         client_address: str = "",
@@ -129,8 +130,11 @@ class Harness:
         """One exchange, from the request to what the client gets.
 
         `peer`, `client_address`, `route`, `cluster`, `attributes` and `metadata` are what Envoy would tell.
-        `response` is the upstream's answer, or makes it from the request as the upstream got it.
+        `chunks` is the body in the pieces that it comes in. `response` is the upstream's answer, or makes
+        it from the request as the upstream got it.
         """
+        pieces = tuple(chunks) or ((body,) if body else ())
+        body = b"".join(pieces)
         parts = request_line(method, target, host, scheme, headers, body, trailers)
         self._requests += 1
         surroundings = Surroundings(
@@ -141,7 +145,7 @@ class Harness:
             request_id=first(parts, "x-request-id") or f"harness-{self._requests}",
             metadata={name: dict(values) for name, values in (metadata or {}).items()},
         )
-        sent = self._forge(parts, body, lines_of(trailers), surroundings, attributes or {})
+        sent = self._forge(parts, pieces, lines_of(trailers), surroundings, attributes or {})
         return await self._drive(sent, response)
 
     async def _drive(self, sent: Sent, response: Response | None) -> Outcome:
@@ -158,7 +162,7 @@ class Harness:
     def _forge(
         self,
         parts: RequestParts,
-        body: bytes,
+        chunks: tuple[bytes, ...],
         trailers: Lines,
         surroundings: Surroundings,
         attributes: Mapping[str, AttributeValue],
@@ -173,7 +177,7 @@ class Harness:
             | {name: value for name, value in attributes.items() if name not in late}
         )
         return Sent(
-            parts=parts, body=body, trailers=trailers, surroundings=surroundings, response_attributes=late
+            parts=parts, chunks=chunks, trailers=trailers, surroundings=surroundings, response_attributes=late
         )
 
     def _mount(self, cls: type[Filter], config: object) -> Mount:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,12 +21,22 @@ class Reply:
     """What the upstream answers. `headers` and `trailers` are a mapping or pairs, `body` is bytes.
 
     `content-length` is added as a server would, unless there are trailers (then the body is chunked).
+    `chunks` is a body in the pieces that it comes in.
     """
 
     status: int = 200
     headers: HeadersLike = ()
     body: bytes = b""
     trailers: HeadersLike = ()
+    chunks: Sequence[bytes] = ()
+
+    def __post_init__(self) -> None:
+        if self.chunks:
+            object.__setattr__(self, "body", b"".join(self.chunks))
+
+    def pieces(self) -> tuple[bytes, ...]:
+        """The body in the pieces that it comes in; none where it is empty."""
+        return tuple(self.chunks) or ((self.body,) if self.body else ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,10 +90,11 @@ async def converse(chain: Any, parts: list[tuple[str, dict[str, Any]]]) -> None:
         part.SetInParent()
         part.MergeFrom(type(part)(**fields))
         try:
-            raw = await session.receive(message.SerializeToString())
+            raws = await session.receive(message.SerializeToString())
         except ProtocolError:
             break
-        reply = external_processor_pb2.ProcessingResponse.FromString(raw)
+        assert len(raws) == 1
+        reply = external_processor_pb2.ProcessingResponse.FromString(raws[0])
         assert reply.WhichOneof("response") in (phase, "immediate_response")
         assert session.answered == (reply.WhichOneof("response") == "immediate_response")
     await session.close()

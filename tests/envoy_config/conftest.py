@@ -31,10 +31,10 @@ from meshext.plan import Plan
 PLAN = Plan(
     mode="authz",
     filters=("demo",),
-    request_body=False,
+    request_body="",
     request_trailers=False,
     response_headers=False,
-    response_body=False,
+    response_body="",
     response_trailers=False,
     attributes=(),
     metadata_namespaces=(),

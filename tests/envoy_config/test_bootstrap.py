@@ -32,7 +32,7 @@ SERVICE = Backend(addresses=(UnixAddress("/run/meshext/service.sock"),))
 
 
 def test_golden(make_plan: Make, golden: Callable[[str, str], None]) -> None:
-    plan = make_plan(mode="proc", request_body=True, max_body=4_194_304)
+    plan = make_plan(mode="proc", request_body="whole", max_body=4_194_304)
     gateway = Gateway(upstreams=(ONE, TWO), admin=ADMIN, plan=plan, service=SERVICE)
     golden(to_yaml(build_bootstrap(gateway)), "gateway.yaml")
 
@@ -58,7 +58,7 @@ def test_gateway_refuses_what_makes_no_sense(make_plan: Make) -> None:
 @pytest.mark.parametrize("mode", ["authz", "proc"])
 @pytest.mark.parametrize("max_body", [1, 100_000_000])
 def test_envoy_takes_it(mode: Mode, max_body: int, make_plan: Make) -> None:
-    plan = make_plan(mode=mode, request_body=True, response_headers=mode == "proc", max_body=max_body)
+    plan = make_plan(mode=mode, request_body="whole", response_headers=mode == "proc", max_body=max_body)
     service = Backend(addresses=(TcpAddress("localhost", 9000), UnixAddress("/run/b.sock")))
     gateway = Gateway(upstreams=(ONE, TWO), admin=ADMIN, plan=plan, service=service)
     asyncio.run(validate(to_json(build_bootstrap(gateway))))

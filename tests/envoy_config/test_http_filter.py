@@ -24,7 +24,7 @@ ATTRIBUTE_NAMES = ("source.port", "request.path", "connection.mtls", "request.ti
         (
             "authz_body_open",
             {
-                "request_body": True,
+                "request_body": "whole",
                 "max_body": 1000,
                 "failure": "open",
                 "attributes": ATTRIBUTE_NAMES,
@@ -37,10 +37,10 @@ ATTRIBUTE_NAMES = ("source.port", "request.path", "connection.mtls", "request.ti
             "proc_everything",
             {
                 "mode": "proc",
-                "request_body": True,
+                "request_body": "whole",
                 "request_trailers": True,
                 "response_headers": True,
-                "response_body": True,
+                "response_body": "whole",
                 "response_trailers": True,
                 "attributes": (*ATTRIBUTE_NAMES, "xds.virtual_host_name", "response.code"),
                 "metadata_namespaces": ("envoy.filters.http.jwt_authn",),
@@ -166,7 +166,7 @@ def test_max_body_passes_and_one_byte_more_does_not(
         # Either Envoy refuses, or the service is shown that the body is too long.
         assert status == 413 or lab.probe.bodies[1:] == [size + 1]
 
-    in_lab(steps, make_plan(mode=mode, request_body=True, max_body=size))
+    in_lab(steps, make_plan(mode=mode, request_body="whole", max_body=size))
 
 
 @pytest.mark.envoy
@@ -181,7 +181,7 @@ def test_the_same_over_http2(mode: Mode, size: int, in_lab: Callable[..., None],
         status = await lab.post_http2("/", b"x" * (size + 1))
         assert status == 413 or lab.probe.bodies[1:] == [size + 1]
 
-    in_lab(steps, make_plan(mode=mode, request_body=True, max_body=size))
+    in_lab(steps, make_plan(mode=mode, request_body="whole", max_body=size))
 
 
 @pytest.mark.envoy
@@ -195,7 +195,7 @@ def test_authz_never_takes_a_cut_body_for_whole(
         status = (await lab.ask(method="POST", body=b"x" * (1000 + longer))).status
         assert status == 413 or lab.probe.bodies == [1001]
 
-    in_lab(steps, make_plan(request_body=True, max_body=1000))
+    in_lab(steps, make_plan(request_body="whole", max_body=1000))
 
 
 @pytest.mark.envoy
@@ -204,7 +204,7 @@ def test_response_body_at_the_limit(in_lab: Callable[..., None], make_plan: Make
         assert len((await lab.ask("/bytes/4194304")).body) == 4_194_304
         assert (await lab.ask("/bytes/4194305")).status == 500
 
-    plan = make_plan(mode="proc", response_headers=True, response_body=True, max_body=4_194_304)
+    plan = make_plan(mode="proc", response_headers=True, response_body="whole", max_body=4_194_304)
     in_lab(steps, plan)
 
 

@@ -103,7 +103,7 @@ def test_envoy_takes_what_is_to_be_pasted(mode: Mode, make_plan: Make) -> None:
 
 def test_pasted_pieces_say_what_bodies_need(make_plan: Make, golden: Callable[[str, str], None]) -> None:
     golden(emit_config(make_plan(), SERVICE), "authz.yaml")
-    large = make_plan(mode="proc", request_body=True, max_body=33_554_432)
+    large = make_plan(mode="proc", request_body="whole", max_body=33_554_432)
     assert "per_connection_buffer_limit_bytes: 33554432" in emit_config(large, SERVICE)
     assert "initial_stream_window_size: 33554432" in emit_config(large, SERVICE)
 
@@ -115,7 +115,9 @@ def test_warnings(make_plan: Make) -> None:
             http2_protocol_options={"initial_stream_window_size": 65535},
         )
     )
-    plan = make_plan(request_body=True, max_body=2_000_000, attributes=("connection.requested_server_name",))
+    plan = make_plan(
+        request_body="whole", max_body=2_000_000, attributes=("connection.requested_server_name",)
+    )
     warnings = insert_filter(json.dumps(own), plan, SERVICE).warnings
     told = (
         "normalize_path",

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from meshext import MeshextError, SpecError, plugins, siblings
-from meshext.errors import UnsupportedError
 from meshext.plugins import load_filter
 from meshext.testing import Harness
 
@@ -208,12 +207,3 @@ def test_odd_specs_are_one_line(spec: str) -> None:
     with pytest.raises(MeshextError) as caught:
         load_filter(spec)
     assert "\n" not in str(caught.value)
-
-
-def test_streamed_bodies_are_refused_by_name(tmp_path: Path) -> None:
-    write(
-        tmp_path,
-        filter=HELLO.replace("on_request(self, request)", "on_request_chunk(self, request, chunk, last)"),
-    )
-    with pytest.raises(UnsupportedError, match="use on_request_body"):
-        load_filter(f"{tmp_path}/filter.py")

@@ -46,10 +46,14 @@ class AuthzGrpc(ForgedRuntime):
 def to_check(exchange: Exchange) -> Any:
     check = external_auth_pb2.CheckRequest()
     http = check.attributes.request.http
-    for name, value in exchange.lines:
-        http.header_map.headers.append(base_pb2.HeaderValue(key=name, raw_value=value))
+    body, room = exchange.send.body, exchange.plan.max_body + 1
+    lines = exchange.lines
     if exchange.plan.request_body:
-        http.raw_body = exchange.send.body
+        http.raw_body = body[:room]
+    if exchange.plan.request_body == "partial":
+        lines = (*lines, ("x-envoy-auth-partial-body", b"true" if len(body) > room else b"false"))
+    for name, value in lines:
+        http.header_map.headers.append(base_pb2.HeaderValue(key=name, raw_value=value))
     return check
 
 

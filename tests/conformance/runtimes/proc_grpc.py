@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import grpc
 import grpc.aio
 
+from meshext.bodies import BodyStyle
 from meshext.engine.effects import Answer
+from meshext.envoy.bootstrap import buffer_limit
 from meshext.hosts.ext_proc import SERVICE
+from meshext.hosts.modes import BODY_MODES
 from meshext.http.headers import Lines
 from meshext.http.parts import forbids_body, response_parts
 from meshext.plan import Mode
@@ -19,7 +23,8 @@ from meshext_proto.envoy.service.ext_proc.v3 import external_processor_pb2
 from meshext_proto.google.protobuf import struct_pb2
 from tests.conformance.runtimes.forged import FAILED, Exchange, ForgedRuntime, mutate, response_lines
 
-SEND = processing_mode_pb2.ProcessingMode.SEND
+ProcessingMode = processing_mode_pb2.ProcessingMode
+HeaderMutation = external_processor_pb2.HeaderMutation
 ATTRIBUTES = "envoy.filters.http.ext_proc"
 
 
@@ -53,83 +58,163 @@ class Stream:
 
     def __init__(self, call: Any, exchange: Exchange) -> None:
         self._call = call
-        self._exchange = exchange
+        self.exchange = exchange
         self.shows_response = exchange.plan.response_headers
+        self.styles: dict[str, BodyStyle] = {
+            "request": exchange.plan.request_body,
+            "response": exchange.plan.response_body,
+        }
         self.begun = False
 
     async def ask(self, phase: str, **parts: Any) -> Any:
         message = external_processor_pb2.ProcessingRequest()
         getattr(message, phase).MergeFrom(type(getattr(message, phase))(**parts))
-        if phase == "response_headers" and "response.code" in self._exchange.plan.attributes:
+        if phase == "response_headers" and "response.code" in self.exchange.plan.attributes:
             fields = {"response.code": struct_pb2.Value(number_value=200)}
             message.attributes[ATTRIBUTES].CopyFrom(struct_pb2.Struct(fields=fields))
         await self._call.write(message.SerializeToString())
+        return await self.read(
+            phase, *([phase.replace("_trailers", "_body")] if "_trailers" in phase else [])
+        )
+
+    async def read(self, *phases: str) -> Any:
+        """The next answer, which is for one of these phases."""
         raw = await self._call.read()
         assert raw is not grpc.aio.EOF, "a stream that ends with OK lets the request pass"
         reply = external_processor_pb2.ProcessingResponse.FromString(raw)
         self._note(reply)
-        assert reply.WhichOneof("response") == phase
+        phase = reply.WhichOneof("response")
+        assert phase in phases
         return getattr(reply, phase)
 
     def _note(self, reply: Any) -> None:
         for namespace, value in reply.dynamic_metadata.fields.items():
-            known = self._exchange.metadata.setdefault(namespace, {})
+            known = self.exchange.metadata.setdefault(namespace, {})
             known.update(to_plain(value.struct_value))
-        if reply.mode_override.response_header_mode == SEND:
-            self.shows_response = True
+        if reply.HasField("mode_override"):
+            self._override(reply.mode_override)
         if reply.WhichOneof("response") == "immediate_response":
-            self._exchange.answer(to_answer(reply.immediate_response))
+            self.exchange.answer(to_answer(reply.immediate_response))
             raise Answered
+
+    def _override(self, mode: Any) -> None:
+        assert "duplex" not in self.styles.values(), "Envoy would not obey"
+        self.shows_response = mode.response_header_mode == ProcessingMode.SEND
+        for way, wanted in (("request", mode.request_body_mode), ("response", mode.response_body_mode)):
+            assert wanted in (ProcessingMode.NONE, BODY_MODES[self.styles[way]])
+            if wanted == ProcessingMode.NONE:
+                self.styles[way] = ""
 
 
 async def request(stream: Stream, exchange: Exchange) -> None:
-    headers = to_map(exchange.lines)
-    reply = await stream.ask("request_headers", headers=headers, end_of_stream=exchange.end)
-    take(exchange, reply.response)
-    if (exchange.send.body or exchange.send.chunked) and exchange.plan.request_body:
-        end = not exchange.trailers
-        reply = await stream.ask("request_body", body=exchange.send.body, end_of_stream=end)
-        take(exchange, reply.response)
-    if exchange.trailers and exchange.plan.request_trailers:
-        reply = await stream.ask("request_trailers", trailers=to_map(exchange.trailers))
-        exchange.trailers = mutate(exchange.trailers, reply.header_mutation)
-
-
-def take(exchange: Exchange, common: Any) -> None:
-    """A CommonResponse about the request."""
-    exchange.lines = mutate(exchange.lines, common.header_mutation)
-    exchange.routed = exchange.routed or common.clear_route_cache
-    if common.HasField("body_mutation"):
-        exchange.body = common.body_mutation.body
+    message = Message("request", exchange.lines, exchange.body, exchange.trailers)
+    there = bool(exchange.send.body or exchange.send.chunked)
+    await pass_message(stream, message, end=exchange.end, there=there, shows=exchange.plan.request_trailers)
+    exchange.lines, exchange.body, exchange.trailers = message.lines, message.body, message.trailers
+    exchange.routed = message.routed
 
 
 async def response(stream: Stream, exchange: Exchange) -> None:
     reply = exchange.case.reply
     bodiless = forbids_body(exchange.send.method, reply.status)
     body, trailers = (b"", ()) if bodiless else (reply.body, lines_of(reply.trailers))
-    lines = response_lines(exchange.case)
+    message = Message("response", response_lines(exchange.case), body, trailers)
     if stream.shows_response:
+        message.on_begun = lambda: begin(stream, exchange, message)
         end = not body and not trailers
-        part = await stream.ask("response_headers", headers=to_map(lines), end_of_stream=end)
-        lines, body = give(lines, body, part.response)
-    if reply.body and not bodiless and exchange.plan.response_body:
-        part = await stream.ask("response_body", body=reply.body, end_of_stream=not trailers)
-        lines, body = give(lines, body, part.response)
+        shows = exchange.plan.response_trailers
+        await pass_message(stream, message, end=end, there=bool(body), shows=shows)
+    parts = response_parts(message.lines)
+    bodiless = forbids_body(exchange.send.method, parts.status)
+    exchange.give(parts, b"" if bodiless else message.body, message.trailers)
+
+
+def begin(stream: Stream, exchange: Exchange, message: Message) -> None:
+    """The client has the response's headers; from now on it can only be cut off."""
     stream.begun = True
-    exchange.give(response_parts(lines), body, (), reset=True)
-    if trailers and exchange.plan.response_trailers:
-        part = await stream.ask("response_trailers", trailers=to_map(trailers))
-        trailers = mutate(trailers, part.header_mutation)
-    parts = response_parts(lines)
-    exchange.give(parts, b"" if forbids_body(exchange.send.method, parts.status) else body, trailers)
+    exchange.give(response_parts(message.lines), message.body, (), reset=True)
 
 
-def give(lines: Lines, body: bytes, common: Any) -> tuple[Lines, bytes]:
-    """Lines and body after a CommonResponse about the response."""
-    lines = mutate(lines, common.header_mutation)
-    if not common.HasField("body_mutation"):
-        return lines, body
-    return lines, common.body_mutation.body
+class Message:
+    """One direction as Envoy holds it."""
+
+    def __init__(self, way: str, lines: Lines, body: bytes, trailers: Lines) -> None:
+        self.way = way
+        self.lines = lines
+        self.body = body
+        self.trailers = trailers
+        self.routed = False
+        self.on_begun: Callable[[], None] = lambda: None
+
+    def take(self, common: Any) -> None:
+        """A CommonResponse about headers or a held body."""
+        self.lines = mutate(self.lines, common.header_mutation)
+        self.routed = self.routed or common.clear_route_cache
+        if common.HasField("body_mutation"):
+            self.body = common.body_mutation.body
+
+
+async def pass_message(stream: Stream, message: Message, *, end: bool, there: bool, shows: bool) -> None:
+    """All messages of one direction, as its modes have them."""
+    way, style = message.way, stream.styles[message.way]
+    headers = to_map(message.lines)
+    if style not in ("", "whole"):  # Envoy takes the length away as soon as it has sent the headers
+        message.lines = mutate(message.lines, HeaderMutation(remove_headers=["content-length"]))
+    reply = await stream.ask(f"{way}_headers", headers=headers, end_of_stream=end)
+    message.take(reply.response)
+    style = stream.styles[way]
+    if style not in ("", "whole"):
+        message.lines = mutate(message.lines, HeaderMutation(remove_headers=["content-length"]))
+    if style not in ("whole", "partial"):
+        message.on_begun()
+    if there and style in ("whole", "partial"):
+        await hold_body(stream, message, style)
+    elif there and style:
+        await flow_body(stream, message, style)
+    message.on_begun()
+    if message.trailers and shows:
+        await pass_trailers(stream, message)
+
+
+async def hold_body(stream: Stream, message: Message, style: BodyStyle) -> None:
+    room = buffer_limit(stream.exchange.plan) + 1 if style == "partial" else len(message.body)
+    shown = message.body[:room]
+    end = len(shown) == len(message.body) and not message.trailers
+    reply = await stream.ask(f"{message.way}_body", body=shown, end_of_stream=end)
+    message.take(reply.response)
+    if style == "partial":
+        message.lines = mutate(message.lines, HeaderMutation(remove_headers=["content-length"]))
+
+
+async def flow_body(stream: Stream, message: Message, style: BodyStyle) -> None:
+    half, out = len(message.body) // 2, b""
+    pieces = [message.body[:half], message.body[half:], *([] if message.trailers else [b""])]
+    for number, piece in enumerate(pieces, 1):
+        end = number == len(pieces) and not message.trailers
+        reply = await stream.ask(f"{message.way}_body", body=piece, end_of_stream=end)
+        assert not reply.response.HasField("header_mutation")
+        out += chunk_of(reply.response, piece, style, end=end)
+    message.body = out
+
+
+def chunk_of(common: Any, piece: bytes, style: BodyStyle, *, end: bool) -> bytes:
+    """What goes on of a chunk."""
+    mutation = common.body_mutation
+    if style == "duplex":
+        assert mutation.WhichOneof("mutation") == "streamed_response"
+        assert mutation.streamed_response.end_of_stream == end
+        return bytes(mutation.streamed_response.body)
+    return bytes(mutation.body) if common.HasField("body_mutation") else piece
+
+
+async def pass_trailers(stream: Stream, message: Message) -> None:
+    way = message.way
+    reply = await stream.ask(f"{way}_trailers", trailers=to_map(message.trailers))
+    if isinstance(reply, external_processor_pb2.BodyResponse):
+        assert stream.styles[way] == "duplex", "bytes can not go before trailers"
+        message.body += chunk_of(reply.response, b"", "duplex", end=False)
+        reply = await stream.read(f"{way}_trailers")
+    message.trailers = mutate(message.trailers, reply.header_mutation)
 
 
 def fail(stream: Stream, exchange: Exchange) -> None:

@@ -1,0 +1,66 @@
+"""Find filters that may let a body flow past: Envoy must not hold their bodies whole from the beginning.
+
+Measured on Envoy 1.40: what was configured as BUFFERED is refused beyond the buffer although the service
+then asks for no body at all, and what is made BUFFERED later hangs there.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from types import CodeType, FunctionType
+
+NAME = "skip_body"
+FOREIGN = frozenset({*sys.stdlib_module_names, "meshext"})
+"""Packages that call no hook's methods: Python's own and this one."""
+
+
+def may_skip(cls: type) -> bool:
+    """Whether a method of the class, or a function that one of them names, calls `skip_body`.
+
+    One that is called in ways that can not be seen here still works, for bodies that Envoy has room for.
+    """
+    waiting = list(methods(cls))
+    seen = set(waiting)
+    while waiting:
+        function = waiting.pop()
+        names = set(names_in(function.__code__))
+        if NAME in names:
+            return True
+        for name in names:
+            for found in functions_at(function.__globals__.get(name)):
+                if found not in seen:
+                    seen.add(found)
+                    waiting.append(found)
+    return False
+
+
+def methods(cls: type) -> Iterator[FunctionType]:
+    """The class's own methods and those it inherits."""
+    for base in cls.__mro__:
+        if not is_foreign(base.__module__):
+            for value in vars(base).values():
+                inner = getattr(value, "__func__", value)
+                if isinstance(inner, FunctionType):
+                    yield inner
+
+
+def functions_at(value: object) -> Iterator[FunctionType]:
+    """A function or a class that a method names; modules are not looked into."""
+    if isinstance(value, FunctionType) and not is_foreign(value.__module__):
+        yield value
+    elif isinstance(value, type):
+        yield from methods(value)
+
+
+def names_in(code: CodeType) -> Iterator[str]:
+    """Names of attributes and globals in the code and in what is defined inside of it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from names_in(constant)
+
+
+def is_foreign(module: str | None) -> bool:
+    """Whether a module can not be a filter's or one of its helpers'."""
+    return module is None or module.partition(".")[0] in FOREIGN
