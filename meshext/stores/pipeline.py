@@ -21,7 +21,8 @@ class Pipeline(Generic[T]):
     is dropped. Since the peer answers in order, one late call means that nothing behind it is answered
     either: the pipeline is `stalled` until the next answer, and callers should not add to it.
 
-    One timer serves all calls: they end in the order in which they came.
+    The time of a call begins when it is sent: where our own loop was held up before, that is not the peer's
+    fault. One timer serves all calls, since they end in the order in which they came.
     """
 
     def __init__(self, peer: str, patience: float, on_stall: Callable[[], None]) -> None:
@@ -30,7 +31,8 @@ class Pipeline(Generic[T]):
         self._on_stall = on_stall
         self._loop = asyncio.get_running_loop()
         self._sent: deque[asyncio.Future[T]] = deque()  # everything that an answer will come for
-        self._due: deque[tuple[float, asyncio.Future[T]]] = deque()  # what may still be answered in time
+        self._due: deque[tuple[float, asyncio.Future[T]]] = deque()  # of those, what is not late yet
+        self._unsent: list[asyncio.Future[T]] = []
         self._timer: asyncio.Handle | None = None
         self.stalled = False
 
@@ -38,14 +40,19 @@ class Pipeline(Generic[T]):
         return len(self._sent)
 
     def expect(self) -> asyncio.Future[T]:
-        """A place for the answer to the call that is sent now; it ends with StoreUnavailable when late."""
+        """A place for the answer to the next call; it ends with StoreUnavailable when that is late."""
         future: asyncio.Future[T] = self._loop.create_future()
-        deadline = self._loop.time() + self._patience
         self._sent.append(future)
-        self._due.append((deadline, future))
-        if self._timer is None:
-            self._timer = self._loop.call_at(deadline, self._look)
+        self._unsent.append(future)
         return future
+
+    def sent(self) -> None:
+        """Everything expected so far is on its way: from now on it has its time."""
+        deadline = self._loop.time() + self._patience
+        self._due.extend([(deadline, future) for future in self._unsent])
+        self._unsent.clear()
+        if self._timer is None and self._due:
+            self._timer = self._loop.call_at(deadline, self._look)
 
     def answer(self, result: T | BaseException) -> None:
         """Give the oldest call its answer; IndexError where nothing was asked."""
@@ -64,6 +71,7 @@ class Pipeline(Generic[T]):
         """No more answers will come: end every call with StoreUnavailable."""
         futures, self._sent = self._sent, deque()
         self._due.clear()
+        self._unsent.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

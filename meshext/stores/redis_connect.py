@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,9 +12,10 @@ from redis.asyncio.connection import AbstractConnection, Connection, SSLConnecti
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from meshext.errors import StoreError
+from meshext.stores.redis_scripts import SCRIPTS
 from meshext.stores.redis_url import RedisUrl
 
 CONNECT_LIMIT = 0.5  # seconds for a connection with all its greetings
@@ -56,8 +58,7 @@ class Address:
         try:
             async with asyncio.timeout(CONNECT_LIMIT):
                 await connection.connect()  # type: ignore[no-untyped-call]  # the library has none
-                await connection.send_command("PING")
-                await connection.read_response()
+                await greet(connection)
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
@@ -94,6 +95,20 @@ class Master:
             for client in sentinel.sentinels:
                 await client.aclose()
         return await self._address.connect(place)
+
+
+async def greet(connection: AbstractConnection) -> None:
+    """Let it answer, and know our scripts, in one round trip; RedisError while it loads its data.
+
+    A Redis that lets us load no scripts gets them with their first call.
+    """
+    await connection.send_command("PING")
+    for script in SCRIPTS:
+        await connection.send_command("SCRIPT", "LOAD", script.text)
+    await connection.read_response()
+    for _ in SCRIPTS:
+        with contextlib.suppress(ResponseError):
+            await connection.read_response(disconnect_on_error=False)
 
 
 def read_options(url: RedisUrl, single: str) -> dict[str, Any]:

@@ -125,6 +125,7 @@ class _Use:
         self._pipeline: Pipeline[Any] = Pipeline(name, patience, self._silent)
         self._unsent: list[bytes] = []
         self._something = asyncio.Event()
+        self._blocked = False  # whether the connection takes no more for now
         self._end: asyncio.Future[tuple[str, bool]] = loop.create_future()
         self._tasks = [loop.create_task(self._read()), loop.create_task(self._write())]
         self._timer: asyncio.TimerHandle | None = None
@@ -142,6 +143,8 @@ class _Use:
         future = self._pipeline.expect()
         self._unsent += packed
         self._something.set()
+        if self._blocked:
+            self._pipeline.sent()
         return await future
 
     async def end(self) -> tuple[str, bool]:
@@ -187,7 +190,10 @@ class _Use:
                 await self._something.wait()
                 self._something.clear()
                 data, self._unsent = b"".join(self._unsent), []
+                self._pipeline.sent()
+                self._blocked = True
                 await self._connection.send_packed_command(data, check_health=False)
+                self._blocked = False
         except (RedisError, OSError) as error:
             self._finish(describe(error))
 

@@ -129,6 +129,9 @@ return table.concat(reply, '\\n')
 """)
 
 
+SCRIPTS = (ADD, COMPARE_AND_SET, TAKE)
+
+
 def take_arguments(limits: Mapping[str, Limit], costs: Mapping[str, int], now: int | None) -> list[str]:
     """The arguments of TAKE for limits and their whole costs, both by identity."""
     arguments = ["" if now is None else str(now)]

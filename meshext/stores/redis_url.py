@@ -84,5 +84,5 @@ def show(url: str) -> str:
     scheme = re.match(r"[a-z+]{1,20}://", url)
     if match is None:
         return (scheme[0] if scheme else "") + "..."
-    hosts = ",".join(host if HOST.fullmatch(host) else "..." for host in match["hosts"].split(","))
-    return f"{scheme[0] if scheme else ''}{hosts}{match['path'] or ''}"
+    known = (host if not host or HOST.fullmatch(host) else "..." for host in match["hosts"].split(","))
+    return f"{scheme[0] if scheme else ''}{','.join(known)}{match['path'] or ''}"

@@ -119,6 +119,7 @@ class _Line:
         self._next = (number + 1) & 0xFFFFFFFF
         request = pack_request(number, operation, arguments)
         future = self._pipeline.expect()
+        self._pipeline.sent()
         self._asked.append((number, operation))
         self._send(request)
         return future

