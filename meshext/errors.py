@@ -7,6 +7,7 @@
     ├── UnsupportedError             a runtime can not carry what the class asks for, by name
     ├── MissingExtraError            an optional dependency is not installed (names the pip command)
     ├── EnvoyError                   no Envoy for this platform, or Envoy refused or died
+    ├── ProfileError                 a process can not be recorded, or what was recorded not be written
     ├── ListenError                  an address can not be listened on
     ├── ProtocolError                the peer broke the order of an exchange (ends as a gRPC error)
     │   └── ResponseCut              a response that had begun is cut off, by the same error
@@ -67,6 +68,10 @@ class MissingExtraError(MeshextError):
 
 class EnvoyError(MeshextError):
     """Envoy could not be found, refused its configuration, or ended early."""
+
+
+class ProfileError(MeshextError):
+    """A process can not be recorded, or what was recorded can not be written."""
 
 
 class ListenError(MeshextError):

@@ -40,6 +40,7 @@ VERBS = (
     Verb("check", "meshext.cli.check:check", "Say what filters need and which runtimes can carry them."),
     Verb("serve", "meshext.cli.serve:serve", "Serve filters to an Envoy that is already there."),
     Verb("config", "meshext.cli.config:config", "Print the configuration that Envoy needs for filters."),
+    Verb("profile", "meshext.cli.profile:profile", "Write a flame graph of a running service."),
 )
 """In the order in which a person meets them."""
 

@@ -117,7 +117,7 @@ class ModeTally:
 class HostMetrics:
     """The Observer that counts: one for each worker."""
 
-    def __init__(self, filters: Iterable[Needs]) -> None:
+    def __init__(self, filters: Iterable[Needs] = ()) -> None:
         self._timers: dict[str, dict[Hook, Timer]] = {}
         self._failures: dict[Key, int] = defaultdict(int)
         self._sheds: dict[Key, int] = defaultdict(int)

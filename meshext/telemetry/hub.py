@@ -92,8 +92,8 @@ class MetricsHub:
                 self._links.remove(link)  # in the same step, so that it is counted once at any time
 
     async def gather(self) -> list[Family]:
-        """The total as it stands, every worker asked; in a thread, since what they say may be long."""
-        asked = [asyncio.create_task(link.refresh()) for link in self._links]
+        """The total as it stands, every worker asked that serves; read in a thread, as it may be long."""
+        asked = [asyncio.create_task(link.refresh()) for link in self._links if link.body]
         if asked:
             _, late = await asyncio.wait(asked, timeout=BOUND)
             for task in late:

@@ -42,6 +42,7 @@ class MetricsReporter:
         """Begin to report."""
         self._socket.setblocking(False)
         reader, self._writer = await asyncio.open_unix_connection(sock=self._socket)
+        await self._tell(0)  # until then the parent does not ask
         self._tasks = [
             asyncio.create_task(self._answer(reader), name="metrics answers"),
             asyncio.create_task(self._push_often(), name="metrics push"),

@@ -32,7 +32,10 @@ REFUSED = {
     "unknown verb": (["chek"], ["'chek' is not a verb; did you mean 'check'?", "try 'meshext --help'"]),
     "no such verb at all": (
         ["xyzzy"],
-        ["'xyzzy' is not a verb; the verbs are new, run, check, serve, config", "try 'meshext --help'"],
+        [
+            "'xyzzy' is not a verb; the verbs are new, run, check, serve, config, profile",
+            "try 'meshext --help'",
+        ],
     ),
     "unknown option": (["--colour"], ["no such option: --colour", "try 'meshext --help'"]),
     "unknown option of a verb": (

@@ -44,7 +44,7 @@ def test_the_page_of_a_verb(verb: str, meshext: Run, golden: Golden) -> None:
     golden(ended.out, f"{verb}.txt")
 
 
-@pytest.mark.parametrize("verb", ["new", "run", "check", "serve", "config"])
+@pytest.mark.parametrize("verb", ["new", "run", "check", "serve", "config", "profile"])
 def test_every_verb_has_an_example(verb: str, meshext: Run) -> None:
     ended = meshext(verb, "--help")
     assert ended.code == 0
@@ -57,7 +57,7 @@ def test_the_version(meshext: Run) -> None:
 
 def test_a_verb_of_another_distribution(meshext: Run, offer: Callable[..., Path]) -> None:
     offer("meshext.commands", "greet", "greeting:greet", VERB)
-    assert "  greet   Greet somebody.\n" in meshext("--help").out
+    assert "  greet    Greet somebody.\n" in meshext("--help").out
     ended = meshext("greet", "--name", "Ann")
     assert (ended.code, ended.out) == (3, "hello Ann\n")
     assert meshext("greet", "--nam", "Ann").err.endswith("try 'meshext greet --help'\n")
