@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -53,6 +53,7 @@ async def workers(number: int, push: float = 3600.0) -> AsyncIterator[tuple[Metr
     made = [Worker(hub, push) for _ in range(number)]
     for worker in made:
         await worker.reporter.start()
+    await until(lambda: len(hub._links) == number and all(link.body for link in hub._links))
     try:
         async with asyncio.timeout(DEADLINE):
             yield hub, made
@@ -60,6 +61,13 @@ async def workers(number: int, push: float = 3600.0) -> AsyncIterator[tuple[Metr
         for worker in made:
             await worker.reporter.close()
             await worker.serving
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what nobody tells."""
+    async with asyncio.timeout(DEADLINE):
+        while not condition():  # noqa: ASYNC110  # as said
+            await asyncio.sleep(0.002)
 
 
 async def seen(hub: MetricsHub) -> dict[str, float]:
@@ -109,8 +117,7 @@ def test_a_push_comes_by_itself() -> None:
     async def push() -> None:
         async with workers(1, push=0.01) as (hub, (worker,)):
             worker.count = 5
-            while not hub._links or b"5.0" not in hub._links[0].body:  # noqa: ASYNC110  # nobody tells
-                await asyncio.sleep(0.005)
+            await until(lambda: b"5.0" in hub._links[0].body)
             worker.kill()
             await worker.serving
             assert (await seen(hub))["a_total"] == 5
