@@ -5,6 +5,7 @@ Its own refusal knows neither filter nor hook, blames the client (413) and ignor
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from meshext.actions import Respond
@@ -37,7 +38,7 @@ def check_message(message: Request[Any] | Response[Any], needs: Needs) -> None:
 
 def check_lines(before: Lines, after: Lines, *, besides: int = 0) -> None:
     """Refuse lines that grew beyond what Envoy takes; those that came so are Envoy's own affair."""
-    size = besides + sum(len(name) + len(value) for name, value in after)
+    size = besides + sum(map(len, chain.from_iterable(after)))
     if size > MOST_HEADER_BYTES and after != before:
         raise HookNonsense(f"it wrote headers of {size} bytes; Envoy takes {MOST_HEADER_BYTES}")
     if len(after) + PSEUDO_LINES > MOST_HEADER_LINES and len(after) > len(before):

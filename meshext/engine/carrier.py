@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from meshext.actions import Respond
 from meshext.errors import HookNonsense
 from meshext.http.additions import Additions
-from meshext.http.headers import Lines
 from meshext.http.metadata import Json
-from meshext.http.parts import group, header_change
+from meshext.http.parts import HeaderChange, group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +34,9 @@ class Carrier:
             return None
         return f"{self.name} can not change a request's body; use --mode proc"
 
-    def check_lines(self, before: Lines, after: Lines) -> None:
+    def check_change(self, change: HeaderChange) -> None:
         """Refuse written headers that this runtime would garble."""
-        if before is after:
-            return
-        for name, values in header_change(before, after).replace:
+        for name, values in change.replace:
             if not self.repeats_headers and len(values) > 1:
                 raise HookNonsense(self.several_lines(name))
             self._check_values(name, values)
@@ -47,7 +44,7 @@ class Carrier:
     def check_additions(self, additions: Additions) -> None:
         """Refuse additions to the response that this runtime would garble."""
         lines, replaced = additions
-        added = group(lines)
+        added = group(lines, {name for name, _ in lines})
         for name in replaced:
             if not self.repeats_headers and len(added.get(name, ())) != 1:
                 raise HookNonsense(self.mixed_lines(name))

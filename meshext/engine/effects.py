@@ -30,6 +30,10 @@ class Proceed:
     metadata: Namespaces = field(default_factory=dict)
 
 
+UNTOUCHED = Proceed()
+"""Most effects: nothing to do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The client gets this response, and the upstream's (if there ever is one) does not reach it."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
 from meshext.engine.carrier import Carrier
 from meshext.engine.chain import Chain
-from meshext.engine.effects import Answer, Effect, Proceed, Reset
+from meshext.engine.effects import UNTOUCHED, Answer, Effect, Proceed, Reset
 from meshext.engine.events import (
     Event,
     RequestBodyReceived,
@@ -42,13 +42,13 @@ from meshext.errors import FilterFailure, ProtocolError
 from meshext.http.context import Surroundings
 from meshext.http.headers import Lines
 from meshext.http.parts import (
-    RequestParts,
     forbids_body,
     header_change,
     opens_tunnel,
     request_parts,
     response_parts,
 )
+from meshext.http.request import NOTHING as NO_REQUEST
 from meshext.needs import Hook
 
 SPACES = re.compile(r"\s")  # Envoy puts underscores in their place, so all runtimes do
@@ -72,10 +72,10 @@ class Engine:
         self._tap: TappedSighting | None = sighting if isinstance(sighting, TappedSighting) else None
         self._runner = HookRunner(watch, carrier, sighting)
         self._phases = {Direction.REQUEST: Phase.START, Direction.RESPONSE: Phase.START}
-        self._surroundings = Surroundings()
+        self._surroundings: Surroundings | None = None
         self._seats: tuple[Seat, ...] = ()
-        self._request = RequestPass((), self._runner, "", RequestParts((), "", "", "", ""))
-        self._response = ResponsePass((), self._runner, "")
+        self._forth: RequestPass | None = None
+        self._back: ResponsePass | None = None
         self._began = clock()
         self._response_after: float | None = None
         self._cut: Turn | None = None  # what cut the response off
@@ -94,16 +94,29 @@ class Engine:
     @property
     def request_id(self) -> str:
         """The id that logs and refusals carry."""
-        return self._surroundings.request_id
+        return "" if self._surroundings is None else self._surroundings.request_id
+
+    @property
+    def _request(self) -> RequestPass:
+        if self._forth is None:  # no filter ever sees this exchange
+            self._forth = RequestPass((), self._runner, "", NO_REQUEST)
+        return self._forth
+
+    @property
+    def _response(self) -> ResponsePass:
+        if self._back is None:  # made when there is a response: with ext_authz only where a filter answers
+            self._back = ResponsePass(self._seats, self._runner, self._chain.response_body)
+        return self._back
 
     def outcome(self, abnormal: Outcome | None = None) -> Outcome:
         """How the exchange ended; `abnormal` is how the host's work on it did, if not by itself."""
-        status = self._response.parts.status
+        back = self._back
+        status = 0 if back is None else back.parts.status
         if self._cut is not None:
             return Outcome("reset", self._cut.seat.mount.needs.name, status)
         if abnormal is not None:
             return abnormal
-        turn = self._response.turn
+        turn = None if back is None else back.turn
         if turn is not None:
             return Outcome(turn.cause, turn.seat.mount.needs.name, status)
         if self._phases[Direction.REQUEST] is Phase.START:
@@ -123,8 +136,9 @@ class Engine:
             self._tap.received(event)
         if isinstance(event, RequestHeadersReceived):
             self._begin(event)
-        self._surroundings.attributes.update(event.attributes)
-        self._surroundings.metadata.update(event.metadata)
+        if self._surroundings is not None and (event.attributes or event.metadata):
+            self._surroundings.attributes.update(event.attributes)
+            self._surroundings.metadata.update(event.metadata)
         effect = await self._dispatch(event)
         if self._tap is not None:
             self._tap.decided(effect)
@@ -149,36 +163,36 @@ class Engine:
 
     def _begin(self, event: RequestHeadersReceived) -> None:
         self._began = self._clock()
-        self._surroundings = event.surroundings
+        surroundings = self._surroundings = event.surroundings
         if self._sighting is not None:
             self._sighting.request(event.lines, event.surroundings)
-        self._seats = tuple(Seat(mount, self._surroundings) for mount in self._chain.mounts)
         chain, parts = self._chain, request_parts(event.lines)
-        self._request = RequestPass(self._seats, self._runner, chain.request_body, parts)
-        self._response = ResponsePass(self._seats, self._runner, chain.response_body)
+        self._seats = tuple([Seat(mount, surroundings) for mount in chain.mounts])
+        self._forth = RequestPass(self._seats, self._runner, chain.request_body, parts)
+        self._back = None
 
-    async def _dispatch(self, event: Event) -> Effect:
+    def _dispatch(self, event: Event) -> Coroutine[Any, Any, Effect]:
         match event:
             case RequestHeadersReceived():
                 if event.end:
                     self._request.body_arrived(b"", there=False)
-                return await self._request_goes_on(more=not event.end, begins=True)
+                return self._request_goes_on(more=not event.end, begins=True)
             case RequestBodyReceived():
                 self._take_body(self._request, event)
-                return await self._request_goes_on(more=not event.end)
+                return self._request_goes_on(more=not event.end)
             case RequestChunkReceived():
-                return await self._flows(self._request, event)
+                return self._flows(self._request, event)
             case RequestTrailersReceived():
-                return await self._request_ends(event)
+                return self._request_ends(event)
             case ResponseHeadersReceived():
-                return await self._response_begins(event)
+                return self._response_begins(event)
             case ResponseBodyReceived():
                 self._take_body(self._response, event)
-                return await self._response_goes_on()
+                return self._response_goes_on()
             case ResponseChunkReceived():
-                return await self._flows(self._response, event)
+                return self._flows(self._response, event)
             case ResponseTrailersReceived():
-                return await self._response_ends(event)
+                return self._response_ends(event)
 
     def _take_body(self, way: Pass, event: RequestBodyReceived | ResponseBodyReceived) -> None:
         if way.chunked:
@@ -199,8 +213,10 @@ class Engine:
         turn = await request.advance()
         if turn is not None:
             return await self._answer(turn)
-        change = request.take_change()
-        additions = tuple(seat.additions for seat in reversed(self._seats) if any(seat.additions))
+        change, metadata = request.take_change(), take_metadata(self._seats)
+        additions = tuple([found for seat in reversed(self._seats) if any(found := seat.additions)])
+        if not (more or change or additions or metadata or request.body):
+            return UNTOUCHED
         return Proceed(
             headers=change,
             body=request.take_body(),
@@ -208,7 +224,7 @@ class Engine:
             clear_route=bool(change),
             want_response=bool(additions) or (more and request.has_later_hooks),
             additions=additions,
-            metadata=take_metadata(self._seats),
+            metadata=metadata,
         )
 
     async def _request_ends(self, event: RequestTrailersReceived) -> Effect:

@@ -23,7 +23,7 @@ from meshext.http.additions import Additions
 from meshext.http.exchange import Exchange
 from meshext.http.headers import Lines
 from meshext.http.metadata import Json
-from meshext.http.parts import RequestParts, ResponseParts
+from meshext.http.parts import HeaderChange, RequestParts, ResponseParts, header_change
 from meshext.http.request import Request
 from meshext.http.response import Response
 from meshext.needs import Hook
@@ -33,6 +33,8 @@ log = logging.getLogger("meshext.filter")
 NO_ANSWER_IN = frozenset({Hook.ON_RESPONSE_TRAILERS, Hook.ON_COMPLETE})
 PROTOCOL = "x-forwarded-proto"
 Argument = Request[Any] | Response[Any] | Exchange[Any]
+Before = tuple[Additions, Mapping[str, Json], RequestParts | ResponseParts | None, Lines]
+"""How everything was before a hook ran: additions, metadata, parts, trailers. Each is one immutable value."""
 
 
 class Chunk(NamedTuple):
@@ -75,11 +77,17 @@ class HookRunner:
         policy is `open`: then a failure is as if the hook had not run.
         """
         before = take_snapshot(seat, argument)
-        name, sighting = seat.mount.needs.name, self.sighting
+        mount, sighting = seat.mount, self.sighting
+        name = mount.needs.name
         token = CURRENT.set(Current(seat.view.surroundings.request_id, name, hook))
         began = perf_counter() if sighting is not None else 0.0
         try:
-            result = self._judge(hook, await self._call(seat, hook, argument, chunk), chunk)
+            method = mount.hooks[hook] if chunk is None else with_chunk(mount.hooks[hook], chunk)
+            if hook in mount.asynchronous:
+                returned = await self._call_async(seat, method, argument)
+            else:
+                returned = self._call(seat, method, argument)
+            result = None if returned is None else self._judge(hook, returned, chunk)
             self._check_written(seat, argument, before)
             if sighting is not None:
                 sighting.hook(name, hook, perf_counter() - began, None)
@@ -87,10 +95,10 @@ class HookRunner:
             if sighting is not None:
                 sighting.hook(name, hook, perf_counter() - began, failure)
             undo(seat, argument, before)
-            if isinstance(failure, HookOverdue) and hook in seat.mount.asynchronous:
+            if isinstance(failure, HookOverdue) and hook in mount.asynchronous:
                 seat.renew()  # it may go on running, and writing
             self._report(seat, hook, failure)
-            if seat.mount.needs.failure == "open":
+            if mount.needs.failure == "open":
                 self.opened = self.opened or name
                 return None
             raise
@@ -99,30 +107,37 @@ class HookRunner:
         seat.publish()
         return result
 
-    async def _call(self, seat: Seat, hook: Hook, argument: Argument, chunk: Chunk | None) -> object:
-        mount = seat.mount
-        method, limit = mount.hooks[hook], mount.needs.time_limit
-        if chunk is not None:
-            method = with_chunk(method, chunk)
+    def _call(self, seat: Seat, method: BoundHook, argument: Argument) -> object:
+        limit = seat.mount.needs.time_limit
         try:
-            make_state = mount.make_state
-            if make_state is not None and seat.request.state is None:
-                seat.request.state = self.watch.call(lambda _: make_state(), None, limit)
-            if hook in mount.asynchronous:
-                return await self.watch.call_async(method, argument, limit)  # type: ignore[arg-type]  # a coroutine function
+            if seat.mount.make_state is not None:
+                self._make_state(seat)
             return self.watch.call(method, argument, limit)
         except FilterFailure:
             raise
-        except asyncio.CancelledError as error:
-            if hook in mount.asynchronous:
-                raise  # the exchange's own end, not the hook's
-            raise HookRaised(describe(error)) from error
         except BaseException as error:  # a filter's SystemExit or KeyboardInterrupt is the filter's failure
             raise HookRaised(describe(error)) from error
 
-    def _judge(self, hook: Hook, result: object, chunk: Chunk | None) -> Respond | bytes | None:
-        if result is None:
-            return None
+    async def _call_async(self, seat: Seat, method: BoundHook, argument: Argument) -> object:
+        limit = seat.mount.needs.time_limit
+        try:
+            if seat.mount.make_state is not None:
+                self._make_state(seat)
+            return await self.watch.call_async(method, argument, limit)  # type: ignore[arg-type]  # a coroutine function
+        except (
+            FilterFailure,
+            asyncio.CancelledError,
+        ):  # the latter is the exchange's own end, not the hook's
+            raise
+        except BaseException as error:  # as above
+            raise HookRaised(describe(error)) from error
+
+    def _make_state(self, seat: Seat) -> None:
+        make_state = seat.mount.make_state
+        if make_state is not None and seat.request.state is None:
+            seat.request.state = self.watch.call(lambda _: make_state(), None, seat.mount.needs.time_limit)
+
+    def _judge(self, hook: Hook, result: object, chunk: Chunk | None) -> Respond | bytes:
         if chunk is not None and type(result) is bytes:
             if result and chunk.refusal:
                 raise HookNonsense(f"it returned {len(result)} bytes, but {chunk.refusal}")
@@ -140,15 +155,17 @@ class HookRunner:
         return result
 
     def _check_written(self, seat: Seat, argument: Argument, before: Before) -> None:
-        if not isinstance(argument, Exchange) and argument.parts() is not before.parts:
+        had, written, parts, _ = before
+        if not isinstance(argument, Exchange) and argument.parts() is not parts:
             check_message(argument, seat.mount.needs)
-            self.carrier.check_lines(argument.received, argument.headers.to_lines())
+            change = header_change(argument.received, argument.parts().lines)
+            self.carrier.check_change(change)
             if isinstance(argument, Request):
-                check_routable(argument)
+                check_routable(change)
         additions = seat.additions
-        if additions != before.additions:
+        if additions is not had and additions != had:
             self.carrier.check_additions(additions)
-        if seat.view.written is not before.written:
+        if seat.view.written is not written:
             self.carrier.check_metadata(seat.view.written)
 
     def _report(self, seat: Seat, hook: Hook, failure: FilterFailure) -> None:
@@ -188,31 +205,22 @@ def show(result: object) -> str:
     return "a coroutine" if kind is CoroutineType else f"an object of type {kind.__name__}"
 
 
-def check_routable(request: Request[Any]) -> None:
+def check_routable(change: HeaderChange) -> None:
     """Refuse to remove what Envoy finds no route without: it would answer 404 (measured on Envoy 1.40)."""
-    if PROTOCOL not in request.headers and any(name == PROTOCOL for name, _ in request.received):
+    if PROTOCOL in change.remove:
         raise HookNonsense(f"it removed {PROTOCOL!r}, without which Envoy finds no route; set it instead")
-
-
-class Before(NamedTuple):
-    """How everything was before a hook ran; each part is one immutable value, so keeping it costs nothing."""
-
-    additions: Additions
-    written: Mapping[str, Json]
-    parts: RequestParts | ResponseParts | None
-    trailers: Lines
 
 
 def take_snapshot(seat: Seat, argument: Argument) -> Before:
     """What a hook may write to, as it is now."""
     if isinstance(argument, Exchange):
-        return Before(seat.additions, seat.view.written, None, ())
-    return Before(seat.additions, seat.view.written, argument.parts(), argument.trailer_lines())
+        return seat.additions, seat.view.written, None, ()
+    return seat.additions, seat.view.written, argument.parts(), argument.trailer_lines()
 
 
 def undo(seat: Seat, argument: Argument, before: Before) -> None:
     """Take back everything that a hook wrote."""
-    seat.request.rewind_additions(before.additions)
-    seat.view.written = before.written
-    if before.parts is not None:
-        argument.rewind(before.parts, before.trailers)  # type: ignore[union-attr, arg-type]  # its own parts, so not an Exchange
+    additions, seat.view.written, parts, trailers = before
+    seat.request.rewind_additions(additions)
+    if parts is not None:
+        argument.rewind(parts, trailers)  # type: ignore[union-attr, arg-type]  # its own parts, so not an Exchange

@@ -106,7 +106,7 @@ def check_came(lines: Lines, body: bytes) -> None:
 
 def without_partial(lines: Lines) -> Lines:
     """The client's lines: Envoy's own mark on the copy it sends here is not one of them."""
-    return tuple([line for line in lines if line[0] != PARTIAL])
+    return tuple([line for line in lines if line[0] != PARTIAL]) if PARTIAL in dict(lines) else lines
 
 
 def merge(first: Proceed, second: Effect) -> Effect:

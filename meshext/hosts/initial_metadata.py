@@ -86,11 +86,11 @@ def build_surroundings(lines: Lines, entries: Entries, attributes: tuple[str, ..
 
 def find_request_id(lines: Lines) -> str:
     """The request id that Envoy made or let through, as far as it is fit for a log and an answer."""
-    for name, value in lines:
-        if name == "x-request-id":
-            text = value[:128].decode("ascii", "replace")
-            return text if text.isprintable() and " " not in text else ""
-    return ""
+    value = dict(reversed(lines)).get("x-request-id")  # the first
+    if value is None:
+        return ""
+    text = value[:128].decode("ascii", "replace")
+    return text if text.isprintable() and " " not in text else ""
 
 
 def peer_from(texts: Mapping[str, str]) -> Peer:

@@ -86,11 +86,15 @@ class Headers(MutableMapping[str, str]):
     def set_all(self, name: str, values: Iterable[str]) -> None:
         """Replace every line of that name by these, where the first of them stood."""
         lower = check_name(name)
-        fresh = tuple((lower, check_value(lower, value)) for value in values)
+        fresh = tuple([(lower, check_value(lower, value)) for value in values])
         self._check_open()
-        at = next((i for i, line in enumerate(self._lines) if line[0] == lower), len(self._lines))
-        kept = tuple(line for line in self._lines[at:] if line[0] != lower)
-        self._lines = self._lines[:at] + fresh + kept
+        lines = self._lines
+        for at, line in enumerate(lines):
+            if line[0] == lower:
+                kept = tuple([line for line in lines[at:] if line[0] != lower])
+                self._lines = lines[:at] + fresh + kept
+                return
+        self._lines = lines + fresh
 
     def add(self, name: str, value: str) -> None:
         """One more line, after those there are."""
@@ -117,7 +121,7 @@ class Headers(MutableMapping[str, str]):
         if not isinstance(name, str):
             return False
         lower = name.lower()
-        return any(line[0] == lower for line in self._lines)
+        return lower in [line[0] for line in self._lines]
 
     def items(self) -> list[tuple[str, str]]:  # type: ignore[override]  # every line: a view over names would hide repeated ones
         """Name and value of every line, in order."""

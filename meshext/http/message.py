@@ -136,11 +136,9 @@ class Message(Generic[P]):
 
     def parts(self) -> P:
         """The message as the hook left it: the very parts that were loaded where it wrote nothing."""
-        parts = self._parts
-        if self._headers is None:
-            return parts
-        lines = self._headers.to_lines()
-        return parts if lines is parts.lines else parts._replace(lines=lines)
+        if self._headers is not None and (lines := self._headers.to_lines()) is not self._parts.lines:
+            self._parts = self._parts._replace(lines=lines)
+        return self._parts
 
     def rewind(self, parts: P, trailers: Lines) -> None:
         """Go back to what the message was before a hook that failed."""

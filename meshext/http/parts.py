@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -86,29 +87,28 @@ NO_CHANGE = HeaderChange()
 
 def request_parts(lines: Lines) -> RequestParts:
     """A request from the lines on the wire, pseudo-headers included."""
-    pseudo = {}
-    kept = []
-    for line in lines:
-        if line[0][:1] == ":":
-            pseudo[line[0]] = decode(line[1])
-        else:
-            kept.append(line)
-    method = pseudo.get(":method", "")
-    connect = method == "CONNECT" and ":protocol" not in pseudo
+    found = dict(lines)
+    method = decode(found.get(":method", b""))
+    connect = method == "CONNECT" and ":protocol" not in found
     return RequestParts(
-        tuple(kept),
+        without_pseudo(lines),
         method,
-        pseudo.get(":scheme", ""),
-        pseudo.get(":authority", ""),
-        "" if connect else pseudo.get(":path", ""),
+        decode(found.get(":scheme", b"")),
+        decode(found.get(":authority", b"")),
+        "" if connect else decode(found.get(":path", b"")),
     )
+
+
+def without_pseudo(lines: Lines) -> Lines:
+    """The lines but for pseudo-headers, whose names begin with a colon and so sort between `:` and `;`."""
+    return tuple([line for line in lines if line[0] >= ";" or line[0] < ":"])
 
 
 def response_parts(lines: Lines) -> ResponseParts:
     """A response from the lines on the wire, `:status` included."""
     status = next((value for name, value in lines if name == ":status"), b"0")
     return ResponseParts(
-        lines=tuple([line for line in lines if line[0][:1] != ":"]),
+        lines=without_pseudo(lines),
         status=int(status) if status.isdigit() else 0,
     )
 
@@ -117,18 +117,31 @@ def header_change(before: Lines, after: Lines) -> HeaderChange:
     """The difference between two lists of lines, name by name; the order among names is not kept."""
     if before is after:
         return NO_CHANGE
-    old, new = group(before), group(after)
+    names = differing(before, after)
+    old, new = group(before, names), group(after, names)
     return HeaderChange(
-        remove=tuple(name for name in old if name not in new),
-        replace=tuple((name, values) for name, values in new.items() if old.get(name) != values),
+        tuple([name for name in old if name not in new]),
+        tuple([(name, values) for name, values in new.items() if old.get(name) != values]),
     )
 
 
-def group(lines: Lines) -> dict[str, tuple[bytes, ...]]:
-    """Every name with its values, in the order of first lines."""
+def differing(before: Lines, after: Lines) -> set[str]:
+    """Names that may have changed: those between the first and the last line that differ."""
+    first, last = 0, 0
+    shortest = min(len(before), len(after))
+    while first < shortest and before[first] is after[first]:
+        first += 1
+    while last < shortest - first and before[-1 - last] is after[-1 - last]:
+        last += 1
+    return {line[0] for line in before[first : len(before) - last] + after[first : len(after) - last]}
+
+
+def group(lines: Lines, names: Container[str]) -> dict[str, tuple[bytes, ...]]:
+    """Each of those names with its values, in the order of first lines."""
     grouped: dict[str, tuple[bytes, ...]] = {}
     for name, value in lines:
-        grouped[name] = (*grouped.get(name, ()), value)
+        if name in names:
+            grouped[name] = (*grouped[name], value) if name in grouped else (value,)
     return grouped
 
 
