@@ -109,29 +109,29 @@ def decide(
     the hits as a whole are refused, `remaining` and `reset_after` are those of the counters left as they
     were. Limits that differ in nothing but the cost are one: the costs add up and get one verdict.
     """
-    costs: dict[str, int] = {}
+    wholes: dict[str, Limit] = {}
     for limit in limits:
-        costs[limit.identity] = costs.get(limit.identity, 0) + limit.cost
-    steps: dict[str, tuple[State, Outcome]] = {}
-    for limit in limits:
-        if limit.identity not in steps:
-            whole = replace(limit, cost=costs[limit.identity])
-            steps[limit.identity] = _step(whole, states, now)
+        identity = limit.identity
+        known = wholes.get(identity)
+        wholes[identity] = limit if known is None else replace(limit, cost=known.cost + limit.cost)
+    steps = {
+        identity: ALGORITHMS[whole.algorithm](states.get(identity), whole, now)
+        for identity, whole in wholes.items()
+    }
     taken = all(outcome.allowed for _, outcome in steps.values())
-    moved = {identity: state for identity, (state, _) in steps.items() if taken and costs[identity]}
-    return moved, tuple(
-        replace(outcome if taken else _untaken(outcome, states, now), limit=limit)
-        for limit in limits
-        for _, outcome in [steps[limit.identity]]
-    )
+    moved = {identity: state for identity, (state, _) in steps.items() if taken and wholes[identity].cost}
+    told = {
+        identity: outcome if taken else _untaken(outcome, states.get(identity), now)
+        for identity, (_, outcome) in steps.items()
+    }
+    if len(told) == len(limits):
+        return moved, tuple(told.values())
+    return moved, tuple(replace(told[limit.identity], limit=limit) for limit in limits)
 
 
-def _step(limit: Limit, states: Mapping[str, State], now: int) -> tuple[State, Outcome]:
-    return ALGORITHMS[limit.algorithm](states.get(limit.identity), limit, now)
-
-
-def _untaken(outcome: Outcome, states: Mapping[str, State], now: int) -> Outcome:
-    _, look = _step(replace(outcome.limit, cost=0), states, now)
+def _untaken(outcome: Outcome, state: State | None, now: int) -> Outcome:
+    limit = outcome.limit
+    _, look = ALGORITHMS[limit.algorithm](state, replace(limit, cost=0), now)
     return replace(outcome, remaining=look.remaining, reset_after=look.reset_after)
 
 

@@ -7,7 +7,7 @@ part of that which may be over soon, a store that is away or slow, raises its su
 
 | store | who shares it | how long it lasts |
 |---|---|---|
-| memory | one process, as in tests | as the process |
+| memory | one process: a test, or a service with one worker | as the process |
 | the supervisor's memory | all workers of one service | as the service, over reloads and killed workers |
 | Redis | every service on that Redis and database with a filter of the same name | as Redis keeps it |
 """
@@ -157,11 +157,12 @@ class MemoryStore(Store):
         now = self._micros()
         states = {}
         for limit in limits:
-            state = self._counters.get(limit.identity, now)
+            identity = limit.identity
+            state = self._counters.get(identity, now)
             if state is not None:
-                states[limit.identity] = state
+                states[identity] = state
         moved, outcomes = decide(limits, states, now)
-        by_identity = {outcome.limit.identity: outcome for outcome in outcomes}
+        by_identity = {outcome.limit.identity: outcome for outcome in outcomes} if moved else {}
         for identity, state in moved.items():
             outcome = by_identity[identity]
             expires = now + to_micros(outcome.reset_after)

@@ -14,6 +14,18 @@ PATIENCE = 0.025  # seconds that a filter waits for its store
 T = TypeVar("T")
 
 
+async def handed_over(begin: Callable[[asyncio.Future[T]], None]) -> T:
+    """Let a callback of the loop, which no hook's end interrupts, begin a call; the call's result."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+    try:
+        loop.call_soon(begin, future)
+        return await future
+    except BaseException:
+        future.cancel()  # nobody waits for it any more
+        raise
+
+
 class Pipeline(Generic[T]):
     """Matches answers to calls by their order, and ends calls that wait too long.
 
@@ -23,6 +35,10 @@ class Pipeline(Generic[T]):
 
     The time of a call begins when it is sent: where our own loop was held up before, that is not the peer's
     fault. One timer serves all calls, since they end in the order in which they came.
+
+    To be used from callbacks of the event loop alone. A hook may be interrupted between any two steps (it
+    is overdue, see `meshext.engine.timed_watch`), and a call that has a place and is not sent would shift
+    every later answer to somebody else: hooks hand their calls over with `handed_over`.
     """
 
     def __init__(self, peer: str, patience: float, on_stall: Callable[[], None]) -> None:
@@ -39,12 +55,10 @@ class Pipeline(Generic[T]):
     def __len__(self) -> int:
         return len(self._sent)
 
-    def expect(self) -> asyncio.Future[T]:
-        """A place for the answer to the next call; it ends with StoreUnavailable when that is late."""
-        future: asyncio.Future[T] = self._loop.create_future()
+    def expect(self, future: asyncio.Future[T]) -> None:
+        """The next answer is for this future; it ends with StoreUnavailable when that is late."""
         self._sent.append(future)
         self._unsent.append(future)
-        return future
 
     def sent(self) -> None:
         """Everything expected so far is on its way: from now on it has its time."""

@@ -12,6 +12,7 @@ from redis.crc import key_slot
 from redis.exceptions import AskError, ClusterDownError, MovedError, ResponseError
 
 from meshext.errors import StoreUnavailable
+from meshext.stores.pipeline import handed_over
 from meshext.stores.redis_connect import Address
 from meshext.stores.redis_link import Argument, RedisLink, within
 
@@ -42,7 +43,7 @@ class ClusterCalls:
     async def call(self, *command: Argument, key: bytes) -> Any:
         """The reply of the node that holds the key."""
         if not self._slots:
-            self.start()
+            asyncio.get_running_loop().call_soon(self.start)
             async with within(self.name, self._patience):
                 await self._first_look()
                 return await self._send(key, command)
@@ -75,7 +76,7 @@ class ClusterCalls:
         slot = key_slot(key)
         place = self._slots[slot]
         try:
-            return await self._link(place).call(*command)
+            return await (await self._link(place)).call(*command)
         except (MovedError, AskError) as error:
             asking = not isinstance(error, MovedError)
             if not asking:
@@ -86,16 +87,24 @@ class ClusterCalls:
             raise
         left = started + self._patience - asyncio.get_running_loop().time()
         async with within(self.name, left):
-            return await self._link(elsewhere).call(*command, asking=asking)
+            return await (await self._link(elsewhere)).call(*command, asking=asking)
 
-    def _link(self, place: Place) -> RedisLink:
+    async def _link(self, place: Place) -> RedisLink:
+        known = self._links.get(place)
+        if known is not None:
+            return known
+        made: RedisLink = await handed_over(lambda future: self._make_link(place, future))
+        return made
+
+    def _make_link(self, place: Place, future: asyncio.Future[RedisLink]) -> None:
         link = self._links.get(place)
         if link is None:
             connect = partial(self._seeds[0].connect, place)
             link = RedisLink(f"{self.name}, node {place[0]}:{place[1]}", connect, self._patience)
             link.start()
             self._links[place] = link
-        return link
+        if not future.done():
+            future.set_result(link)
 
     async def _keep(self) -> None:
         while True:
@@ -115,7 +124,7 @@ class ClusterCalls:
         """The holder of each slot as the first node tells that answers; empty where none does."""
         for place in dict.fromkeys([*self._slots, *(seed.place for seed in self._seeds)]):
             with contextlib.suppress(StoreUnavailable, ResponseError):
-                ranges = await self._link(place).call("CLUSTER", "SLOTS")
+                ranges = await (await self._link(place)).call("CLUSTER", "SLOTS")
                 slots = holders(ranges, place)
                 if slots:
                     return slots

@@ -12,7 +12,7 @@ from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
 from meshext.errors import StoreUnavailable
 from meshext.stores.availability import Availability
-from meshext.stores.pipeline import Pipeline
+from meshext.stores.pipeline import Pipeline, handed_over
 
 PAUSE = 0.1  # seconds between two tries to connect
 GIVE_UP = 0.5  # seconds without any answer, after which a connection is given up
@@ -46,7 +46,7 @@ class RedisLink:
         """
         use = self._use
         if use is None:
-            self.start()
+            asyncio.get_running_loop().call_soon(self.start)
             async with within(self.name, self._patience):
                 return await (await self._first_use()).ask(command, asking)
         return await use.ask(command, asking)
@@ -132,20 +132,26 @@ class _Use:
 
     async def ask(self, command: tuple[Argument, ...], asking: bool) -> Any:
         """The reply to one command."""
-        if self._pipeline.stalled:
-            raise StoreUnavailable(f"{self._name} does not answer")
-        if self._end.done():
-            raise StoreUnavailable(f"{self._name} is away ({self._end.result()[0]})")
         packed = self._connection.pack_command(*command)
+        return await handed_over(lambda future: self._begin(packed, asking, future))
+
+    def _begin(self, packed: list[bytes], asking: bool, future: asyncio.Future[Any]) -> None:
+        if future.done():
+            return
+        if self._pipeline.stalled or self._end.done():
+            reason = f"is away ({self._end.result()[0]})" if self._end.done() else "does not answer"
+            future.set_exception(StoreUnavailable(f"{self._name} {reason}"))
+            return
         if asking:
             self._unsent += self._connection.pack_command("ASKING")
-            self._pipeline.expect().cancel()  # its answer says nothing
-        future = self._pipeline.expect()
+            nobody = asyncio.get_running_loop().create_future()
+            nobody.cancel()
+            self._pipeline.expect(nobody)
+        self._pipeline.expect(future)
         self._unsent += packed
         self._something.set()
         if self._blocked:
             self._pipeline.sent()
-        return await future
 
     async def end(self) -> tuple[str, bool]:
         """Why it ended, and whether no call was lost with it."""

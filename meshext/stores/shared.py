@@ -12,8 +12,8 @@ from meshext.errors import StoreUnavailable
 from meshext.limits import Limit, Outcome
 from meshext.store import Store, check_amount, check_key, check_limits, check_ttl, check_value
 from meshext.stores.fields import WireError
-from meshext.stores.pipeline import PATIENCE, Pipeline
-from meshext.stores.wire import OPERATIONS, FrameReader, Operation, pack_request, unpack_reply
+from meshext.stores.pipeline import PATIENCE, Pipeline, handed_over
+from meshext.stores.wire import OPERATIONS, FrameReader, Operation, pack_arguments, pack_request, unpack_reply
 
 READ_SIZE = 262_144  # bytes
 T = TypeVar("T")
@@ -34,11 +34,13 @@ class SharedStore(Store):
         self._patience = patience
         self._line: _Line | None = None
 
+    async def start(self) -> None:
+        """See `Store.start`."""
+        self._connected()
+
     async def close(self) -> None:
         """See `Store.close`."""
-        if self._line is None:
-            self._line = _Line(self._descriptor, self._patience)
-        self._line.hang_up("it was closed")
+        self._connected().hang_up("it was closed")
 
     async def get(self, key: str) -> bytes | None:
         """See `Store.get`."""
@@ -87,10 +89,15 @@ class SharedStore(Store):
             for limit, (allowed, remaining, reset, retry) in zip(limits, verdicts, strict=True)
         )
 
-    def _ask(self, name: str, *arguments: object) -> asyncio.Future[Any]:
+    async def _ask(self, name: str, *arguments: object) -> Any:
+        operation = OPERATIONS[name]
+        fields = pack_arguments(operation, arguments)
+        return await handed_over(lambda future: self._connected().ask(operation, fields, future))
+
+    def _connected(self) -> _Line:
         if self._line is None:
             self._line = _Line(self._descriptor, self._patience)
-        return self._line.ask(OPERATIONS[name], arguments)
+        return self._line
 
 
 class _Line:
@@ -111,18 +118,19 @@ class _Line:
         except OSError as error:
             self._gone = f"no connection ({error.strerror})"
 
-    def ask(self, operation: Operation, arguments: Sequence[object]) -> asyncio.Future[Any]:
-        """Send one call; the future of its result."""
+    def ask(self, operation: Operation, fields: bytes, future: asyncio.Future[Any]) -> None:
+        """Send one call, for a future that gets its result."""
+        if future.done():
+            return
         if self._gone or self._pipeline.stalled:
-            raise StoreUnavailable(f"{PEER}: {self._gone or 'it does not answer'}")
+            future.set_exception(StoreUnavailable(f"{PEER}: {self._gone or 'it does not answer'}"))
+            return
         number = self._next
         self._next = (number + 1) & 0xFFFFFFFF
-        request = pack_request(number, operation, arguments)
-        future = self._pipeline.expect()
+        self._pipeline.expect(future)
         self._pipeline.sent()
         self._asked.append((number, operation))
-        self._send(request)
-        return future
+        self._send(pack_request(number, operation, fields))
 
     def hang_up(self, reason: str) -> None:
         """End the connection and every call that waits."""

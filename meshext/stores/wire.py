@@ -87,10 +87,15 @@ BY_CODE = {operation.code: operation for operation in OPERATIONS.values()}
 ERRORS: Mapping[int, type[StoreError]] = {REFUSED: StoreError, AWAY: StoreUnavailable}
 
 
-def pack_request(number: int, operation: Operation, arguments: Sequence[object]) -> bytes:
+def pack_arguments(operation: Operation, arguments: Sequence[object]) -> bytes:
+    """The fields of a call."""
+    pairs = zip(operation.arguments, arguments, strict=True)
+    return b"".join([kind.pack(argument) for kind, argument in pairs])
+
+
+def pack_request(number: int, operation: Operation, fields: bytes) -> bytes:
     """One call as a frame."""
-    fields = [kind.pack(argument) for kind, argument in zip(operation.arguments, arguments, strict=True)]
-    return frame(number, operation.code, b"".join(fields))
+    return frame(number, operation.code, fields)
 
 
 def unpack_request(data: bytes) -> tuple[int, Operation, tuple[Any, ...]]:

@@ -97,6 +97,7 @@ def test_a_caller_that_gave_up_costs_nobody_an_answer() -> None:
         async with served() as (store,):
             calls = [asyncio.create_task(store.add("n")) for _ in range(100)]
             await asyncio.sleep(0)
+            await asyncio.sleep(0)  # they are sent
             for call in calls[::3]:
                 call.cancel()
             results = await asyncio.gather(*calls, return_exceptions=True)
@@ -149,6 +150,7 @@ def test_a_parent_that_dies_ends_calls_at_once() -> None:
         process.send_signal(signal.SIGSTOP)
         waiting = asyncio.create_task(store.get("a"))
         await asyncio.sleep(0)
+        await asyncio.sleep(0)
         process.kill()
         await process.wait()
         with pytest.raises(StoreUnavailable, match="it is gone"):
@@ -167,6 +169,7 @@ def test_a_worker_that_was_held_up_itself_blames_nobody() -> None:
         process, store = await parent()
         assert await store.add("n") == 1
         call = asyncio.create_task(store.add("n"))
+        await asyncio.sleep(0)
         await asyncio.sleep(0)  # it is sent
         time.sleep(4 * PATIENCE)  # noqa: ASYNC251  # as a hook that computes
         assert await call == 2
@@ -183,6 +186,7 @@ def test_what_is_no_reply_ends_the_connection() -> None:
         store = SharedStore(ours.detach(), patience=PATIENT)
         with theirs:
             call = asyncio.create_task(store.get("a"))
+            await asyncio.sleep(0)
             await asyncio.sleep(0)
             theirs.sendall(bytes([0, 0, 0, 5, 0, 0, 0, 99, 0]))
             with pytest.raises(StoreUnavailable, match="reply 99 to nothing that was asked"):

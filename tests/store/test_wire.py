@@ -22,6 +22,7 @@ from meshext.stores.wire import (
     OPERATIONS,
     FrameReader,
     Operation,
+    pack_arguments,
     pack_error,
     pack_request,
     pack_result,
@@ -64,6 +65,10 @@ def requests(draw: st.DrawFn) -> tuple[int, Operation, tuple[Any, ...]]:
     return draw(NUMBERS), operation, draw(ARGUMENTS[operation.name])
 
 
+def packed(number: int, operation: Operation, arguments: tuple[Any, ...]) -> bytes:
+    return pack_request(number, operation, pack_arguments(operation, arguments))
+
+
 def whole(data: bytes) -> bytes:
     """The one frame in the bytes."""
     (frame,) = FrameReader().feed(data)
@@ -73,7 +78,7 @@ def whole(data: bytes) -> bytes:
 @given(requests())
 def test_a_request_comes_through(request: tuple[int, Operation, tuple[Any, ...]]) -> None:
     number, operation, arguments = request
-    assert unpack_request(whole(pack_request(number, operation, arguments))) == request
+    assert unpack_request(whole(packed(number, operation, arguments))) == request
 
 
 @given(NUMBERS, st.sampled_from(list(RESULTS)), st.data())
@@ -98,7 +103,7 @@ def test_outcomes_come_through_without_their_limits() -> None:
 
 def test_a_cost_beyond_64_bits_is_refused_all_the_same() -> None:
     limit = Limit(key="a", algorithm="gcra", rate=3, window=1, cost=10**30)
-    _, _, ((read,),) = unpack_request(whole(pack_request(1, OPERATIONS["take"], ([limit],))))
+    _, _, ((read,),) = unpack_request(whole(packed(1, OPERATIONS["take"], ([limit],))))
     assert read.cost == 4
 
 
@@ -106,7 +111,7 @@ def test_a_cost_beyond_64_bits_is_refused_all_the_same() -> None:
 def test_frames_are_found_however_they_are_cut(
     calls: list[tuple[int, Operation, tuple[Any, ...]]], data: st.DataObject
 ) -> None:
-    stream = b"".join(pack_request(*call) for call in calls)
+    stream = b"".join(packed(*call) for call in calls)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
     reader, frames = FrameReader(), []
     for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
@@ -119,7 +124,7 @@ def garbage(draw: st.DrawFn) -> bytes:
     """Bytes of any kind, and requests with a few bytes changed, cut off or added."""
     if draw(st.booleans()):
         return draw(st.binary(max_size=60))
-    data = bytearray(pack_request(*draw(requests())))
+    data = bytearray(packed(*draw(requests())))
     for _ in range(draw(st.integers(1, 3))):
         data[draw(st.integers(0, len(data) - 1))] = draw(st.integers(0, 255))
     return bytes(data[: draw(st.integers(0, len(data)))]) + draw(st.binary(max_size=4))
