@@ -16,6 +16,7 @@ from meshext.envoy.emit import to_json
 from meshext.envoy.process import EnvoyProcess
 from meshext.envoy.service_cluster import Backend
 from meshext.envoy.upstreams import UnixAddress, Upstream
+from meshext.hosts.options import ServiceOptions
 from meshext.loading import load_needs
 from meshext.plan import Mode, build_plan
 from meshext.sandbox.client import Answer, send
@@ -30,7 +31,8 @@ SPEC = f"{Path(__file__).parent}/filters/bodies.py:NoSecrets"
 async def forgetful(mode: Mode, folder: Path, lines: list[str]) -> AsyncIterator[str]:
     """The filter's service behind an Envoy that was told that no filter wants bodies."""
     plan = replace(build_plan(load_needs([SPEC]), mode), request_body="", request_trailers=False)
-    service = await ServiceProcess.start([SPEC], [], folder / "service.sock", on_line=lines.append)
+    options = ServiceOptions(specs=(SPEC,), address=f"unix:{folder}/service.sock")
+    service = await ServiceProcess.start(options, on_line=lines.append)
     try:
         async with EchoServer("echo") as echo:
             await echo.start(f"unix:{folder}/echo.sock")

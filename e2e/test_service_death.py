@@ -66,7 +66,7 @@ def test_dead_service(mode: Mode, policy: FailureMode) -> None:
 def test_stop_lets_open_exchanges_end(mode: Mode) -> None:
     """SIGTERM: the response that waits for its upstream still passes the filter."""
     spec = "misbehaving.py:Requests" if mode == "authz" else "misbehaving.py:Everywhere"
-    with staged(spec, mode=mode) as stage, ThreadPoolExecutor() as pool:
+    with staged(spec, mode=mode, connection_age=1.0) as stage, ThreadPoolExecutor() as pool:
         worker, supervisor = pids(stage)
         slow = pool.submit(stage.send, target="/delay/700?open")
         stage.logged("saw /delay/700?open")
@@ -79,7 +79,7 @@ def test_stop_lets_open_exchanges_end(mode: Mode) -> None:
 
 
 def test_thread_that_lives_on_does_not_hold_the_stop_up_for_ever() -> None:
-    with staged("misbehaving.py:Requests", mode="authz") as stage:
+    with staged("misbehaving.py:Requests", mode="authz", connection_age=1.0) as stage:
         worker, supervisor = pids(stage)
         assert stage.send(headers=[("x-do", "thread"), ("x-for-ever", "1")]).status == 200
         os.kill(supervisor, signal.SIGTERM)

@@ -15,7 +15,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-from meshext import siblings
+from meshext import siblings, sources
 from meshext.config import check_config_type
 from meshext.errors import MeshextError, SpecError
 from meshext.filter import Filter, class_needs
@@ -54,6 +54,7 @@ def load_module(place: str, spec: str) -> ModuleType:
     """An importable module; the current folder counts, as with `python -m`."""
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
+    sources.load_fresh(place)
     try:
         return importlib.import_module(place)
     except BaseException as error:
@@ -70,6 +71,7 @@ def load_entry_point(name: str) -> object:
     if name not in offered:
         known = f"the installed ones are {', '.join(sorted(offered))}" if offered else "none is installed"
         raise SpecError(f"{name!r} is not a filter's name ({known}); a file is written path/to/file.py:Class")
+    sources.load_fresh(offered[name].module)
     try:
         return offered[name].load()
     except BaseException as error:
@@ -119,7 +121,7 @@ def import_failed(place: str, error: BaseException) -> BaseException:
     trace, where = error.__traceback__, ""
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if not file.startswith("<") and file not in (__file__, siblings.__file__):
+        if not file.startswith("<") and file not in (__file__, siblings.__file__, sources.__file__):
             where = f" ({file}:{trace.tb_lineno})"
         trace = trace.tb_next
     text = str(error).partition("\n")[0]

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from meshext.sources import FreshLoader
+
 PREFIX = "meshext_loaded_"
 
 
@@ -68,15 +70,8 @@ class SiblingFinder:
         return spec
 
 
-class ScopedLoader(SourceFileLoader):
-    """Loads source whose `import` looks among the siblings first; always the source, never what is cached.
-
-    A cache goes by the second of the last change, and an author may save twice in one.
-    """
-
-    def path_stats(self, path: object) -> Mapping[str, Any]:
-        """Says that there is nothing to compare a cache with (`importlib.abc.SourceLoader`)."""
-        raise OSError(path)
+class ScopedLoader(FreshLoader):
+    """Loads source whose `import` looks among the siblings first."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the module's code."""

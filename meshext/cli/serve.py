@@ -2,45 +2,70 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meshext.cli.service_options import (
+    ClientCa,
+    Config,
+    Drain,
+    LogFormat,
+    LogLevel,
+    MaxInFlight,
+    Metrics,
+    Otel,
+    Specs,
+    Store,
+    TlsCert,
+    TlsKey,
+    Watch,
+    Workers,
+)
+
+if TYPE_CHECKING:
+    from meshext.hosts.address import Address
+
+Listen = Annotated[
+    str, typer.Option(metavar="ADDR", help="HOST:PORT (port 0 takes a free one) or unix:PATH.")
+]
+
 
 def serve(
-    specs: Annotated[
-        list[str], typer.Argument(metavar="SPEC...", help="path/to/file.py:Class, module:Class or a name.")
-    ],
-    listen: Annotated[
-        str, typer.Option(metavar="ADDR", help="HOST:PORT (port 0 takes a free one) or unix:PATH.")
-    ] = "127.0.0.1:9000",
-    config: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE|JSON", help="Configuration; once for each filter, or one keyed by filter name."
-        ),
-    ] = None,
-    log_level: Annotated[str, typer.Option(metavar="LEVEL", help="debug, info, warning or error.")] = "info",
+    specs: Specs,
+    listen: Listen = "127.0.0.1:9000",
+    config: Config = None,
+    workers: Workers = 1,
+    drain: Drain = 30.0,
+    max_in_flight: MaxInFlight = 10_000,
+    watch: Watch = False,
+    store: Store = "",
+    metrics: Metrics = "",
+    otel: Otel = False,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    client_ca: ClientCa = None,
+    log_level: LogLevel = "info",
+    log_format: LogFormat = "text",
 ) -> None:
     """Serve filters to Envoy: ext_authz, ext_proc and gRPC health on one port.
 
-    Filters run in the order given. One line `serving ADDR` on standard output says that it listens.
+    Filters run in the order given. One line `serving ADDR` for each address on standard output says that it
+    listens; of a Unix socket each of several workers has its own, PATH.0, PATH.1 and so on, and Envoy's
+    cluster names them all. SIGTERM and Ctrl-C let open exchanges end; a second one ends them.
 
     Example: meshext serve filters/examples/01_hello/filter.py:Hello --listen unix:/run/hello.sock
     """
-    import logging
-
-    from meshext.hosts.address import Address, parse_address
+    given = dict(locals())
+    from meshext.cli.service_options import build_options
     from meshext.hosts.log_lines import configure_logging
     from meshext.hosts.supervisor import Supervisor
 
-    if log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise typer.BadParameter(f"{log_level!r} is not a level; write debug, info, warning or error")
-    configure_logging(log_level)
-    logging.captureWarnings(True)
+    options = build_options(**given)
+    configure_logging(options.log_level, options.log_format)
+    raise typer.Exit(Supervisor(options, ready=announce).run())
 
-    def ready(address: Address) -> None:
-        print(f"serving {address}", flush=True)
 
-    supervisor = Supervisor(specs, config or (), parse_address(listen), log_level=log_level, ready=ready)
-    raise typer.Exit(supervisor.run())
+def announce(addresses: tuple[Address, ...]) -> None:
+    """Say where it listens."""
+    print("\n".join(f"serving {address}" for address in addresses), flush=True)

@@ -6,10 +6,12 @@ YAML is read by the core schema of YAML 1.2.2 (section 10.3): `no`, `on`, `12:30
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from meshext.errors import ConfigError
+from meshext.sources import LOADED
 
 MAX_BYTES = 1_048_576  # a filter's configuration travels inside Envoy's, whose messages stay well below this
 MAX_DEPTH = 64  # lists and mappings inside each other; keeps every recursive reader off the stack's end
@@ -62,7 +64,10 @@ def read_config(argument: str) -> Document:
         return Document(argument)
     if not argument.strip():
         raise ConfigError(["is empty; give a file's name or JSON such as '{}'"], source=INLINE_SOURCE)
-    return Document(_decode(_read_file(argument), argument), argument)
+    LOADED.note(os.path.abspath(argument), b"")  # so that one that can not be read yet is watched too
+    content = _read_file(argument)
+    LOADED.note(os.path.abspath(argument), content)
+    return Document(_decode(content, argument), argument)
 
 
 def looks_like_json(text: str) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from meshext.errors import ListenError
 
 LONGEST_PATH = 107  # bytes; unix(7)
+LONGEST_FOLDER = LONGEST_PATH - len("/.mx-4194304-999")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,21 @@ def parse_address(text: str) -> Address:
     """An address from `HOST:PORT`, `:PORT`, `PORT` or `unix:PATH`; ListenError says what to write."""
     if text.startswith("unix:"):
         path = text.removeprefix("unix:").removeprefix("//")
-        if not path or len(os.fsencode(os.path.abspath(path))) > LONGEST_PATH:
+        whole = os.path.abspath(path)
+        if not path or len(os.fsencode(whole)) > LONGEST_PATH:
             raise ListenError(f"{text!r}: write unix:PATH with a path of at most {LONGEST_PATH} bytes")
-        return Address(path=os.path.abspath(path))
+        if len(os.fsencode(os.path.dirname(whole))) > LONGEST_FOLDER:
+            raise ListenError(f"{text!r}: its folder's path has more than {LONGEST_FOLDER} bytes")
+        return Address(path=whole)
     host, _, port = text.rpartition(":")
     if not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise ListenError(f"{text!r} is not an address; write HOST:PORT such as 127.0.0.1:9000, or unix:PATH")
     return Address(host=host.strip("[]") or "127.0.0.1", port=int(port))
+
+
+def private_path(path: str, number: int) -> str:
+    """A name beside that path, under which a socket is bound before it takes the path's place."""
+    return os.path.join(os.path.dirname(path), f".mx-{os.getpid()}-{number}")
 
 
 def reserve(address: Address) -> tuple[Address, socket.socket | None]:

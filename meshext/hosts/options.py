@@ -16,6 +16,8 @@ MOST_WORKERS = 256
 DRAIN = 30.0  # seconds; what a container runtime waits by default after SIGTERM
 MAX_IN_FLIGHT = 10_000  # open exchanges for each worker
 LOAD_LIMIT = 60.0  # seconds
+CONNECTION_AGE = 10.0  # seconds; a new connection costs next to nothing beside that
+WATCHED_AGE = 1.0  # seconds; with --watch, since a change is seen only on new connections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,9 @@ class ServiceOptions:
     SIGTERM. `max_in_flight` counts exchanges open at once in one worker; what comes on top is refused.
     `store` is a URL (`redis://...`), "" for the supervisor's memory. `metrics` is the address of the port
     for Prometheus, "" for none. `record` is the file that exchanges are written to, "" for none.
-    `load_limit` is in seconds: to load the filters, and again to begin to serve.
+    `load_limit` is in seconds: to load the filters, and again to begin to serve. `connection_age` is in
+    seconds: how long a connection lives until Envoy is asked to make a new one, which spreads connections
+    over workers and is how those leave that end.
     """
 
     specs: tuple[str, ...]
@@ -53,10 +57,16 @@ class ServiceOptions:
     otel: bool = False
     record: str = ""
     load_limit: float = LOAD_LIMIT
+    connection_age: float = CONNECTION_AGE
 
     def __post_init__(self) -> None:
         for problem in self._problems():
             raise OptionError(problem)
+
+    @property
+    def shares_memory(self) -> bool:
+        """Whether the store is the supervisor's memory: where more than one worker serves at a time."""
+        return not self.store and (self.workers > 1 or self.watch)
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -87,6 +97,7 @@ RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("workers", lambda given: 1 <= given <= MOST_WORKERS, f"a number from 1 to {MOST_WORKERS}"),
     ("drain", lambda given: math.isfinite(given) and given >= 0, "seconds, 0 or more"),
     ("max_in_flight", lambda given: given >= 1, "a number of exchanges, at least 1"),
+    ("connection_age", lambda given: math.isfinite(given) and given > 0, "seconds, more than 0"),
     ("load_limit", lambda given: math.isfinite(given) and given > 0, "seconds, more than 0"),
 )
 """What each option may be, and the words for one that is not."""

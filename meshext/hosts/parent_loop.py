@@ -33,6 +33,11 @@ class ParentLoop:
         self._thread = threading.Thread(target=self._run, name="meshext-parent", daemon=True)
         self._tasks: set[asyncio.Task[Any]] = set()
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not yet stopped."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Begin."""
         self._thread.start()

@@ -1,7 +1,8 @@
 """A worker's pulse: shared memory in which the supervisor reads whether a hook is stuck, and which.
 
-A double, the monotonic time at which the running hook is due (0 while none runs), and the name of what ran
-last. On Linux and macOS the monotonic clock is the same in all processes of a machine.
+A double, the monotonic time at which the running hook is due (0 while none runs), the name of what ran
+last, and a number that a thread counts up: a sign of life, also where no hook runs. On Linux and macOS the
+monotonic clock is the same in all processes of a machine.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ import mmap
 import os
 import struct
 import tempfile
+import threading
+import time
 
 from meshext.engine.current import CURRENT
 
 FORMAT = struct.Struct("d248s")
 DUE = struct.Struct("d")
+BEATS = struct.Struct("Q")
+SIZE = FORMAT.size + BEATS.size
+BEAT = 0.25  # seconds
 
 
 class Pulse:
@@ -28,7 +34,7 @@ class Pulse:
     def shared(cls) -> Pulse:
         """A new pulse whose descriptor a child may inherit."""
         with tempfile.TemporaryFile() as file:
-            file.truncate(FORMAT.size)
+            file.truncate(SIZE)
             descriptor = os.dup(file.fileno())
         os.set_inheritable(descriptor, True)
         return cls.attach(descriptor)
@@ -36,12 +42,12 @@ class Pulse:
     @classmethod
     def attach(cls, descriptor: int) -> Pulse:
         """The pulse behind an inherited descriptor."""
-        return cls(mmap.mmap(descriptor, FORMAT.size), descriptor)
+        return cls(mmap.mmap(descriptor, SIZE), descriptor)
 
     @classmethod
     def private(cls) -> Pulse:
         """A pulse that nobody else reads."""
-        return cls(mmap.mmap(-1, FORMAT.size))
+        return cls(mmap.mmap(-1, SIZE))
 
     def enter(self, due: float) -> None:
         """A hook begins that is due at that time."""
@@ -66,6 +72,21 @@ class Pulse:
         """Seconds by which the running hook is overdue; 0 or less where none is."""
         due = self.due()
         return now - due if due else 0.0
+
+    def start_beating(self) -> None:
+        """Show from now on that this process runs, whatever its event loop is busy with."""
+
+        def beat() -> None:
+            while True:
+                time.sleep(BEAT)
+                BEATS.pack_into(self._memory, FORMAT.size, self.beats() + 1)
+
+        threading.Thread(target=beat, name="meshext-pulse", daemon=True).start()
+
+    def beats(self) -> int:
+        """How often the process has shown that it runs."""
+        (count,) = BEATS.unpack_from(self._memory, FORMAT.size)
+        return int(count)
 
     def close(self) -> None:
         """Give the memory back."""

@@ -6,17 +6,21 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, TypeVar
-from urllib.parse import quote
 
 import grpc
 from google.protobuf.internal import api_implementation
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from meshext.engine.chain import Chain
+from meshext.engine.observer import Observer
 from meshext.engine.watch import Watch
 from meshext.errors import ListenError, MeshextError, ProtocolError, ResponseCut, UnsupportedError
 from meshext.hosts import ext_authz, ext_proc
 from meshext.hosts.address import Address
+from meshext.hosts.draining import drain
+from meshext.hosts.health import Health
+from meshext.hosts.in_flight import InFlight
+from meshext.hosts.listener import Port
+from meshext.hosts.options import CONNECTION_AGE, MAX_IN_FLIGHT
 from meshext.plan import Plan, build_plan
 
 log = logging.getLogger("meshext.service")
@@ -27,19 +31,38 @@ SLACK = 1 << 20  # bytes of headers, attributes and framing around a body
 LEAST_MESSAGE = 64 << 20  # bytes; above what Envoy buffers by default (16 MiB over HTTP/2), so that an
 # oversized body is refused with 413 here and does not end the call, which `failure = "open"` would let pass
 LARGEST_METADATA = 64 << 10  # bytes; a certificate's URI SANs travel there
-GRACE = 5.0  # seconds that open exchanges have when the server stops
+LEAST_WAITING = 1000  # calls that gRPC holds for us; its own default
+TOO_MANY = "too many exchanges are open here"
 
 
 class Service:
-    """A chain served on one address. `start`, then `stop`; everything in between is Envoy's."""
+    """A chain served on one address. `start`, then `drain` or `stop`; everything in between is Envoy's."""
 
-    def __init__(self, chain: Chain, watch: Watch) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        watch: Watch,
+        *,
+        observer: Observer | None = None,
+        credentials: grpc.ServerCredentials | None = None,
+        max_in_flight: int = MAX_IN_FLIGHT,
+        connection_age: float = CONNECTION_AGE,
+    ) -> None:
+        self.age = connection_age
         self._chain = chain
         self._watch = watch
+        self._observer = observer
+        self._credentials = credentials
+        self._limit = max_in_flight
         self._proc_plan = build_plan(chain.needs, "proc")
         self._authz_plan, self._authz_refusal = try_authz(chain)
         self._server: grpc.aio.Server | None = None
-        self._health = health.aio.HealthServicer()
+        self._port: Port | None = None
+        self._in_flight = InFlight(max_in_flight, observer)
+        self._health = Health(
+            (ext_authz.SERVICE, ext_proc.SERVICE, *(needs.name for needs in chain.needs)),
+            refused=() if self._authz_plan else (ext_authz.SERVICE,),
+        )
         self._completions: set[asyncio.Task[None]] = set()
 
     async def start(self, address: Address) -> None:
@@ -48,40 +71,62 @@ class Service:
             raise UnsupportedError(
                 "protobuf runs in pure Python here, 100 times slower; install its binary wheel"
             )
-        largest = max(LEAST_MESSAGE, max(needs.max_body for needs in self._chain.needs) + SLACK)
-        server = grpc.aio.server(
-            options=[
-                ("grpc.so_reuseport", 1),
-                ("grpc.max_receive_message_length", largest),
-                ("grpc.max_send_message_length", -1),
-                ("grpc.max_metadata_size", LARGEST_METADATA),
-                ("grpc.max_concurrent_streams", 1 << 20),
-                ("grpc.http2.max_ping_strikes", 0),
-            ]
-        )
+        server = grpc.aio.server(options=self._options())
         server.add_generic_rpc_handlers(self._handlers())
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        target = f"unix:{quote(address.path)}" if address.path else str(address)  # gRPC decodes %41
+        self._health.add_to(server)
+        port = Port(address)
         try:
-            server.add_insecure_port(target)
+            if self._credentials is None:
+                server.add_insecure_port(port.target)
+            else:
+                server.add_secure_port(port.target, self._credentials)
         except RuntimeError as error:
             raise ListenError(f"{address} can not be listened on: {error}") from error
         await server.start()
-        self._server = server
-        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        port.publish()
+        self._server, self._port = server, port
+        await self._health.serving()
 
-    async def stop(self, grace: float = GRACE) -> None:
-        """Take no more exchanges, let open ones end within `grace` seconds."""
-        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+    async def drain(self, seconds: float) -> None:
+        """Take no more connections, let open exchanges end within so many seconds, then stop."""
+        await self._health.draining()
+        if self._port is not None:
+            self._port.close()
+        await drain(self, seconds)
+
+    async def stop(self, grace: float = 0.0) -> None:
+        """End the server. What is open after `grace` seconds is cut: a gRPC error, never OK."""
+        await self._health.draining()
+        if self._port is not None:
+            self._port.withdraw()
         if self._server is not None:
             await self._server.stop(grace)
         if self._completions:
             await asyncio.wait(self._completions, timeout=grace)
 
-    async def _set_health(self, status: Any) -> None:
-        for name in ("", ext_authz.SERVICE, ext_proc.SERVICE):
-            refused = name == ext_authz.SERVICE and self._authz_plan is None
-            await self._health.set(name, health_pb2.HealthCheckResponse.NOT_SERVING if refused else status)
+    async def empty(self) -> None:
+        """Wait until no exchange is open."""
+        await self._in_flight.empty()
+
+    def connections(self) -> int | None:
+        """Open connections; None where the system does not tell."""
+        return self._port.count_connections() if self._port is not None else 0
+
+    def _options(self) -> list[tuple[str, int]]:
+        largest = max(LEAST_MESSAGE, max(needs.max_body for needs in self._chain.needs) + SLACK)
+        # What waits to be read is bounded by us: gRPC turns away by chance from 1,000 on.
+        waiting = max(self._limit, LEAST_WAITING)
+        return [
+            ("grpc.so_reuseport", 1),
+            ("grpc.max_receive_message_length", largest),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.max_metadata_size", LARGEST_METADATA),
+            ("grpc.max_concurrent_streams", 1 << 20),
+            ("grpc.max_connection_age_ms", round(1000 * self.age)),
+            ("grpc.server.max_pending_requests", waiting),
+            ("grpc.server.max_pending_requests_hard_limit", waiting),
+            ("grpc.http2.max_ping_strikes", 0),
+        ]
 
     def _handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
         check: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(self._check)
@@ -95,14 +140,31 @@ class Service:
         plan = self._authz_plan
         if plan is None:
             await refuse(context, grpc.StatusCode.UNIMPLEMENTED, self._authz_refusal)
+        if not self._in_flight.enter("authz"):
+            await refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, TOO_MANY)
         metadata = context.invocation_metadata()
-        return await guarded(
-            context,
-            lambda: ext_authz.check(raw, metadata, chain=self._chain, plan=plan, watch=self._watch),
+        try:
+            return await guarded(context, lambda: self._decide(raw, metadata, plan))
+        finally:
+            self._in_flight.leave()
+
+    async def _decide(self, raw: bytes, metadata: Any, plan: Plan) -> bytes:
+        return await ext_authz.check(
+            raw, metadata, chain=self._chain, plan=plan, watch=self._watch, observer=self._observer
         )
 
     async def _process(self, _: Any, context: Any) -> None:
-        session = ext_proc.Session(self._chain, self._proc_plan, self._watch, context.invocation_metadata())
+        if not self._in_flight.enter("proc"):
+            await refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, TOO_MANY)
+        try:
+            await self._converse(context)
+        finally:
+            self._in_flight.leave()
+
+    async def _converse(self, context: Any) -> None:
+        session = ext_proc.Session(
+            self._chain, self._proc_plan, self._watch, context.invocation_metadata(), self._observer
+        )
         try:
             await guarded(context, lambda: converse(session, context))
         finally:

@@ -1,7 +1,14 @@
 """A worker: one process that serves a chain. Started and watched by the supervisor, never by hand.
 
-It loads everything first and says so, then waits to be told to serve: so a spare stands ready with all
-imports done, and takes over within milliseconds when the one that serves has to be killed.
+It loads everything first and says so, then waits to be told where to serve: so a spare stands ready with
+all imports done, and takes over within milliseconds when one that serves has to be killed.
+
+    worker                                     supervisor
+    {"loaded": Report} or {"refused": lines}
+                                               {"serve": address}
+    {"serving": address}
+                                               {"drain": seconds}
+    {"drained": true}
 """
 
 from __future__ import annotations
@@ -9,100 +16,163 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import json
-import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from meshext.errors import MeshextError
+from meshext.hosts.options import ServiceOptions
+from meshext.hosts.words import Words
 
 if TYPE_CHECKING:
+    from meshext.engine.chain import Chain
+    from meshext.hosts.hook_watch import HookWatch
     from meshext.hosts.server import Service
+    from meshext.hosts.worker_telemetry import WorkerTelemetry
 
-log = logging.getLogger("meshext.service")
-
-LOADED, SERVING = b"loaded\n", b"serving\n"  # what a worker says
-SERVE, STOP = b"serve\n", b"stop\n"  # what it is told
 WHERE = signal.SIGUSR2  # asks it to write where it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:
-    """What a worker is started with, as JSON on its command line; descriptors are inherited."""
+    """What a worker is started with, as JSON on its standard input; descriptors are inherited.
 
-    specs: tuple[str, ...]
-    configs: tuple[str, ...]
-    address: str
-    log_level: str
+    Never on the command line, which every user of the machine sees.
+    """
+
+    options: ServiceOptions
     pulse: int
     control: int
-    grace: float
+    store: int
+    metrics: int
 
     def to_json(self) -> str:
-        """As one argument."""
+        """As one line."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Orders:
-        """From that argument."""
+        """From that line."""
         fields = json.loads(text)
-        return cls(**{**fields, "specs": tuple(fields["specs"]), "configs": tuple(fields["configs"])})
+        return cls(**{**fields, "options": ServiceOptions.from_dict(fields["options"])})
 
 
-def main(arguments: Sequence[str]) -> int:
+class Around(Protocol):
+    """Something that lives on the service's loop, around it."""
+
+    async def start(self) -> None:
+        """Before the service listens."""
+
+    async def close(self) -> None:
+        """Once no exchange is open any more."""
+
+
+def main() -> int:
     """Load, wait for the word, serve until told to stop; 2 where filter or configuration is refused."""
-    orders = Orders.from_json(arguments[0])
+    orders = Orders.from_json(sys.stdin.read())
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
     if sys.stderr is not None:
         faulthandler.enable(all_threads=False)  # what crashes the process shows where
         faulthandler.register(WHERE, all_threads=False)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides
+    for number in (signal.SIGINT, signal.SIGTERM):  # these reach whole groups; the supervisor decides
+        signal.signal(number, lambda *_: None)  # not SIG_IGN, which what a filter starts would inherit
+    words = Words(socket.socket(fileno=orders.control))
     try:
-        return work(orders)
+        return work(orders, words)
     except MeshextError as error:
-        for line in str(error).splitlines():
-            print(f"meshext: {line}", file=sys.stderr)  # noqa: T201  # the supervisor's standard error is ours
+        words.say(refused=str(error).splitlines(), code=error.exit_code, files=loaded_files())
         return error.exit_code
 
 
-def work(orders: Orders) -> int:
+def loaded_files() -> list[str]:
+    """What was read before something was refused, so that it is watched."""
+    from meshext.sources import LOADED
+
+    return list(LOADED.files)
+
+
+def work(orders: Orders, words: Words) -> int:
     """Everything a worker does, in order."""
     from meshext.hosts.hook_watch import HookWatch
     from meshext.hosts.log_lines import configure_logging
     from meshext.hosts.pulse import Pulse
-    from meshext.hosts.server import Service
+    from meshext.hosts.report import Report
+    from meshext.hosts.worker_telemetry import WorkerTelemetry
     from meshext.loading import load_chain
+    from meshext.sources import LOADED
+    from meshext.stores import open_store
 
-    configure_logging(orders.log_level)
-    watch = HookWatch(Pulse.attach(orders.pulse))
-    service = Service(load_chain(orders.specs, orders.configs), watch)
-    os.write(orders.control, LOADED)
-    if os.read(orders.control, len(SERVE)) != SERVE:
+    options = orders.options
+    configure_logging(options.log_level, options.log_format)
+    pulse = Pulse.attach(orders.pulse)
+    watch = HookWatch(pulse)
+    telemetry = WorkerTelemetry(options, orders.metrics)
+    telemetry.begin()
+    shared = orders.store if options.shares_memory else None
+    store = open_store(options.store, shared, on_call=telemetry.on_call)
+    chain = load_chain(options.specs, options.configs, store=store)
+    service = build_service(options, chain, watch, telemetry)
+    words.say(loaded=Report.of(chain.needs, LOADED).to_plain())
+    told = words.wait()
+    if not told or "serve" not in told[0]:
         return 0
     watch.start()
+    pulse.start_beating()
     try:
-        asyncio.run(serve(service, orders))
+        asyncio.run(serve(service, told[0]["serve"], words, around=(store, telemetry)))
     finally:
         watch.stop()
+        words.say(drained=True)
+    telemetry.stop()
     return 0
 
 
-async def serve(service: Service, orders: Orders) -> None:
-    """Serve until the supervisor says stop or is gone."""
+def build_service(
+    options: ServiceOptions, chain: Chain, watch: HookWatch, telemetry: WorkerTelemetry
+) -> Service:
+    """The server of a chain, with everything that was asked for around it."""
+    from meshext.hosts.credentials import Certificates
+    from meshext.hosts.server import Service
+
+    return Service(
+        chain,
+        watch,
+        observer=telemetry.observe(chain),
+        credentials=Certificates(options.tls).credentials() if options.tls else None,
+        max_in_flight=options.max_in_flight,
+        connection_age=options.connection_age,
+    )
+
+
+async def serve(service: Service, address: str, words: Words, *, around: Sequence[Around]) -> None:
+    """Serve until the supervisor says how long to drain, or is gone; then end what is around the service."""
     from meshext.hosts.address import parse_address
 
-    told = asyncio.Event()
+    told: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    def listen() -> None:
+        heard = words.hear()
+        seconds = [float(word["drain"]) for word in heard or () if "drain" in word]
+        if (seconds or heard is None) and not told.done():
+            told.set_result(seconds[0] if seconds else 0.0)
+
     loop = asyncio.get_running_loop()
-    loop.add_reader(orders.control, told.set)
-    loop.add_signal_handler(signal.SIGTERM, told.set)
-    await service.start(parse_address(orders.address))
-    os.write(orders.control, SERVING)
-    await told.wait()
-    loop.remove_reader(orders.control)
-    await service.stop(orders.grace)
+    for each in around:
+        await each.start()
+    await service.start(parse_address(address))
+    words.say(serving=address)
+    loop.add_reader(words.channel, listen)
+    seconds = await told
+    loop.remove_reader(words.channel)
+    await service.drain(seconds)
+    for each in reversed(around):
+        await each.close()
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from meshext.envoy.logs import LogLine
     from meshext.envoy.process import EnvoyProcess
     from meshext.envoy.upstreams import Upstream
+    from meshext.hosts.address import Address as ServiceAddress
 
 
 class Sandbox:
@@ -74,12 +75,10 @@ class Sandbox:
         folder = Path(tempfile.mkdtemp(prefix="meshext-"))
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
         upstreams = [*setup.upstreams, *await self._start_echoes(folder)]
-        socket = folder / "service.sock"
-        service = await ServiceProcess.start(
-            setup.specs, setup.configs, socket, on_line=self._on_line, log_level=setup.log_level
-        )
+        options = setup.service_options(f"unix:{folder}/service.sock")
+        service = await ServiceProcess.start(options, on_line=self._on_line)
         self._stack.push_async_callback(service.stop)
-        bootstrap = self._bootstrap(folder, socket, upstreams)
+        bootstrap = self._bootstrap(folder, service.addresses, upstreams)
         self.envoy = await EnvoyProcess.start(
             bootstrap, folder, envoy=binary, on_log=self._on_envoy, concurrency=2
         )
@@ -92,7 +91,9 @@ class Sandbox:
             asyncio.create_task(self.envoy.wait(), name="Envoy"),
         ]
 
-    def _bootstrap(self, folder: Path, socket: Path, upstreams: Sequence[Upstream]) -> str:
+    def _bootstrap(
+        self, folder: Path, sockets: Sequence[ServiceAddress], upstreams: Sequence[Upstream]
+    ) -> str:
         from meshext.envoy.bootstrap import Gateway, build_bootstrap
         from meshext.envoy.emit import to_json
         from meshext.envoy.service_cluster import Backend
@@ -103,7 +104,7 @@ class Sandbox:
             upstreams=tuple(upstreams),
             admin=folder / "admin.sock",
             plan=self.plan,
-            service=Backend(addresses=(UnixAddress(str(socket)),)),
+            service=Backend(addresses=tuple(UnixAddress(socket.path) for socket in sockets)),
             listen=TcpAddress(setup.host, setup.port),
             routes=setup.routes,
             tls=setup.tls,

@@ -9,12 +9,14 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from meshext.envoy.logs import LineSplitter
 from meshext.errors import ConfigError, MeshextError, SpecError
+from meshext.hosts.address import Address, parse_address
+from meshext.hosts.options import ServiceOptions
+from meshext.hosts.places import spread
 from meshext.lifeline import guarded
 from meshext.printable import format_log, printable
 
@@ -26,15 +28,16 @@ REFUSAL = "meshext: "
 
 
 class ServiceProcess:
-    """`python -m meshext.hosts` on a Unix socket; made by `start`, ended by `stop`."""
+    """`python -m meshext.hosts` on Unix sockets; made by `start`, ended by `stop`."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, socket: Path, on_line: Callable[[str], None]
+        self, process: asyncio.subprocess.Process, options: ServiceOptions, on_line: Callable[[str], None]
     ) -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         self._process = process
-        self._ready = f"serving unix:{socket}"
+        self.addresses: tuple[Address, ...] = ()
+        self._wanted = spread(parse_address(options.address), options.workers)
         self._on_line = on_line
         self._last: deque[str] = deque(maxlen=KEPT)
         self._serving: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -46,26 +49,25 @@ class ServiceProcess:
     @classmethod
     async def start(
         cls,
-        specs: Sequence[str],
-        configs: Sequence[str],
-        socket: Path,
+        options: ServiceOptions,
         *,
         on_line: Callable[[str], None],
-        log_level: str = "info",
         limit: float = 60.0,
     ) -> ServiceProcess:
         """Start it and return when it serves; what it refused is raised with its own words."""
-        command = [sys.executable, "-m", "meshext.hosts", *specs, "--listen", f"unix:{socket}"]
-        command += [f"--config={config}" for config in configs] + [f"--log-level={log_level}"]
+        command = [sys.executable, "-m", "meshext.hosts"]
         process = await asyncio.create_subprocess_exec(
             *guarded(command, death_signal=signal.SIGTERM),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             process_group=0,  # Ctrl-C reaches us alone; we stop it in our order
             env={**os.environ, "PYTHONUNBUFFERED": "1"},  # what a hook prints is seen at once
         )
-        service = cls(process, socket, on_line)
+        assert process.stdin is not None
+        process.stdin.write(options.to_json().encode())
+        process.stdin.close()
+        service = cls(process, options, on_line)
         try:
             await service._wait_serving(limit)
         except BaseException:
@@ -108,8 +110,11 @@ class ServiceProcess:
         return SpecError(*said or [f"the filter's service ended with {code} before it served"])
 
     def _note_printed(self, line: str) -> None:
-        if line == self._ready and not self._serving.done():
-            self._serving.set_result(None)
+        address = line.removeprefix("serving ")
+        if not self._serving.done() and address in map(str, self._wanted):
+            self.addresses += (parse_address(address),)
+            if len(self.addresses) == len(self._wanted):
+                self._serving.set_result(None)
         else:
             self._on_line(format_log(time.time(), "info", "print", line))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from meshext.errors import SpecError
+from meshext.hosts.options import CONNECTION_AGE, DRAIN, MAX_IN_FLIGHT, ServiceOptions
 from meshext.plan import Mode
 
 if TYPE_CHECKING:
@@ -41,6 +42,23 @@ class Setup:
     tls: DownstreamTls | None = None
     jwt: Jwt | None = None
     log_level: str = "info"
+    workers: int = 1
+    drain: float = DRAIN
+    max_in_flight: int = MAX_IN_FLIGHT
+    connection_age: float = CONNECTION_AGE
+
+    def service_options(self, address: str) -> ServiceOptions:
+        """What its filter service is asked to do; OptionError where that means nothing."""
+        return ServiceOptions(
+            specs=self.specs,
+            configs=self.configs,
+            address=address,
+            log_level=self.log_level,
+            workers=self.workers,
+            drain=self.drain,
+            max_in_flight=self.max_in_flight,
+            connection_age=self.connection_age,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,14 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Any, Self
 
 import grpc
 
 from meshext.hosts.ext_authz import SERVICE
+from meshext.hosts.options import ServiceOptions
 from meshext_proto.envoy.service.auth.v3 import external_auth_pb2
 
 DEADLINE = 30.0  # seconds
@@ -78,13 +80,21 @@ def gone(pid: int) -> bool:
 
 
 class ServiceProcess:
-    """`python -m meshext.hosts SPEC --listen ADDRESS`; `lines` is everything it wrote."""
+    """`python -m meshext.hosts` with `ServiceOptions`; `lines` is everything it wrote."""
 
-    def __init__(self, spec: Path | str, listen: str, *options: str) -> None:
-        command = [sys.executable, "-m", "meshext.hosts", str(spec), "--listen", listen, *options]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
-        )
+    def __init__(self, spec: Path | str, listen: str, **options: Any) -> None:
+        given = ServiceOptions(specs=(str(spec),), address=listen, **options)
+        with TemporaryFile() as orders:
+            orders.write(given.to_json().encode())
+            orders.seek(0)
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "meshext.hosts"],
+                stdin=orders,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                bufsize=1,
+            )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -104,6 +114,10 @@ class ServiceProcess:
     @property
     def text(self) -> str:
         return "".join(self.lines)
+
+    def lines_of(self, start: str) -> list[str]:
+        """The lines that begin so."""
+        return [line for line in self.lines if line.startswith(start)]
 
     def wait_serving(self) -> str:
         """The address, once it serves."""

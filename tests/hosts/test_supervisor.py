@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from meshext.hosts.supervisor import FIRST_PAUSE, LONGEST_PAUSE, Supervisor, describe
-from meshext.hosts.worker_process import Worker
+from meshext.hosts.pace import FIRST_PAUSE, LONGEST_PAUSE, Pace
+from meshext.hosts.worker_process import Worker, describe
 from tests.hosts.service_process import (
     FILTER,
     ServiceProcess,
@@ -41,7 +41,7 @@ def spec(folder: Path) -> str:
 
 @pytest.fixture
 def service(folder: Path, spec: str) -> Iterator[ServiceProcess]:
-    with ServiceProcess(spec, f"unix:{folder}/s.sock", "--log-level", "debug") as service:
+    with ServiceProcess(spec, f"unix:{folder}/s.sock", log_level="debug") as service:
         service.wait_serving()
         service.wait_spare()
         yield service
@@ -136,7 +136,7 @@ class TestFileThatChanged:
         wait_served(address)  # the spare had loaded what was there before
         assert check(address, x_do="exit")[0] != "OK"
         service.wait_said("nobody serves until one does", times=2)
-        service.wait_said("meshext: ")
+        service.wait_said("a worker can not load: ")
         assert check(address)[0] == "UNAVAILABLE"
         (folder / "guard.py").write_text(FILTER)
         report(f"served again {wait_served(address):.1f} s after the file was right")
@@ -164,13 +164,12 @@ class TestLoading:
         )
         (folder / "guard.py").write_text(text)
         spec, socket_path = f"{folder}/guard.py:Guard", folder / "s.sock"
-        with ServiceProcess(spec, f"unix:{socket_path}", "--load-limit", "2") as service:
+        with ServiceProcess(spec, f"unix:{socket_path}", load_limit=2.0) as service:
             assert service.wait_end() == 1
             assert "a worker does not load its filters for 2 s" in service.text
 
     def test_spare_that_hangs_is_started_again(self, folder: Path, spec: str) -> None:
-        options = ("--log-level", "debug", "--load-limit", "3")
-        with ServiceProcess(spec, f"unix:{folder}/s.sock", *options) as service:
+        with ServiceProcess(spec, f"unix:{folder}/s.sock", log_level="debug", load_limit=3.0) as service:
             address = service.wait_serving()
             service.wait_spare()
             (folder / "guard.py").write_text("import time\ntime.sleep(3600)\n")
@@ -237,7 +236,7 @@ class TestStop:
 
 class TestListening:
     def test_tcp(self, spec: str) -> None:
-        with ServiceProcess(spec, "127.0.0.1:0", "--log-level", "debug") as service:
+        with ServiceProcess(spec, "127.0.0.1:0", log_level="debug") as service:
             address = service.wait_serving()
             assert check(address)[0] == "OK"
             service.wait_spare()
@@ -267,20 +266,19 @@ class TestListening:
 
 class TestSlowingDown:
     def test_pauses_double_up_to_a_limit(self) -> None:
-        supervisor = Supervisor.__new__(Supervisor)
-        supervisor._pause = 0.0
-        pauses = []
+        pace, pauses = Pace(), []
         for _ in range(8):
-            supervisor._slow_down()
-            pauses.append(supervisor._pause)
+            pace.slow_down()
+            pauses.append(pace.pause)
         assert pauses[:3] == [FIRST_PAUSE, FIRST_PAUSE * 2, FIRST_PAUSE * 4]
         assert pauses[-1] == LONGEST_PAUSE
 
     def test_worker_that_died_in_a_hook_is_replaced_at_once(self) -> None:
-        supervisor, worker = Supervisor.__new__(Supervisor), Worker.__new__(Worker)
-        supervisor._pause, worker.serving, worker.since = 3.0, True, 1e12
-        supervisor._slow_down(worker, in_hook=True)
-        assert supervisor._pause == 0.0
+        pace, worker = Pace(), Worker.__new__(Worker)
+        pace.slow_down()
+        worker.serving, worker.since = True, 1e12
+        pace.slow_down(worker, in_hook=True)
+        assert pace.pause == 0.0
 
 
 def test_exit_codes_in_words() -> None:

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from meshext.errors import ConfigError, SpecError
+from meshext.hosts.options import ServiceOptions
 from meshext.sandbox import EnvoyFilter
 from meshext.sandbox.service import ServiceProcess
 
@@ -22,7 +23,8 @@ def socket() -> Iterator[Path]:
 
 def start(spec: str, socket: Path, *, limit: float = 60.0) -> None:
     async def run() -> None:
-        service = await ServiceProcess.start([spec], [], socket, on_line=lambda _: None, limit=limit)
+        options = ServiceOptions(specs=(spec,), address=f"unix:{socket}")
+        service = await ServiceProcess.start(options, on_line=lambda _: None, limit=limit)
         await service.stop()
 
     asyncio.run(run())

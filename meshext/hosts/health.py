@@ -1,0 +1,34 @@
+"""gRPC health (`grpc.health.v1`): the service as a whole, each of Envoy's protocols, each filter by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class Health:
+    """Answers for some names. `refused` are names that never serve, such as a protocol without a plan."""
+
+    def __init__(self, names: Iterable[str], refused: Iterable[str] = ()) -> None:
+        self._servicer = health.aio.HealthServicer()
+        self._names = ("", *names)
+        self._refused = frozenset(refused)
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Let that server answer."""
+        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+
+    async def serving(self) -> None:
+        """From now on all is well."""
+        for name in self._names:
+            await self._servicer.set(name, NOT_SERVING if name in self._refused else SERVING)
+
+    async def draining(self) -> None:
+        """From now on nobody should come here."""
+        for name in self._names:
+            await self._servicer.set(name, NOT_SERVING)
