@@ -9,6 +9,7 @@
     ├── EnvoyError                   no Envoy for this platform, or Envoy refused or died
     ├── ProfileError                 a process can not be recorded, or what was recorded not be written
     ├── ListenError                  an address can not be listened on
+    ├── RecordingError               a recording can not be written, or is none (lists every mistake)
     ├── ProtocolError                the peer broke the order of an exchange (ends as a gRPC error)
     │   └── ResponseCut              a response that had begun is cut off, by the same error
     ├── HeaderError                  a header, request line or status that is not legal HTTP
@@ -76,6 +77,18 @@ class ProfileError(MeshextError):
 
 class ListenError(MeshextError):
     """An address can not be listened on: in use, not ours, or not an address."""
+
+
+class RecordingError(MeshextError):
+    """A recording can not be written, or can not be read.
+
+    `problems` holds one line for each mistake; in a file's lines each begins with line and path.
+    """
+
+    def __init__(self, problems: Sequence[str], *, source: str) -> None:
+        self.problems = tuple(problems)
+        self.source = source
+        super().__init__("\n".join(f"{source}: {problem}" for problem in self.problems))
 
 
 class ProtocolError(MeshextError):

@@ -14,7 +14,7 @@ import sys
 import traceback
 
 from meshext.cli.output import print_problem
-from meshext.errors import ConfigError, MeshextError, MissingExtraError
+from meshext.errors import ConfigError, MeshextError, MissingExtraError, RecordingError
 
 DEBUG = "MESHEXT_DEBUG"
 
@@ -69,8 +69,8 @@ def report_lines(error: BaseException, verb: str) -> int:
 
 
 def to_problems(error: MeshextError) -> list[str]:
-    """One line for each mistake in a configuration; any other error is one line."""
-    if isinstance(error, ConfigError):
+    """One line for each mistake in a configuration or a recording; any other error is one line."""
+    if isinstance(error, ConfigError | RecordingError):
         return [f"{error.source}: {problem}" for problem in error.problems]
     return [str(error)]
 

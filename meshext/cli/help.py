@@ -49,7 +49,7 @@ def keep_examples(text: str) -> str:
 def argument_name(param: TyperArgument) -> str:
     """What stands for an argument on the usage line."""
     name = str(param.metavar or (param.name or "").upper())
-    more = "..." if param.nargs != 1 and not name.endswith("...") else ""
+    more = "..." if param.nargs != 1 and "..." not in name else ""
     return f"{name}{more}" if param.required else f"[{name}{more}]"
 
 

@@ -39,6 +39,9 @@ VERBS = (
     Verb("run", "meshext.cli.run:run", "Start the real Envoy with filters in front of an upstream."),
     Verb("check", "meshext.cli.check:check", "Say what filters need and which runtimes can carry them."),
     Verb("serve", "meshext.cli.serve:serve", "Serve filters to an Envoy that is already there."),
+    Verb(
+        "replay", "meshext.cli.replay:replay", "Send recorded exchanges through filters, compare decisions."
+    ),
     Verb("config", "meshext.cli.config:config", "Print the configuration that Envoy needs for filters."),
     Verb("profile", "meshext.cli.profile:profile", "Write a flame graph of a running service."),
 )

@@ -36,10 +36,10 @@ class ServiceOptions:
     `address` is `HOST:PORT` or `unix:PATH`. `drain` is in seconds: how long open exchanges may go on after
     SIGTERM. `max_in_flight` counts exchanges open at once in one worker; what comes on top is refused.
     `store` is a URL (`redis://...`), "" for the supervisor's memory. `metrics` is the address of the port
-    for Prometheus, "" for none. `record` is the file that exchanges are written to, "" for none.
-    `load_limit` is in seconds: to load the filters, and again to begin to serve. `connection_age` is in
-    seconds: how long a connection lives until Envoy is asked to make a new one, which spreads connections
-    over workers and is how those leave that end.
+    for Prometheus, "" for none. `record` is the file that exchanges are written to, "" for none, without the
+    values of the headers in `redact`. `load_limit` is in seconds: to load the filters, and again to begin to
+    serve. `connection_age` is in seconds: how long a connection lives until Envoy is asked to make a new one,
+    which spreads connections over workers and is how those leave that end.
     """
 
     specs: tuple[str, ...]
@@ -56,6 +56,7 @@ class ServiceOptions:
     watch: bool = False
     otel: bool = False
     record: str = ""
+    redact: tuple[str, ...] = ()
     load_limit: float = LOAD_LIMIT
     connection_age: float = CONNECTION_AGE
 
@@ -81,7 +82,7 @@ class ServiceOptions:
     def from_dict(cls, given: dict[str, Any]) -> Self:
         """From a dict as JSON has it."""
         tls = given.get("tls")
-        lists = {name: tuple(given.get(name, ())) for name in ("specs", "configs")}
+        lists = {name: tuple(given.get(name, ())) for name in ("specs", "configs", "redact")}
         return cls(**{**given, **lists, "tls": TlsFiles(**tls) if tls else None})
 
     def _problems(self) -> Iterator[str]:

@@ -44,7 +44,7 @@ def test_the_page_of_a_verb(verb: str, meshext: Run, golden: Golden) -> None:
     golden(ended.out, f"{verb}.txt")
 
 
-@pytest.mark.parametrize("verb", ["new", "run", "check", "serve", "config", "profile"])
+@pytest.mark.parametrize("verb", ["new", "run", "check", "serve", "replay", "config", "profile"])
 def test_every_verb_has_an_example(verb: str, meshext: Run) -> None:
     ended = meshext(verb, "--help")
     assert ended.code == 0
