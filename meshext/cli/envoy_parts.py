@@ -54,15 +54,15 @@ def find_notes(plan: Plan, *, listener_known: bool = False) -> Iterator[str]:
         yield f"the filters read metadata of {names}: put them behind the HTTP filters that write it"
     if SERVER_NAME in plan.attributes and not listener_known:
         yield f"{SERVER_NAME} is empty unless the listener has envoy.filters.listener.tls_inspector"
-    if plan.mode == "authz" and plan.request_body:
+    if plan.mode == "authz" and plan.request_body == "whole":
         yield f"Envoy itself answers 413 to a request body of more than {plan.max_body} bytes"
     if plan.failure == "open":
         yield "failure is open: while the service is gone, requests pass unseen"
 
 
 def has_bodies(plan: Plan) -> bool:
-    """Whether Envoy has to hold whole bodies."""
-    return bool(plan.request_body or plan.response_body)
+    """Whether Envoy has to hold bodies."""
+    return bool({plan.request_body, plan.response_body} & {"whole", "partial"})
 
 
 def comment(text: str) -> str:

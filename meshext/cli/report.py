@@ -18,6 +18,9 @@ from meshext.plan import default_mode
 from meshext.plugins import load_filter
 
 BODY_HOOKS = frozenset({Hook.ON_REQUEST_BODY, Hook.ON_RESPONSE_BODY})
+CHUNK_HOOKS = frozenset({Hook.ON_REQUEST_CHUNK, Hook.ON_RESPONSE_CHUNK})
+OVERSIZE = {"refuse": "a longer one is refused", "pass": "a longer one flows past unseen"}
+CHUNKS = {False: "as they come", True: "may be held back (full duplex)"}
 FAILURES = {"closed": "closed: the client gets a 500", "open": "open: goes on as if the hook had not run"}
 
 
@@ -115,6 +118,8 @@ def _filter_data(each: FilterReport) -> dict[str, object]:
         "time_limit": needs.time_limit,
         "max_body": needs.max_body,
         "failure": needs.failure,
+        "oversize": needs.oversize,
+        "duplex": needs.duplex,
         "schema": config_schema(config_type, owner=each.cls) if config_type else None,
         "needs_configuration": each.missing or None,
     }
@@ -145,12 +150,17 @@ def _filter_lines(each: FilterReport) -> Iterator[str]:
         ("reads", ", ".join([*needs.attributes, *needs.metadata_namespaces])),
         ("metadata", f"written to {needs.namespace}"),
         ("time limit", f"{needs.time_limit * 1000:g} ms for each hook"),
-        ("body", f"up to {needs.max_body} bytes" if needs.hooks & BODY_HOOKS else ""),
+        ("body", _body_line(needs)),
+        ("chunks", CHUNKS[needs.duplex] if needs.hooks & CHUNK_HOOKS else ""),
         ("failure", FAILURES[needs.failure]),
         ("config", _config_line(each)),
     ]
     yield from format_table([fact for fact in facts if fact[1]], indent="  ")
     yield from _config_table(each.cls)
+
+
+def _body_line(needs: Needs) -> str:
+    return f"up to {needs.max_body} bytes; {OVERSIZE[needs.oversize]}" if needs.hooks & BODY_HOOKS else ""
 
 
 def _config_line(each: FilterReport) -> str:

@@ -137,4 +137,6 @@ def ability(carrier: Carrier, row: str) -> str:
         return "UTF-8 text" if carrier.utf8_only else "bytes"
     if row == Hook.ON_REQUEST_BODY:
         return "whole" if carrier.request_body_writable else "whole, read only"
+    if row in (Hook.ON_REQUEST_CHUNK, Hook.ON_RESPONSE_CHUNK):
+        return "in chunks"
     return "whole" if row == Hook.ON_RESPONSE_BODY else YES

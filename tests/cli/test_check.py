@@ -30,6 +30,7 @@ NOT_ONE = "a text"
     [
         (["policies.py:Hello"], "hello.txt"),
         (["policies.py:Everything"], "everything.txt"),
+        (["policies.py:Streams", "policies.py:Passes"], "bodies.txt"),
         (["policies.py:Late"], "configuration-required.txt"),
         (["policies.py:Raw"], "raw-text.txt"),
         (["policies.py:Hello", "policies.py:Everything"], "chain.txt"),

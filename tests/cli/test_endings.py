@@ -49,7 +49,10 @@ REFUSED = {
     ),
     "no such class": (
         ["config", "policies.py:Nope"],
-        ["'policies.py:Nope': there is no 'Nope' (filters there: Hello, Everything, Late, Raw, NoHooks)"],
+        [
+            "'policies.py:Nope': there is no 'Nope' "
+            "(filters there: Hello, Everything, Streams, Passes, Late, Raw, NoHooks)"
+        ],
     ),
     "no such plugin": (
         ["check", "nope"],

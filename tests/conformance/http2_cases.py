@@ -5,9 +5,31 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.conformance.case import Case
-from tests.conformance.cases import bodies, completion, grpc_requests, parts_of_the_target, respond, trailers
+from tests.conformance.cases import (
+    bodies,
+    chunk_failures,
+    chunks,
+    completion,
+    duplex,
+    flowing_past,
+    grpc_requests,
+    parts_of_the_target,
+    respond,
+    trailers,
+)
 
-FILES = (bodies, completion, grpc_requests, parts_of_the_target, respond, trailers)
+FILES = (
+    bodies,
+    chunk_failures,
+    chunks,
+    completion,
+    duplex,
+    flowing_past,
+    grpc_requests,
+    parts_of_the_target,
+    respond,
+    trailers,
+)
 AGAIN = (
     "request-body-of-get-is-empty",
     "request-body-shorter",
@@ -42,6 +64,33 @@ AGAIN = (
     "complete-with-bodies",
     "cookies",
     "query-read",
+    "chunks-left-large",
+    "chunks-left-large-before-trailers",
+    "chunks-swallowed",
+    "chunks-of-no-body",
+    "chunks-of-head",
+    "chunks-where-no-body-was",
+    "chunks-answered",
+    "chunks-answered-at-the-response",
+    "chunks-where-only-trailers-come",
+    "chunks-beside-a-whole-body-and-trailers",
+    "on_response_chunk-raises-closed",
+    "on_response_chunk-raises-open",
+    "duplex-held-back",
+    "duplex-held-back-large",
+    "duplex-held-back-large-before-trailers",
+    "duplex-where-only-trailers-come",
+    "duplex-response-fails",
+    "oversize-passes-1001",
+    "oversize-passes-3000000",
+    "oversize-passes-3000000-before-trailers",
+    "oversize-response-passes-3000000",
+    "oversize-response-passes-3000000-before-trailers",
+    "oversize-before-trailers-at-the-limit",
+    "skipped-3000000-before-trailers",
+    "skipped-response-3000000",
+    "grpc-in-chunks",
+    "grpc-held-back",
 )
 
 

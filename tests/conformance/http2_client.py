@@ -25,20 +25,38 @@ def exchange_http2(port: int, send: Send) -> Got:
         http.initiate_connection()
         end = not send.body and not send.trailers
         http.send_headers(STREAM, head(send), end_stream=end)
-        if send.body:
-            http.send_data(STREAM, send.body, end_stream=not send.trailers)
-        if send.trailers:
-            http.send_headers(STREAM, raw(send.trailers), end_stream=True)
-        link.sendall(http.data_to_send())
+        writer = Writer(http, send)
         while not reader.over:
+            writer.go_on()
+            link.sendall(http.data_to_send())
             data = link.recv(65536)
             if not data:
                 reader.reset = True
                 break
             for event in http.receive_data(data):
                 reader.take(event, http)
-            link.sendall(http.data_to_send())
+        link.sendall(http.data_to_send())
     return reader.result()
+
+
+class Writer:
+    """What is still to be sent of a request: as much at once as the windows have room for."""
+
+    def __init__(self, http: H2Connection, send: Send) -> None:
+        self._http = http
+        self._body = memoryview(send.body)
+        self._trailers = raw(send.trailers)
+
+    def go_on(self) -> None:
+        http = self._http
+        while self._body and (
+            room := min(http.local_flow_control_window(STREAM), http.max_outbound_frame_size)
+        ):
+            piece, self._body = bytes(self._body[:room]), self._body[room:]
+            http.send_data(STREAM, piece, end_stream=not self._body and not self._trailers)
+        if self._trailers and not self._body:
+            http.send_headers(STREAM, self._trailers, end_stream=True)
+            self._trailers = []
 
 
 class Reader:

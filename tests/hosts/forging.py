@@ -61,6 +61,8 @@ class Ended:
     """How a stream went: what came back, and the status it ended with."""
 
     answers: list[Any] = field(default_factory=list)
+    tails: list[Any] = field(default_factory=list)
+    """Bytes that went before trailers."""
     status: str = ""
 
     @property
@@ -87,10 +89,13 @@ class Forger:
         try:
             for message in messages:
                 await stream.write(message)
-                answer = await asyncio.wait_for(stream.read(), DEADLINE)
-                if answer is grpc.aio.EOF:
+                answer = await read_answer(stream)
+                if is_tail(message, answer):
+                    ended.tails.append(answer)
+                    answer = await read_answer(stream)
+                if answer is None:
                     break
-                ended.answers.append(Answer.FromString(answer))
+                ended.answers.append(answer)
                 if ended.phases[-1] == "immediate_response":
                     break
             await stream.done_writing()
@@ -112,6 +117,20 @@ class Forger:
         """Whether an ordinary exchange goes through it."""
         ended = await self.play([headers(), response_headers(end=True)])
         return ended.status == "OK" and len(ended.answers) == 2
+
+
+async def read_answer(stream: Any) -> Any:
+    """The next answer; None at the end."""
+    raw = await asyncio.wait_for(stream.read(), DEADLINE)
+    return None if raw is grpc.aio.EOF else Answer.FromString(raw)
+
+
+def is_tail(message: bytes, answer: Any) -> bool:
+    """Whether an answer about a body came for trailers."""
+    if answer is None or not str(answer.WhichOneof("response")).endswith("_body"):
+        return False
+    phase = external_processor_pb2.ProcessingRequest.FromString(message).WhichOneof("request")
+    return str(phase).endswith("_trailers")
 
 
 @asynccontextmanager

@@ -290,3 +290,36 @@ def test_a_response_that_can_not_be_taken_back() -> None:
     outcome = Harness(Breaks).request(response=Reply(body=b"a", trailers={"x-t": "1"}))
     assert outcome.reset
     assert outcome.status == 200
+
+
+class Chunky(Filter):
+    def on_request_chunk(self, request: Request, chunk: bytes, last: bool) -> bytes | None:
+        return b"[%s]" % chunk if chunk else None
+
+    def on_response_chunk(self, response: Response, chunk: bytes, last: bool) -> bytes | Respond | None:
+        return Respond(500) if chunk == b"bad" else None
+
+
+def test_chunks_come_as_the_test_says() -> None:
+    outcome = Harness(Chunky).request("POST", chunks=[b"a", b"", b"bc"], response=Reply(chunks=[b"x", b"y"]))
+    assert outcome.upstream is not None
+    assert outcome.upstream.body == b"[a][bc]"
+    assert "content-length" not in outcome.upstream.headers
+    assert outcome.body == b"xy"
+    assert [type(step.event).__name__ for step in outcome.steps] == [
+        "RequestHeadersReceived",
+        *["RequestChunkReceived"] * 3,
+        "ResponseHeadersReceived",
+        *["ResponseChunkReceived"] * 2,
+    ]
+
+
+def test_a_chunk_can_cut_the_response_off() -> None:
+    outcome = Harness(Chunky).request(response=Reply(chunks=[b"good", b"bad"]))
+    assert (outcome.status, outcome.reset, outcome.answered_by) == (200, True, "upstream")
+
+
+def test_a_websocket_is_a_stream_without_an_end() -> None:
+    lines = {"connection": "upgrade", "upgrade": "websocket"}
+    outcome = Harness(Chunky).request(headers=lines, response=Reply(101, chunks=[b"frame"]))
+    assert (outcome.status, outcome.body) == (101, b"frame")

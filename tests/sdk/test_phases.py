@@ -10,15 +10,17 @@ from hypothesis import strategies as st
 
 from meshext import Exchange, Filter, Request, Respond, Response
 from meshext.engine.carrier import IN_PROCESS
-from meshext.engine.chain import build_chain, build_mount
+from meshext.engine.chain import Chain, build_chain, build_mount
 from meshext.engine.effects import Answer, Proceed, Reset
 from meshext.engine.engine import Engine
 from meshext.engine.events import (
     Event,
     RequestBodyReceived,
+    RequestChunkReceived,
     RequestHeadersReceived,
     RequestTrailersReceived,
     ResponseBodyReceived,
+    ResponseChunkReceived,
     ResponseHeadersReceived,
     ResponseTrailersReceived,
 )
@@ -62,6 +64,25 @@ class Second(Everything):
     pass
 
 
+class Chunks(Filter):
+    """A request that says `stop` is answered, one that says `body` is swallowed, and one chunk is two."""
+
+    def on_request(self, request: Request) -> None:
+        if request.path == "/stop":
+            request.skip_body()
+
+    def on_request_chunk(self, request: Request, chunk: bytes, last: bool) -> Respond | bytes | None:
+        if chunk == b"stop":
+            return Respond(403)
+        return b"" if chunk == b"body" else None
+
+    def on_response_chunk(self, response: Response, chunk: bytes, last: bool) -> bytes:
+        return chunk * 2
+
+    def on_complete(self, exchange: Exchange) -> None:
+        assert exchange.duration >= 0
+
+
 BODIES = st.sampled_from([b"", b"body", b"stop"])
 TRAILERS = (("x-t", b"0"),)
 
@@ -74,18 +95,23 @@ def headers(path: str, end: bool) -> Event:
 EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(headers, st.sampled_from(["/", "/stop"]), st.booleans()),
     st.builds(lambda body, end: RequestBodyReceived(body=body, end=end), BODIES, st.booleans()),
+    st.builds(lambda body, end: RequestChunkReceived(body=body, end=end), BODIES, st.booleans()),
     st.just(RequestTrailersReceived(lines=TRAILERS)),
     st.builds(
         lambda end: ResponseHeadersReceived(lines=ResponseParts((), 200).to_lines(), end=end), st.booleans()
     ),
     st.builds(lambda body, end: ResponseBodyReceived(body=body, end=end), BODIES, st.booleans()),
+    st.builds(lambda body, end: ResponseChunkReceived(body=body, end=end), BODIES, st.booleans()),
     st.just(ResponseTrailersReceived(lines=TRAILERS)),
 )
 CHAIN = build_chain([build_mount(Everything), build_mount(Second)])
+CHUNKED = build_chain([build_mount(Chunks), build_mount(Chunks)])
+MIXED = build_chain([build_mount(Chunks), build_mount(Everything)])
+CHAINS = st.sampled_from([CHAIN, CHUNKED, MIXED])
 
 
-async def play(events: list[Event]) -> None:
-    engine = Engine(CHAIN, watch=NoWatch(), carrier=IN_PROCESS)
+async def play(chain: Chain, events: list[Event]) -> None:
+    engine = Engine(chain, watch=NoWatch(), carrier=IN_PROCESS)
     for event in events:
         try:
             effect = await engine.receive(event)
@@ -98,14 +124,32 @@ async def play(events: list[Event]) -> None:
 
 
 @settings(max_examples=400)
-@given(st.lists(EVENTS, max_size=8))
-def test_any_order_gives_an_effect_or_a_protocol_error(events: list[Event]) -> None:
-    asyncio.run(play(events))
+@given(CHAINS, st.lists(EVENTS, max_size=8))
+def test_any_order_gives_an_effect_or_a_protocol_error(chain: Chain, events: list[Event]) -> None:
+    asyncio.run(play(chain, events))
 
 
-@given(st.booleans(), st.lists(EVENTS, max_size=6))
-def test_orders_that_begin_well(end: bool, events: list[Event]) -> None:
-    asyncio.run(play([headers("/", end), *events]))
+@given(CHAINS, st.booleans(), st.lists(EVENTS, max_size=6))
+def test_orders_that_begin_well(chain: Chain, end: bool, events: list[Event]) -> None:
+    asyncio.run(play(chain, [headers("/", end), *events]))
+
+
+@given(st.lists(st.sampled_from([b"", b"a", b"bc"]), max_size=8), st.booleans())
+def test_no_byte_of_a_chunk_is_lost_or_doubled(chunks: list[bytes], trailers: bool) -> None:
+    """Two filters that leave the request's chunks: what goes on is what came."""
+
+    async def flow() -> bytes:
+        engine = Engine(CHUNKED, watch=NoWatch(), carrier=IN_PROCESS)
+        await engine.receive(headers("/", end=False))
+        out = b""
+        for number, chunk in enumerate(chunks, 1):
+            end = number == len(chunks) and not trailers
+            effect = await engine.receive(RequestChunkReceived(body=chunk, end=end))
+            assert isinstance(effect, Proceed)
+            out += chunk if effect.body is None else effect.body
+        return out
+
+    assert asyncio.run(flow()) == b"".join(chunks)
 
 
 def test_nothing_follows_an_answer() -> None:

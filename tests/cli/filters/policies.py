@@ -50,6 +50,20 @@ class Everything(Filter):
         return None
 
 
+class Streams(Filter):
+    duplex = True
+
+    def on_request_chunk(self, request: Request, chunk: bytes, last: bool) -> bytes | None:
+        return None
+
+
+class Passes(Filter):
+    oversize = "pass"
+
+    def on_request_body(self, request: Request) -> None:
+        return None
+
+
 class Late(Filter):
     @dataclass(frozen=True)
     class Config:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from meshext import Filter, Request, Respond, Response
 from meshext.testing import Reply
 from tests.conformance.case import Arrives, Case, Gets, Send, note
@@ -37,7 +39,52 @@ class Passes(Filter):
         note(response.trailers["grpc-status"])
 
 
+class InChunks(Filter):
+    def on_request_chunk(self, request: Request, chunk: bytes, last: bool) -> Respond | None:
+        return Respond(403, body="no") if b"no" in chunk else None
+
+    def on_response_chunk(self, response: Response, chunk: bytes, last: bool) -> None:
+        note("end") if last else None
+
+
+class HeldBack(Filter):
+    State = list[bytes]
+    duplex = True
+
+    def on_response_chunk(self, response: Response[list[bytes]], chunk: bytes, last: bool) -> bytes:
+        response.state.append(chunk)
+        return b"".join(response.state) if last else b""
+
+
+ANSWER = Reply(
+    headers={"content-type": "application/grpc"}, body=b"\0\0\0\0\x02ok", trailers={"grpc-status": "0"}
+)
+
 CASES = (
+    Case(
+        name="grpc-in-chunks",
+        filters=(InChunks,),
+        send=CALL,
+        reply=ANSWER,
+        arrives=Arrives(body=CALL.body),
+        gets=Gets(body=ANSWER.body, trailers={"grpc-status": ("0",)}),
+        notes=(("end",),),
+    ),
+    Case(
+        name="grpc-answered-in-chunks",
+        filters=(InChunks,),
+        send=replace(CALL, body=b"\0\0\0\0\x02no"),
+        arrives=None,
+        gets=Gets(status=200, headers={"grpc-status": ("7",), "grpc-message": ("no",)}, body=b""),
+    ),
+    Case(
+        name="grpc-held-back",
+        filters=(HeldBack,),
+        send=CALL,
+        reply=ANSWER,
+        arrives=Arrives(body=CALL.body),
+        gets=Gets(body=ANSWER.body, trailers={"grpc-status": ("0",)}),
+    ),
     Case(
         name="grpc-answered",
         filters=(Denies,),

@@ -16,7 +16,7 @@ from meshext.engine.timed_watch import TimedWatch
 from meshext.hosts.address import Address
 from meshext.hosts.server import Service
 from meshext.http.headers import Headers, Lines
-from meshext.http.parts import RequestParts, ResponseParts, request_parts
+from meshext.http.parts import RequestParts, ResponseParts, is_tunnel, request_parts
 from meshext.plan import Mode, Plan, build_plan
 from meshext.testing.carriage import is_grpc, to_client, with_length
 from meshext.testing.harness import own_config, pair_configs
@@ -86,7 +86,8 @@ class Exchange:
         self.lines = request_lines(case.send)
         self.trailers: Lines = lines_of(case.send.trailers)
         self.body = case.send.body
-        self.end = not case.send.body and not case.send.trailers and not case.send.chunked
+        there = case.send.body or case.send.trailers or case.send.chunked
+        self.end = not there and not is_tunnel(request_parts(self.lines))
         self.arrived: Arrived | None = None
         self.got: Got | None = None
         self.routed = False

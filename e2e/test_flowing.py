@@ -1,0 +1,142 @@
+"""Bodies under way with hooks on them: piece by piece, past them, through upgrades, and never hanging."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from e2e.played import Link, PlayedUpstream, connect, played_upstream, request, response, status_of
+from e2e.stage import Stage, staged
+from e2e.websocket import handshake_lines, new_key
+from meshext.envoy.upstreams import parse_upstream
+from meshext.plan import Mode
+
+pytestmark = pytest.mark.envoy
+
+CHUNKED = "transfer-encoding: chunked"
+SWITCHING = ("connection: Upgrade", "upgrade: websocket")
+
+
+@contextmanager
+def playing(spec: str, mode: Mode = "proc") -> Iterator[tuple[Stage, PlayedUpstream]]:
+    with played_upstream() as played:
+        upstreams = (parse_upstream(f"played={played.address}"),)
+        with staged(f"flowing.py:{spec}", mode=mode, upstreams=upstreams) as stage:
+            yield stage, played
+
+
+@pytest.mark.parametrize("spec", ["Upper", "UpperDuplex"])
+def test_each_piece_goes_on_before_the_next_one_comes(spec: str) -> None:
+    """Both ways at once, and the response may begin before the request has ended."""
+    with playing(spec) as (stage, upstream), connect(stage.port) as client:
+        client.send(request("POST", "/", CHUNKED))
+        with upstream.accept() as served:
+            served.head()
+            served.send(response(200, CHUNKED))
+            assert status_of(client.head()) == 200
+            for number in range(50):
+                client.chunk(b"piece %d" % number)
+                assert served.next_chunk() == b"PIECE %d" % number
+                served.chunk(b"seen %d" % number)
+                assert client.next_chunk() == b"SEEN %d" % number
+            client.chunk(b"")
+            assert served.next_chunk() == b""
+            served.chunk(b"")
+            assert client.next_chunk() == b""
+
+
+def test_what_is_held_back_is_merged_and_split() -> None:
+    with playing("Lines") as (stage, upstream), connect(stage.port) as client:
+        client.send(request())
+        with upstream.accept() as served:
+            served.head()
+            served.send(response(200, CHUNKED))
+            served.chunk(b"one")
+            served.chunk(b" two\nthr")
+            assert status_of(client.head()) == 200
+            assert client.next_chunk() == b"one two\n"
+            served.chunk(b"ee\nfour")
+            assert client.next_chunk() == b"three\n"
+            served.chunk(b"")
+            assert client.next_chunk() == b"four"
+            assert client.next_chunk() == b""
+
+
+def test_no_chunk_hangs_although_envoy_keeps_no_time() -> None:
+    """In full duplex Envoy never gives up; a hook that swallows the time limit costs the worker."""
+    with playing("Hangs") as (stage, _):
+        for how in ("sleep", "spin", "wait", "stubborn"):
+            with connect(stage.port) as client:
+                began = time.monotonic()
+                client.send(request("POST", "/", f"content-length: {len(how)}") + how.encode())
+                assert status_of(client.head()) == 500
+                assert time.monotonic() - began < 5
+
+
+def hands(stage: Stage, upstream: PlayedUpstream) -> tuple[Link, Link]:
+    """Both ends of an upgraded connection."""
+    client = connect(stage.port)
+    client.send(request("GET", "/chat", *handshake_lines(new_key())))
+    served = upstream.accept()
+    served.head()
+    served.send(response(101, *SWITCHING))
+    assert status_of(client.head()) == 101
+    return client, served
+
+
+@pytest.mark.parametrize(
+    ("spec", "up", "down"),
+    [
+        ("Upper", b"HELLO", b"WELCOME"),
+        ("UpperDuplex", b"HELLO", b"WELCOME"),
+        ("UpperUnlessUpgraded", b"hello", b"welcome"),
+        ("WholeResponse", b"hello", b"welcome"),
+    ],
+)
+def test_an_upgrade_is_seen_in_pieces_or_flows_past(spec: str, up: bytes, down: bytes) -> None:
+    with playing(spec) as (stage, upstream):
+        client, served = hands(stage, upstream)
+        with client, served:
+            for _ in range(3):
+                served.send(b"welcome")
+                assert client.take(len(down)) == down
+                client.send(b"hello")
+                assert served.take(len(up)) == up
+            client.close()
+            assert served.ended()
+        if spec == "WholeResponse":
+            stage.logged("response body b'' of 101")
+
+
+@pytest.mark.parametrize("mode", ["proc", "authz"])
+def test_a_tunnel_is_refused_where_the_whole_body_is_wanted(mode: Mode) -> None:
+    """It has none, and Envoy would wait for its end until the stream is idle for too long."""
+    upgrade = request("GET", "/chat", *handshake_lines(new_key()))
+    plain = b"CONNECT played:80 HTTP/1.1\r\nhost: played:80\r\n\r\n"
+    with staged("bodies.py:NoSecrets", mode=mode) as stage:
+        assert answer_to(stage, upgrade) == 501
+        stage.logged("no-secrets", "an upgrade (or CONNECT) was refused")
+        # there is no route for it, and without one ext_authz is not asked
+        assert answer_to(stage, plain) == (501 if mode == "proc" else 404)
+
+
+def answer_to(stage: Stage, asked: bytes) -> int:
+    with connect(stage.port) as client:
+        client.send(asked)
+        return status_of(client.head())
+
+
+@pytest.mark.parametrize("mode", ["proc", "authz"])
+def test_too_long_a_body_passes(mode: Mode) -> None:
+    with playing("NoLongSecrets", mode) as (stage, upstream):
+        for size in (2_000_000, 2_000_001, 5_000_000):
+            with connect(stage.port) as client:
+                client.send(request("POST", "/", f"content-length: {size}"))
+                client.send(b"x" * size)
+                with upstream.accept() as served:
+                    assert (b"x-decided: yes" in served.head()) == (size <= 2_000_000)
+                    served.send(response(200, "content-length: 0"))
+                    assert status_of(client.head()) == 200
