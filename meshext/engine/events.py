@@ -8,8 +8,11 @@ from meshext.http.context import AttributeValue, Surroundings
 from meshext.http.headers import Lines
 from meshext.http.metadata import Namespaces
 
+# Nobody writes to an event. They are not frozen because there is one for each message, and making a frozen
+# object of five fields costs four times as much.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(slots=True, kw_only=True)
 class Told:
     """What Envoy may tell anew beside any event: attributes and metadata."""
 
@@ -17,7 +20,7 @@ class Told:
     metadata: Namespaces = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RequestHeadersReceived(Told):
     """The request line and headers arrived; `end` says that no body and no trailers follow."""
 
@@ -26,7 +29,7 @@ class RequestHeadersReceived(Told):
     surroundings: Surroundings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RequestBodyReceived(Told):
     """The whole body arrived; `end` is false where trailers follow.
 
@@ -37,7 +40,7 @@ class RequestBodyReceived(Told):
     end: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RequestChunkReceived(Told):
     """Some of the body arrived, in the order sent; `end` says that it is the last and no trailers follow."""
 
@@ -45,14 +48,14 @@ class RequestChunkReceived(Told):
     end: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RequestTrailersReceived(Told):
     """The request's trailers arrived."""
 
     lines: Lines
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ResponseHeadersReceived(Told):
     """Status and headers arrived; `end` says that no body and no trailers follow."""
 
@@ -60,7 +63,7 @@ class ResponseHeadersReceived(Told):
     end: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ResponseBodyReceived(Told):
     """The whole body arrived; `end` is false where trailers follow.
 
@@ -71,7 +74,7 @@ class ResponseBodyReceived(Told):
     end: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ResponseChunkReceived(Told):
     """Some of the body arrived, in the order sent; `end` says that it is the last and no trailers follow."""
 
@@ -79,7 +82,7 @@ class ResponseChunkReceived(Told):
     end: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ResponseTrailersReceived(Told):
     """The response's trailers arrived."""
 

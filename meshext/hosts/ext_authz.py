@@ -14,7 +14,7 @@ from meshext.engine.observer import Observer, outcome_of
 from meshext.engine.watch import Watch
 from meshext.errors import ProtocolError
 from meshext.hosts._wire import ADD, SET, parse, to_lines, to_namespaces, to_struct
-from meshext.hosts.initial_metadata import build_surroundings, read_entries
+from meshext.hosts.initial_metadata import build_surroundings, read_origin
 from meshext.http.additions import Additions
 from meshext.http.headers import Lines
 from meshext.http.metadata import Namespaces
@@ -63,7 +63,7 @@ async def decide(
     lines = to_lines(http.header_map.headers)
     if not lines:
         raise ProtocolError(NO_HEADER_MAP)
-    surroundings = build_surroundings(lines, read_entries(metadata), plan.attributes)
+    surroundings = build_surroundings(lines, read_origin(metadata), plan.attributes)
     if request.attributes.HasField("metadata_context"):
         surroundings.metadata.update(to_namespaces(request.attributes.metadata_context.filter_metadata))
     effect = await engine.receive(
@@ -106,7 +106,7 @@ def check_came(lines: Lines, body: bytes) -> None:
 
 def without_partial(lines: Lines) -> Lines:
     """The client's lines: Envoy's own mark on the copy it sends here is not one of them."""
-    return tuple([line for line in lines if line[0] != PARTIAL]) if PARTIAL in dict(lines) else lines
+    return tuple([line for line in lines if line[0] != PARTIAL])
 
 
 def merge(first: Proceed, second: Effect) -> Effect:

@@ -37,7 +37,7 @@ from meshext.hosts._wire import (
     to_struct,
 )
 from meshext.hosts.cut_bodies import CutBodies
-from meshext.hosts.initial_metadata import build_surroundings, read_entries
+from meshext.hosts.initial_metadata import build_surroundings, read_origin
 from meshext.hosts.modes import LENGTH, Modes, check_modes, flows_past, kept_length
 from meshext.http.context import AttributeValue
 from meshext.http.metadata import Namespaces
@@ -76,7 +76,7 @@ class Session:
         observer: Observer | None = None,
     ) -> None:
         self._plan = plan
-        self._entries = read_entries(metadata)
+        self._origin = read_origin(metadata)
         self._sighting = None if observer is None else observer.begin("proc", metadata)
         self._engine = Engine(chain, watch=watch, carrier=PROC, sighting=self._sighting)
         self._abnormal: Outcome | None = None
@@ -128,7 +128,7 @@ class Session:
             return RequestHeadersReceived(
                 lines=lines,
                 end=part.end_of_stream,
-                surroundings=build_surroundings(lines, self._entries, self._plan.attributes),
+                surroundings=build_surroundings(lines, self._origin, self._plan.attributes),
                 attributes=attributes,
                 metadata=metadata,
             )

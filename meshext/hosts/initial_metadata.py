@@ -17,8 +17,6 @@ from meshext.http.headers import Lines
 from meshext.http.legal import decode
 from meshext.http.peer import Peer, principal_from
 
-Entries = tuple[tuple[str, str], ...]
-
 DIRECT_ADDRESS = "x-meshext-direct-address"
 CLIENT_ADDRESS = "x-meshext-client-address"
 URI_SAN = "x-meshext-uri-san"
@@ -26,9 +24,8 @@ TLS_VERSION = "x-meshext-tls-version"
 ROUTE = "x-meshext-route"
 CLUSTER = "x-meshext-cluster"
 
-ORIGINS = 256  # connections whose entries are remembered as what they mean; each has up to 64 KiB
+ORIGINS = 256  # calls whose metadata is remembered as what it means; each has up to 64 KiB
 
-PREFIX = "x-meshext-"
 ABSENT = ("", "-")  # what Envoy writes where a format string has no value
 
 
@@ -42,21 +39,19 @@ class Origin(NamedTuple):
     cluster: str
 
 
-def read_entries(metadata: Iterable[tuple[str, str | bytes]] | None) -> Entries:
-    """Our own entries that have a value."""
-    return tuple(
-        [
-            (key, value)
-            for key, value in metadata or ()
-            if key.startswith(PREFIX) and isinstance(value, str) and value not in ABSENT
-        ]
-    )
+def read_origin(metadata: Iterable[tuple[str, str | bytes]] | None) -> Origin:
+    """What the initial metadata of a call says, from memory where another call said the same."""
+    return remembered_origin(tuple(metadata or ()))
 
 
 @lru_cache(ORIGINS)
-def read_origin(entries: Entries) -> Origin:
-    """The entries by name, and what they mean."""
-    texts = dict(entries)
+def remembered_origin(metadata: tuple[tuple[str, str | bytes], ...]) -> Origin:
+    """The same for the whole metadata, which is one for all calls of a connection unless they are traced."""
+    texts = {
+        key: value
+        for key, value in metadata
+        if key.startswith("x-meshext-") and isinstance(value, str) and value not in ABSENT
+    }
     return Origin(
         texts,
         peer_from(texts),
@@ -66,14 +61,13 @@ def read_origin(entries: Entries) -> Origin:
     )
 
 
-def build_surroundings(lines: Lines, entries: Entries, attributes: tuple[str, ...]) -> Surroundings:
+def build_surroundings(lines: Lines, origin: Origin, attributes: tuple[str, ...]) -> Surroundings:
     """What surrounds an exchange, from its headers and our initial metadata.
 
     From here on this task's log lines carry the request id, outside of hooks too.
     """
     request_id = find_request_id(lines)
     CURRENT.set(Current(request_id))
-    origin = read_origin(entries)
     return Surroundings(
         peer=origin.peer,
         client_address=origin.client_address,
@@ -86,11 +80,11 @@ def build_surroundings(lines: Lines, entries: Entries, attributes: tuple[str, ..
 
 def find_request_id(lines: Lines) -> str:
     """The request id that Envoy made or let through, as far as it is fit for a log and an answer."""
-    value = dict(reversed(lines)).get("x-request-id")  # the first
-    if value is None:
-        return ""
-    text = value[:128].decode("ascii", "replace")
-    return text if text.isprintable() and " " not in text else ""
+    for name, value in lines:
+        if name == "x-request-id":
+            text = value[:128].decode("ascii", "replace")
+            return text if text.isprintable() and " " not in text else ""
+    return ""
 
 
 def peer_from(texts: Mapping[str, str]) -> Peer:

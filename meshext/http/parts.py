@@ -87,15 +87,18 @@ NO_CHANGE = HeaderChange()
 
 def request_parts(lines: Lines) -> RequestParts:
     """A request from the lines on the wire, pseudo-headers included."""
-    found = dict(lines)
-    method = decode(found.get(":method", b""))
-    connect = method == "CONNECT" and ":protocol" not in found
+    pseudo: dict[str, bytes] = {}
+    kept = []
+    for line in lines:
+        if line[0] >= ";" or line[0] < ":":  # as in `without_pseudo`
+            kept.append(line)
+        else:
+            pseudo[line[0]] = line[1]
+    found = pseudo.get
+    method = decode(found(":method", b""))
+    target = "" if method == "CONNECT" and ":protocol" not in pseudo else decode(found(":path", b""))
     return RequestParts(
-        without_pseudo(lines),
-        method,
-        decode(found.get(":scheme", b"")),
-        decode(found.get(":authority", b"")),
-        "" if connect else decode(found.get(":path", b"")),
+        tuple(kept), method, decode(found(":scheme", b"")), decode(found(":authority", b"")), target
     )
 
 
