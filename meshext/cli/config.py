@@ -9,7 +9,6 @@ import typer
 
 if TYPE_CHECKING:
     from meshext.envoy.service_cluster import Backend
-    from meshext.envoy.upstreams import Address
     from meshext.plan import Plan
 
 DEFAULT_ADDRESS = "127.0.0.1:9000"
@@ -33,6 +32,17 @@ ServiceAddress = Annotated[
         help="Where `meshext serve` listens: HOST:PORT or unix:PATH; repeatable. [default: 127.0.0.1:9000]",
     ),
 ]
+Ca = Annotated[
+    str | None, typer.Option(metavar="FILE", help="The service speaks TLS: the CA of its certificate (PEM).")
+]
+ServerName = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="A name in that certificate; by default the host of the address."),
+]
+ClientCert = Annotated[
+    str | None, typer.Option(metavar="FILE", help="The certificate that Envoy shows the service (PEM).")
+]
+ClientKey = Annotated[str | None, typer.Option(metavar="FILE", help="Its private key (PEM).")]
 Into = Annotated[
     str | None, typer.Option(metavar="FILE", help="Put it into this bootstrap and print the whole.")
 ]
@@ -43,6 +53,10 @@ def config(
     mode: Mode = None,
     config: Configs = None,
     address: ServiceAddress = None,
+    ca: Ca = None,
+    server_name: ServerName = None,
+    client_cert: ClientCert = None,
+    client_key: ClientKey = None,
     into: Into = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the parts as JSON.")] = False,
 ) -> None:
@@ -56,16 +70,13 @@ def config(
     """
     from meshext.cli.faults import UsageError
     from meshext.cli.selection import load_quietly, parse_mode
-    from meshext.envoy.service_cluster import Backend
-    from meshext.envoy.upstreams import parse_address
     from meshext.loading import load_needs
     from meshext.plan import build_plan
 
     if as_json and into:
         raise UsageError("--json and --into do not go together")
     chosen = parse_mode(mode)
-    places = tuple(parse_address(each, source="--address") for each in address or [DEFAULT_ADDRESS])
-    service = Backend(addresses=places)
+    service = parse_backend(address or [DEFAULT_ADDRESS], (ca, server_name, client_cert, client_key))
     configs = config or ()
     plan = build_plan(load_quietly(lambda: load_needs(specs, configs)), chosen)
     if into:
@@ -73,7 +84,18 @@ def config(
     elif as_json:
         print(to_json(plan, service), end="")
     else:
-        print(to_text(plan, service, command=serve_command(specs, configs, places[0])), end="")
+        print(to_text(plan, service, command=serve_command(specs, configs, service)), end="")
+
+
+def parse_backend(addresses: Sequence[str], tls: tuple[str | None, ...]) -> Backend:
+    """The service at these addresses; `tls` is CA, name, certificate and key, None where not given."""
+    from meshext.envoy.service_cluster import Backend
+    from meshext.envoy.service_tls import parse_service_tls
+    from meshext.envoy.upstreams import parse_address
+
+    places = tuple(parse_address(each, source="--address") for each in addresses)
+    ca, name, certificate, key = tls
+    return Backend(addresses=places, tls=parse_service_tls(ca, name, certificate, key, places[0]))
 
 
 def insert(bootstrap: str, plan: Plan, service: Backend) -> str:
@@ -115,7 +137,7 @@ def to_text(plan: Plan, service: Backend, *, command: str) -> str:
     )
 
 
-def serve_command(specs: Sequence[str], configs: Sequence[str], listen: Address) -> str:
+def serve_command(specs: Sequence[str], configs: Sequence[str], service: Backend) -> str:
     """The command that serves the filters, to copy into a shell; an inline configuration is left out of it.
 
     It may hold secrets, and what is printed here is meant to be kept.
@@ -126,5 +148,8 @@ def serve_command(specs: Sequence[str], configs: Sequence[str], listen: Address)
 
     shown = ["JSON" if looks_like_json(given) else given for given in configs]
     options = [word for given in shown for word in ("--config", given)]
-    command = shlex.join(["meshext", "serve", *specs, *options, "--listen", str(listen)])
+    if service.tls:
+        options += ["--tls-cert", "FILE", "--tls-key", "FILE"]
+        options += ["--client-ca", "FILE"] if service.tls.certificate else []
+    command = shlex.join(["meshext", "serve", *specs, *options, "--listen", str(service.addresses[0])])
     return "\n#   ".join(command.splitlines())

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from envoy_data_plane.envoy.config.cluster.v3 import CircuitBreakers, Cluster
     from envoy_data_plane.envoy.config.core.v3 import Address as AddressMessage
     from envoy_data_plane.envoy.config.endpoint.v3 import ClusterLoadAssignment
-    from envoy_data_plane.envoy.extensions.upstreams.http.v3 import HttpProtocolOptionsExplicitHttpConfig
-    from envoy_data_plane.google.protobuf import Any
+    from envoy_data_plane.envoy.extensions.upstreams.http.v3 import HttpProtocolOptions
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 PLENTY = 1_000_000
@@ -140,28 +139,32 @@ def check_upstreams(upstreams: Sequence[Upstream], *, reserved: str) -> None:
 def build_upstream_clusters(upstream: Upstream) -> list[Cluster]:
     """The clusters of an upstream: HTTP/1.1 with trailers, HTTP/2 for gRPC, no limit of ours on requests."""
     from envoy_data_plane.envoy.config.core.v3 import Http1ProtocolOptions, Http2ProtocolOptions
-    from envoy_data_plane.envoy.extensions.upstreams.http.v3 import HttpProtocolOptionsExplicitHttpConfig
+    from envoy_data_plane.envoy.extensions.upstreams.http.v3 import (
+        HttpProtocolOptions,
+        HttpProtocolOptionsExplicitHttpConfig,
+    )
 
     plain = HttpProtocolOptionsExplicitHttpConfig(
         http_protocol_options=Http1ProtocolOptions(enable_trailers=True)
     )
-    clusters = [build_cluster(upstream.name, [upstream.address], plain)]
+    options = HttpProtocolOptions(explicit_http_config=plain)
+    clusters = [build_cluster(upstream.name, [upstream.address], options)]
     if upstream.grpc:
         framed = HttpProtocolOptionsExplicitHttpConfig(http2_protocol_options=Http2ProtocolOptions())
-        clusters.append(build_cluster(name_over_http2(upstream.name), [upstream.address], framed))
+        options = HttpProtocolOptions(explicit_http_config=framed)
+        clusters.append(build_cluster(name_over_http2(upstream.name), [upstream.address], options))
     return clusters
 
 
 @builds_messages
-def build_cluster(
-    name: str, addresses: Sequence[Address], protocol: HttpProtocolOptionsExplicitHttpConfig
-) -> Cluster:
-    """A cluster of these endpoints, which speak the given protocol; DNS only where a host is a name."""
+def build_cluster(name: str, addresses: Sequence[Address], options: HttpProtocolOptions) -> Cluster:
+    """A cluster of these endpoints, which speak HTTP as the options say; DNS only where a host is a name."""
     from envoy_data_plane.envoy.config.cluster.v3 import (
         Cluster,
         ClusterDiscoveryType,
         ClusterDnsLookupFamily,
     )
+    from envoy_data_plane.google.protobuf import Any
 
     by_name = any(isinstance(address, TcpAddress) and not address.is_ip for address in addresses)
     return Cluster(
@@ -171,7 +174,7 @@ def build_cluster(
         dns_lookup_family=ClusterDnsLookupFamily.V4_PREFERRED if by_name else ClusterDnsLookupFamily.AUTO,
         connect_timeout=timedelta(seconds=2),
         circuit_breakers=_build_breakers(),
-        typed_extension_protocol_options={HTTP_OPTIONS: _build_protocol(protocol)},
+        typed_extension_protocol_options={HTTP_OPTIONS: Any.pack(options)},
         load_assignment=_build_assignment(name, addresses),
     )
 
@@ -206,13 +209,6 @@ def _build_breakers() -> CircuitBreakers:
         max_connections=PLENTY, max_pending_requests=PLENTY, max_requests=PLENTY, max_retries=PLENTY
     )
     return CircuitBreakers(thresholds=[threshold])
-
-
-def _build_protocol(protocol: HttpProtocolOptionsExplicitHttpConfig) -> Any:
-    from envoy_data_plane.envoy.extensions.upstreams.http.v3 import HttpProtocolOptions
-    from envoy_data_plane.google.protobuf import Any
-
-    return Any.pack(HttpProtocolOptions(explicit_http_config=protocol))
 
 
 def _read_host(host: str, text: str) -> tuple[str, str]:
