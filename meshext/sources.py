@@ -8,6 +8,7 @@ goes by the second of the last change; an author may save twice in one.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,8 +30,8 @@ class Sources:
         self.files[path] = digest(content)
 
     def changed(self) -> list[str]:
-        """Files that are no longer as they were when they were read."""
-        return [path for path, read in self.files.items() if digest_of(path) != read]
+        """Files that are no longer as they were when they were read; a pipe can be read only once."""
+        return [path for path, read in self.files.items() if os.path.isfile(path) and digest_of(path) != read]
 
     def fingerprint(self) -> str:
         """One word for all of it."""

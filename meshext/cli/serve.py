@@ -25,6 +25,7 @@ from meshext.cli.service_options import (
 
 if TYPE_CHECKING:
     from meshext.hosts.address import Address
+    from meshext.hosts.report import Report
 
 Listen = Annotated[
     str, typer.Option(metavar="ADDR", help="HOST:PORT (port 0 takes a free one) or unix:PATH.")
@@ -66,6 +67,6 @@ def serve(
     raise typer.Exit(Supervisor(options, ready=announce).run())
 
 
-def announce(addresses: tuple[Address, ...]) -> None:
+def announce(addresses: tuple[Address, ...], _report: Report) -> None:
     """Say where it listens."""
     print("\n".join(f"serving {address}" for address in addresses), flush=True)

@@ -49,5 +49,6 @@ async def drain(server: Drained, seconds: float) -> None:
 
 async def leave(server: Drained, deadline: float) -> None:
     """Wait until nobody is connected, at most until then."""
+    await asyncio.sleep(min(LOOK, max(0.0, deadline - time.monotonic())))  # for what is being accepted
     while server.connections() and time.monotonic() < deadline:  # noqa: ASYNC110  # nobody tells
         await asyncio.sleep(LOOK)

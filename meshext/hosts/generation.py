@@ -5,6 +5,7 @@ Each tells by content what it loaded (`Report`). Only workers that loaded the sa
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -12,6 +13,8 @@ from typing import Literal
 from meshext.hosts.address import Address
 from meshext.hosts.report import Report
 from meshext.hosts.worker_process import Worker
+
+log = logging.getLogger("meshext.supervisor")
 
 FOREVER = 1e9  # seconds
 
@@ -27,6 +30,7 @@ class Generation:
         self.report: Report | None = None
         self.since = 0.0  # when all of it first served
         self._places = places
+        self._hastened = False
 
     @property
     def size(self) -> int:
@@ -42,6 +46,11 @@ class Generation:
     def able(self) -> bool:
         """Whether any worker serves, is about to, or could."""
         return any(worker.told or self.fits(worker) for worker in self.workers if worker.alive)
+
+    @property
+    def drains(self) -> bool:
+        """Whether something is still open on it."""
+        return any(worker.draining and worker.alive for worker in self.workers)
 
     def fits(self, worker: Worker) -> bool:
         """Whether a worker loaded what this generation serves."""
@@ -61,9 +70,10 @@ class Generation:
         same = len({report.fingerprint for report in reports}) == 1
         return "whole" if same and all(report.settled for report in reports) else "torn"
 
-    def open(self) -> None:
-        """Its version is found to be whole: from now on it may serve."""
+    def open(self) -> Report:
+        """What it serves, once its version is found to be whole."""
         self.report = next(worker.report for worker in self.workers if worker.report is not None)
+        return self.report
 
     def reset(self) -> None:
         """Nobody of it serves any more: those that load now decide what it is."""
@@ -98,6 +108,15 @@ class Generation:
                 worker.drain(seconds)
             else:
                 worker.dismiss()
+
+    def hasten(self, seconds: float) -> None:
+        """Let what is still open end within so many seconds."""
+        if not self._hastened:
+            self._hastened = True
+            log.warning(
+                "an old version still has open exchanges; they have %g s, and the next change waits", seconds
+            )
+            self.drain(seconds)
 
     def dismiss(self) -> None:
         """End all of it now."""

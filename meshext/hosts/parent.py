@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from meshext.hosts.options import ServiceOptions
@@ -11,6 +12,7 @@ from meshext.hosts.parent_telemetry import ParentTelemetry
 from meshext.stores import check_store
 
 if TYPE_CHECKING:
+    from meshext.hosts.watching import Watcher
     from meshext.stores.server import StoreServer
     from meshext.telemetry.parent_metrics import ParentMetrics
 
@@ -23,6 +25,7 @@ class Parent:
         check_store(options.store)
         self._loop = ParentLoop()
         self._telemetry = ParentTelemetry(options, self._loop)
+        self._watcher: Watcher | None = None
         self._store = build_store_server() if options.shares_memory else None
 
     @property
@@ -42,6 +45,18 @@ class Parent:
         else:
             store.close()
         self._telemetry.adopt(metrics)
+
+    def watch(self, on_change: Callable[[], None]) -> None:
+        """Tell, in the loop's thread, when what was loaded is no longer what is on disk."""
+        from meshext.hosts.watching import Watcher
+
+        self._watcher = Watcher(on_change)
+        self._loop.spawn(self._watcher.run())
+
+    def expect(self, files: Mapping[str, str], *, refused: bool = False) -> None:
+        """These files were loaded, or refused."""
+        if self._watcher is not None:
+            self._loop.spawn(self._watcher.expect(files, refused=refused))
 
     def stop(self) -> None:
         """End all of it."""

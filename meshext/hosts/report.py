@@ -10,18 +10,22 @@ from meshext.needs import Hook, Needs
 from meshext.plan import Plan, build_plan
 from meshext.sources import Sources
 
+NEEDS = "needs "
+"""Before the filters' needs, on the standard output of `python -m meshext.hosts`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """One version of code and configuration.
 
-    `files` are the paths that were read. `fingerprint` is the same for two workers that loaded the same;
-    `settled` is false where a file changed while it was loaded, so that it may be half of two versions.
+    `files` are the paths that were read, each with the digest of its content. `fingerprint` is the same for
+    two workers that loaded the same; `settled` is false where a file changed while it was loaded, so that it
+    may be half of two versions.
     """
 
     fingerprint: str
     settled: bool
-    files: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[Needs, ...] = field(default=())
 
     @classmethod
@@ -30,7 +34,7 @@ class Report:
         return cls(
             fingerprint=sources.fingerprint(),
             settled=not sources.changed(),
-            files=tuple(sources.files),
+            files=dict(sources.files),
             needs=tuple(needs),
         )
 
@@ -47,7 +51,7 @@ class Report:
     def from_plain(cls, given: Mapping[str, Any]) -> Self:
         """From that."""
         needs = tuple(from_plain(each) for each in given["needs"])
-        return cls(**{**given, "files": tuple(given["files"]), "needs": needs})
+        return cls(**{**given, "needs": needs})
 
 
 def to_plain(needs: Needs) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from meshext.hosts.generation import Generation
 from meshext.hosts.options import ServiceOptions
 from meshext.hosts.parent import Parent
 from meshext.hosts.places import Places
-from meshext.hosts.succession import Succession
+from meshext.hosts.report import Report
+from meshext.hosts.succession import Replan, Succession
 from meshext.hosts.worker_process import Worker
 
 log = logging.getLogger("meshext.supervisor")
@@ -36,20 +37,21 @@ PATIENCE = RAISES * LOOK  # seconds a hook may be overdue before its worker is k
 SILENCE = 3.0  # seconds without a sign of life, such as after SIGSTOP
 LEAVING = 1.0  # seconds for a worker's process to end once it has drained
 
-Ready = Callable[[tuple[Address, ...]], None]
+Ready = Callable[[tuple[Address, ...], Report], None]
+"""Is told once where everybody can call, and what was loaded."""
 
 
 class Supervisor:
     """Keeps a chain served until it is told to stop."""
 
-    def __init__(self, options: ServiceOptions, *, ready: Ready) -> None:
+    def __init__(self, options: ServiceOptions, *, ready: Ready, replan: Replan = lambda _: False) -> None:
         self._options = options
         self._places = Places(options.address, options.workers)
         self._ready: Ready | None = ready
         self._parent = Parent(options)
         self._selector = selectors.DefaultSelector()
         self._line = Succession(
-            self._places.addresses, self._start, parent=self._parent, watched=options.watch
+            options, self._places.addresses, self._start, parent=self._parent, replan=replan
         )
         self._signals = 0
         self._looked = time.monotonic()
@@ -60,6 +62,8 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         try:
             self._parent.start()
+            if self._options.watch:
+                self._parent.watch(self._line.changed.set)
             while not self._signals:
                 self._look()
                 refused = self._bury_dead()
@@ -107,7 +111,8 @@ class Supervisor:
         """Say once that everybody can call."""
         current = self._line.current
         if self._ready is not None and current is not None and current.whole:
-            self._ready(self._places.told())
+            assert current.report is not None
+            self._ready(self._places.told(), current.report)
             self._ready = None
 
     def _bury_dead(self) -> int | None:
@@ -119,7 +124,7 @@ class Supervisor:
                     self._selector.unregister(worker.words.channel)
                 hook = worker.pulse.running() if worker.pulse.due() else ""
                 code = worker.close()
-                if self._ready is not None and not self._signals:
+                if self._ready is not None and not self._signals and not worker.dismissed:
                     return self._refuse(worker, code)
                 self._line.mourn(worker, code, hook)
         return None

@@ -8,7 +8,7 @@ all imports done, and takes over within milliseconds when one that serves has to
                                                {"serve": address}
     {"serving": address}
                                                {"drain": seconds}
-    {"drained": true}
+    {"drained": true}                          {"drain": fewer seconds}
 """
 
 from __future__ import annotations
@@ -89,11 +89,11 @@ def main() -> int:
         return error.exit_code
 
 
-def loaded_files() -> list[str]:
+def loaded_files() -> dict[str, str]:
     """What was read before something was refused, so that it is watched."""
     from meshext.sources import LOADED
 
-    return list(LOADED.files)
+    return dict(LOADED.files)
 
 
 def work(orders: Orders, words: Words) -> int:
@@ -153,13 +153,14 @@ async def serve(service: Service, address: str, words: Words, *, around: Sequenc
     """Serve until the supervisor says how long to drain, or is gone; then end what is around the service."""
     from meshext.hosts.address import parse_address
 
-    told: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+    told: asyncio.Queue[float] = asyncio.Queue()
 
     def listen() -> None:
         heard = words.hear()
-        seconds = [float(word["drain"]) for word in heard or () if "drain" in word]
-        if (seconds or heard is None) and not told.done():
-            told.set_result(seconds[0] if seconds else 0.0)
+        for word in [{"drain": 0.0}] if heard is None else heard:
+            told.put_nowait(float(word["drain"]))
+        if heard is None:
+            loop.remove_reader(words.channel)
 
     loop = asyncio.get_running_loop()
     for each in around:
@@ -167,11 +168,21 @@ async def serve(service: Service, address: str, words: Words, *, around: Sequenc
     await service.start(parse_address(address))
     words.say(serving=address)
     loop.add_reader(words.channel, listen)
-    seconds = await told
+    draining = asyncio.create_task(service.drain(await told.get()))
+    hastening = asyncio.create_task(hasten(service, told))
+    await draining
+    hastening.cancel()
     loop.remove_reader(words.channel)
-    await service.drain(seconds)
     for each in reversed(around):
         await each.close()
+
+
+async def hasten(service: Service, told: asyncio.Queue[float]) -> None:
+    """A worker that drains may be told to be done sooner."""
+    while True:
+        seconds = await told.get()
+        await asyncio.sleep(seconds)
+        await service.stop(0.0)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 
 from meshext.hosts.options import ServiceOptions
@@ -37,9 +37,9 @@ class Worker:
         self.place = NO_PLACE  # where it was told to serve: the number of an address
         self.report: Report | None = None  # what it loaded
         self.refused: tuple[str, ...] = ()  # why it did not
-        self.files: tuple[str, ...] = ()  # what it read all the same
+        self.files: Mapping[str, str] = {}  # what it read in either case: paths and digests
         self.serving = False
-        self.draining = 0.0  # when it was told to, and for how many seconds
+        self.draining = False
         self.drained = 0.0  # when it had
         self.killed = False
         self.dismissed = False
@@ -111,7 +111,7 @@ class Worker:
             self.files = self.report.files
         if "refused" in word:
             self.refused = tuple(word["refused"])
-            self.files = tuple(word["files"])
+            self.files = word["files"]
         self.serving |= "serving" in word
         if "drained" in word:
             self.drained = time.monotonic()
@@ -123,10 +123,9 @@ class Worker:
         self.words.say(serve=address)
 
     def drain(self, seconds: float) -> None:
-        """Let it finish what is open, within so many seconds, and end."""
-        if not self.draining:
-            self.draining = time.monotonic()
-            self.words.say(drain=seconds)
+        """Let it finish what is open, within so many seconds, and end; said again, it has fewer."""
+        self.draining = True
+        self.words.say(drain=seconds)
 
     def ask_where(self, now: float) -> float:
         """Let it write where its hook is, in C code too, once for each hook; seconds since it was asked."""

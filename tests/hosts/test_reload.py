@@ -1,0 +1,135 @@
+"""`--watch`: a change is taken as a whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.hosts.service_process import ServiceProcess, ask, wait_for
+
+pytestmark = pytest.mark.slow
+
+FILTER = """
+from dataclasses import dataclass
+
+from meshext import Filter, Request, Respond
+
+import helper
+
+
+class Versions(Filter):
+    @dataclass(frozen=True, slots=True)
+    class Config:
+        version: int = 0
+
+    def __init__(self, config: Config) -> None:
+        self.version = config.version
+
+    def on_request(self, request: Request) -> Respond:
+        return Respond(403, body=f"CODE {helper.VERSION} {self.version}")
+"""
+
+
+class Project:
+    """A filter, a module beside it and a configuration."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.filter, self.helper = folder / "versions.py", folder / "helper.py"
+        self.config = folder / "config.yaml"
+        self.filter.write_text(FILTER.replace("CODE", "1"))
+        self.helper.write_text("VERSION = 1\n")
+        self.config.write_text("version: 1\n")
+
+    @property
+    def spec(self) -> str:
+        return f"{self.filter}:Versions"
+
+
+@pytest.fixture
+def project() -> Iterator[Project]:
+    with TemporaryDirectory(prefix="mx-") as name:
+        yield Project(Path(name))
+
+
+@pytest.fixture(params=["unix", "tcp"])
+def service(project: Project, request: pytest.FixtureRequest) -> Iterator[ServiceProcess]:
+    listen = f"unix:{project.folder}/s.sock" if request.param == "unix" else "127.0.0.1:0"
+    options = {"configs": (str(project.config),), "watch": True, "connection_age": 1.0}
+    with ServiceProcess(project.spec, listen, **options) as service:
+        yield service
+
+
+def answers(address: str, text: str) -> Callable[[], bool]:
+    return lambda: ask(address) == text
+
+
+def test_code_modules_and_configuration_are_loaded_again(service: ServiceProcess, project: Project) -> None:
+    address = service.wait_serving()
+    assert wait_for(answers(address, "1 1 1"))
+    project.helper.write_text("VERSION = 2\n")
+    assert wait_for(answers(address, "1 2 1"))
+    project.config.write_text("version: 3\n")
+    assert wait_for(answers(address, "1 2 3"))
+    project.filter.write_text(FILTER.replace("CODE", "4"))
+    assert wait_for(answers(address, "4 2 3"))
+    assert wait_for(lambda: len(service.workers()) == 2)
+    assert service.stop() == 0
+
+
+def test_what_is_wrong_is_said_and_the_last_good_version_stays(
+    service: ServiceProcess, project: Project
+) -> None:
+    address = service.wait_serving()
+    project.helper.write_text("VERSION = = 2\n")
+    service.wait_said(
+        f"the change is not taken, the last good version serves on: '{project.filter}' does not import: "
+        f"SyntaxError: invalid syntax ({project.helper}:1)"
+    )
+    assert ask(address) == "1 1 1"
+    project.helper.write_text("VERSION = 2\n")
+    assert wait_for(answers(address, "1 2 1"))
+    project.config.write_text("version: many\n")
+    service.wait_said(f"serves on: {project.config}: version: ")
+    assert ask(address) == "1 2 1"
+    project.helper.unlink()
+    service.wait_said("ModuleNotFoundError")
+    assert ask(address) == "1 2 1"
+    project.config.write_text("version: 3\n")
+    project.helper.write_text("VERSION = 3\n")
+    assert wait_for(answers(address, "1 3 3"))
+
+
+def test_version_that_needs_something_else_of_envoy_is_not_taken(
+    service: ServiceProcess, project: Project
+) -> None:
+    address = service.wait_serving()
+    more = "\n    def on_response(self, response: object) -> None:\n        return None\n"
+    project.filter.write_text(FILTER.replace("CODE", "2") + more)
+    service.wait_said("needs [")
+    assert wait_for(lambda: len(service.lines_of("needs ")) == 2)
+    assert '"on_response"' in service.lines_of("needs ")[1]
+    assert ask(address) == "1 1 1"
+
+
+def test_configuration_behind_a_symlink_that_is_moved(project: Project) -> None:
+    """As Kubernetes mounts a ConfigMap."""
+    for number in (1, 2):
+        version = project.folder / f"..{number}"
+        version.mkdir()
+        (version / "config.yaml").write_text(f"version: {number}\n")
+    data = project.folder / "..data"
+    data.symlink_to("..1")
+    project.config.unlink()
+    project.config.symlink_to("..data/config.yaml")
+    options = {"configs": (str(project.config),), "watch": True, "connection_age": 1.0}
+    with ServiceProcess(project.spec, f"unix:{project.folder}/s.sock", **options) as service:
+        address = service.wait_serving()
+        assert wait_for(answers(address, "1 1 1"))
+        fresh = project.folder / "..data_tmp"
+        fresh.symlink_to("..2")
+        fresh.rename(data)
+        assert wait_for(answers(address, "1 1 2"))
