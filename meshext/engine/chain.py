@@ -11,7 +11,7 @@ from meshext.errors import ConfigError, MeshextError, SpecError
 from meshext.filter import Filter, class_needs
 from meshext.http.context import Rights
 from meshext.metrics import MetricRegistry
-from meshext.needs import Hook, Needs
+from meshext.needs import DEFAULT_MAX_BODY, Hook, Needs
 from meshext.store import Store
 
 BoundHook = Callable[..., object | Awaitable[object]]
@@ -33,17 +33,14 @@ class Mount:
 class Chain:
     """Filters in the order in which a request meets them; the response meets them in reverse.
 
-    `request_body` and `response_body` say how bodies come to them.
+    `request_body` and `response_body` say how bodies come to them, `room` how many bytes Envoy can hold of
+    one by our configuration; what it cuts short is longer.
     """
 
     mounts: tuple[Mount, ...]
     request_body: BodyStyle = ""
     response_body: BodyStyle = ""
-
-    @property
-    def room(self) -> int:
-        """Bytes that Envoy can hold of a body by our configuration; what is cut short is longer."""
-        return buffer_room(self.needs)
+    room: int = DEFAULT_MAX_BODY
 
     @property
     def needs(self) -> tuple[Needs, ...]:
@@ -124,4 +121,5 @@ def build_chain(mounts: Sequence[Mount]) -> Chain:
     if not mounts:
         raise SpecError("no filter given; write one such as path/to/file.py:Class")
     needs = [mount.needs for mount in mounts]
-    return Chain(tuple(mounts), choose_style(needs, REQUEST), choose_style(needs, RESPONSE))
+    styles = choose_style(needs, REQUEST), choose_style(needs, RESPONSE)
+    return Chain(tuple(mounts), *styles, buffer_room(needs))

@@ -213,13 +213,13 @@ class Engine:
         turn = await request.advance()
         if turn is not None:
             return await self._answer(turn)
-        change, metadata = request.take_change(), take_metadata(self._seats)
+        change, metadata, body = request.take_change(), take_metadata(self._seats), request.take_body()
         additions = tuple([found for seat in reversed(self._seats) if any(found := seat.additions)])
-        if not (more or change or additions or metadata or request.body):
+        if not (more or change or additions or metadata) and body is None:
             return UNTOUCHED
         return Proceed(
             headers=change,
-            body=request.take_body(),
+            body=body,
             skip_body=begins and more and bool(request.style) and request.finished and not request.is_wanted,
             clear_route=bool(change),
             want_response=bool(additions) or (more and request.has_later_hooks),

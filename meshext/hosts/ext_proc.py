@@ -38,7 +38,7 @@ from meshext.hosts._wire import (
 )
 from meshext.hosts.cut_bodies import CutBodies
 from meshext.hosts.initial_metadata import build_surroundings, read_origin
-from meshext.hosts.modes import LENGTH, Modes, check_modes, flows_past, kept_length
+from meshext.hosts.modes import LENGTH, Asked, Modes, check_modes, flows_past, kept_length
 from meshext.http.context import AttributeValue
 from meshext.http.metadata import Namespaces
 from meshext.plan import Plan
@@ -60,8 +60,8 @@ UNTOUCHED: Mapping[str, tuple[bytes, ...]] = {
     )
 }
 REPLACE = external_processor_pb2.CommonResponse.CONTINUE_AND_REPLACE
-HEADERS = {"request_headers": "request_body", "response_headers": "response_body"}
-BODIES = frozenset(HEADERS.values())
+HEADERS = frozenset({"request_headers", "response_headers"})
+BODIES = frozenset({"request_body", "response_body"})
 
 
 class Session:
@@ -144,34 +144,39 @@ class Session:
             return (build_immediate(effect),)
         if isinstance(effect, Reset):
             raise ResponseCut(f"the response had begun and was cut off: {effect.reason}")
-        reply = ProcessingResponse()
-        asks = self._ask(phase, event, effect, reply)
-        if phase in BODIES and self._style(phase) == "duplex":
-            fill_streamed(getattr(reply, phase), event, effect)
-        elif not (effect.headers or effect.body is not None or effect.clear_route or effect.metadata or asks):
+        asked = self._ask(phase, event, effect) if phase in HEADERS else None
+        duplex = phase in BODIES and self._style(phase) == "duplex"
+        touched = effect.headers or effect.body is not None or effect.clear_route or effect.metadata
+        if not (touched or asked or duplex):
             return UNTOUCHED[phase]
+        reply = ProcessingResponse()
+        part = getattr(reply, phase)
+        if duplex:
+            fill_streamed(part, event, effect)
         else:
-            FILLERS[phase](getattr(reply, phase), effect)
+            FILLERS[phase](part, effect)
+        if asked:
+            reply.mode_override.CopyFrom(asked.mode)
+            if asked.length is not None:
+                add_option(part.response.header_mutation, LENGTH, asked.length, append=False)
         if effect.metadata:
             reply.dynamic_metadata.CopyFrom(to_struct(effect.metadata))
         tail = build_tail(phase, effect)
         return (reply.SerializeToString(),) if tail is None else (tail, reply.SerializeToString())
 
-    def _ask(self, phase: str, event: Event, effect: Proceed, reply: Any) -> bool:
+    def _ask(self, phase: str, event: Event, effect: Proceed) -> Asked | None:
         """Ask for other messages than Envoy would send by its configuration, where that is needed."""
-        if not isinstance(event, (RequestHeadersReceived, ResponseHeadersReceived)):
-            return False
-        response = effect.want_response and not self._plan.response_headers and phase == "request_headers"
         style = self._style(phase)
+        response = effect.want_response and not self._plan.response_headers and phase == "request_headers"
+        if not style and not response:
+            return None
+        assert isinstance(event, (RequestHeadersReceived, ResponseHeadersReceived))
         past = flows_past(style, self._plan, effect, event.lines, end=event.end)
         if not past and not response:
-            return False
+            return None
         self._modes = self._modes or Modes(self._plan)
-        reply.mode_override.CopyFrom(self._modes.override(phase, past=past, response=response))
         length = kept_length(style, effect, event.lines) if past else None
-        if length is not None:
-            add_option(getattr(reply, phase).response.header_mutation, LENGTH, length, append=False)
-        return True
+        return Asked(self._modes.override(phase, past=past, response=response), length)
 
 
 def told(message: Any) -> tuple[dict[str, AttributeValue], Namespaces]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from meshext.bodies import BodyStyle
 from meshext.engine.effects import Proceed
@@ -42,6 +42,13 @@ def check_modes(config: Any, plan: Plan) -> None:
                 f"a filter wants bodies, and Envoy does not send them as it has to; set {field}: {wanted} "
                 "on the ext_proc filter, as `meshext config` prints it"
             )
+
+
+class Asked(NamedTuple):
+    """What the answer to headers asks for beside its own matter; `length` is a content-length to put back."""
+
+    mode: ProcessingMode
+    length: bytes | None
 
 
 class Modes:

@@ -63,6 +63,14 @@ class WritesResponseBody(Filter):
         response.headers["x-was"] = "changed"
 
 
+class Empties(Filter):
+    def on_request_body(self, request: Request) -> None:
+        request.body = b""
+
+    def on_response_body(self, response: Response) -> None:
+        response.body = b""
+
+
 class SetsStatus(Filter):
     def on_response(self, response: Response) -> None:
         response.status = 418
@@ -179,6 +187,15 @@ CASES = (
     writes("request-body-longer", b"short", "a long body " * 1000),
     writes("request-body-emptied", b"short", ""),
     writes("request-body-replaced-chunked", b"short", "other", chunked=True),
+    Case(
+        name="bodies-emptied-and-nothing-else",
+        filters=(Empties,),
+        send=post(b"secret", chunked=True),
+        reply=Reply(body=b"secret", trailers={"x-t": "1"}),
+        arrives=Arrives(body=b""),
+        gets=Gets(body=b"", trailers={"x-t": ("1",)}),
+        authz_failure=READ_ONLY,
+    ),
     Case(
         name="request-body-where-none-was",
         filters=(WritesBody,),
