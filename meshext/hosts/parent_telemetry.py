@@ -67,6 +67,7 @@ class ParentTelemetry:
             last = self._loop.call(self._totals.export())
             with contextlib.suppress(Late, asyncio.CancelledError):
                 last.result(PARTING)
+            self._totals.close()  # or its thread would hold this process until the collector is back
 
     def _start_otel(self, hub: MetricsHub) -> None:
         from meshext.telemetry.otel import check_otel, describe_process, open_metric_exporter

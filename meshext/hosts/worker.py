@@ -127,8 +127,8 @@ def work(orders: Orders, words: Words) -> int:
         asyncio.run(serve(service, told[0]["serve"], words, around=(store, telemetry)))
     finally:
         watch.stop()
+        telemetry.stop()  # before it is said to have drained, since from then on it has a second
         words.say(drained=True)
-    telemetry.stop()
     return 0
 
 

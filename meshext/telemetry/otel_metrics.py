@@ -64,11 +64,17 @@ class OtelTotals:
         except Exception:
             log.exception("metrics were not exported")
 
+    def close(self) -> None:
+        """End an export that still waits for a collector that is away."""
+        self._exporter.shutdown()
+
     def convert(self, families: Sequence[Family]) -> MetricsData:
         """Families as the SDK has them."""
         now = time.time_ns()
         metrics = [
-            Metric(family.name, family.help, None, to_data(family, self._began, now)) for family in families
+            Metric(family.name, family.help, None, to_data(family, self._began, now))
+            for family in families
+            if family.numbers or family.spreads
         ]
         return MetricsData([ResourceMetrics(self._resource, [ScopeMetrics(SCOPE, metrics, "")], "")])
 

@@ -50,14 +50,21 @@ class MetricsReporter:
 
     async def close(self) -> None:
         """Say where it stands for the last time, and end."""
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, ConnectionError):
             async with asyncio.timeout(LAST):
                 await self._tell(0)
+                await self._end_tasks()
+                if self._writer is not None:
+                    self._writer.close()
+                    await self._writer.wait_closed()
+        await self._end_tasks()
+        if self._writer is not None:
+            self._writer.transport.abort()
+
+    async def _end_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._writer is not None:
-            self._writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader) -> None:
         while (asked := await read_frame(reader)) is not None:

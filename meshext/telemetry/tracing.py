@@ -102,9 +102,7 @@ class TracedSighting:
         """See `Sighting.request`: from here on the span is the current one of this task."""
         if self._inner is not None:
             self._inner.request(lines, surroundings)
-        span = self._start(lines)
-        if span is not None and span.is_recording():
-            span.set_attribute("meshext.request_id", surroundings.request_id)
+        self._start(lines, surroundings.request_id)
 
     def hook(self, name: str, hook: Hook, seconds: float, failure: FilterFailure | None) -> None:
         """See `Sighting.hook`."""
@@ -131,27 +129,26 @@ class TracedSighting:
             self._inner.end(outcome)
         # Without a context no filter saw it: Envoy's own answer, or a call that was taken back at once.
         if self._context is None and outcome.decision in BAD:
-            self._start(())
+            self._start((), "")
         if self._span is not None:
             tell(self._span, outcome)
             self._span.end()
 
-    def _start(self, lines: Lines) -> Span | None:
-        """The span, None where the caller does not want this trace: then only its context is passed on."""
+    def _start(self, lines: Lines, request_id: str) -> None:
+        """Begin the span; where the caller does not want this trace, only its context is passed on."""
         parent = self._observer.extract(self._metadata) or self._observer.extract(lines) or Context()
         caller = trace.get_current_span(parent).get_span_context()
         if caller.is_valid and not caller.trace_flags.sampled:
             self._enter(parent, caller)
-            return None
+            return
         self._span = self._observer.tracer.start_span(
             f"meshext {self._mode}",
             context=parent,
             kind=SpanKind.SERVER,
             start_time=self._began,
-            attributes={"meshext.filters": self._observer.filters},
+            attributes={"meshext.filters": self._observer.filters, "meshext.request_id": request_id},
         )
         self._enter(trace.set_span_in_context(self._span, parent), self._span.get_span_context())
-        return self._span
 
     def _enter(self, context: Context, current: SpanContext) -> None:
         """Make it the context of this exchange's task, which ends with it."""
@@ -164,11 +161,12 @@ def tell(span: Span, outcome: Outcome) -> None:
     """Put on a span how its exchange ended."""
     if not span.is_recording():
         return
-    span.set_attribute("meshext.decision", outcome.decision)
+    said: dict[str, str | int] = {"meshext.decision": outcome.decision}
     if outcome.filter:
-        span.set_attribute("meshext.filter", outcome.filter)
+        said["meshext.filter"] = outcome.filter
     if outcome.status:
-        span.set_attribute("http.response.status_code", outcome.status)
+        said["http.response.status_code"] = outcome.status
+    span.set_attributes(said)
     if outcome.decision in BAD:
         span.set_status(Status(StatusCode.ERROR, outcome.decision))
 

@@ -113,6 +113,18 @@ def test_a_worker_that_ends_in_order_loses_nothing() -> None:
     asyncio.run(end())
 
 
+def test_a_long_last_word_is_heard_to_the_end() -> None:
+    async def end() -> None:
+        async with workers(1) as (hub, (worker,)):
+            many = Family("b_total", "counter", ("x",), "", (), {(f"{n:0200}",): 1.0 for n in range(20_000)})
+            worker.reporter._sources = (lambda: [many],)
+            await worker.reporter.close()
+            await worker.serving
+            assert (await seen(hub))["b_total"] == 20_000
+
+    asyncio.run(end())
+
+
 def test_a_push_comes_by_itself() -> None:
     async def push() -> None:
         async with workers(1, push=0.01) as (hub, (worker,)):

@@ -1,0 +1,157 @@
+"""`meshext serve` as an operator starts it, behind the real Envoy: for what it tells of itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from meshext.envoy.bootstrap import LISTENER, Gateway, build_bootstrap
+from meshext.envoy.echo import EchoServer
+from meshext.envoy.emit import to_json
+from meshext.envoy.process import EnvoyProcess
+from meshext.envoy.service_cluster import Backend
+from meshext.envoy.upstreams import TcpAddress, UnixAddress, Upstream
+from meshext.loading import load_needs
+from meshext.plan import Mode, build_plan
+from meshext.sandbox.client import Answer, send
+
+DEADLINE = 30.0  # seconds
+Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+@dataclass(slots=True)
+class Served:
+    """A running service: where it listens, and what it has written to standard error."""
+
+    process: subprocess.Popen[str]
+    port: int
+    metrics_port: int
+    lines: list[str] = field(default_factory=list)
+
+    def scrape(self) -> Series:
+        """What Prometheus would read."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        return {
+            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    def total(self, name: str, **labels: str) -> float:
+        """The sum of a metric's series with these labels."""
+        return sum(
+            value
+            for (found, its), value in self.scrape().items()
+            if found == name and labels.items() <= dict(its).items()
+        )
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+@contextmanager
+def serving(spec: str, *options: str, **env: str) -> Iterator[Served]:
+    """`meshext serve SPEC`, with a metrics port."""
+    metrics = free_port()
+    command = [sys.executable, "-m", "meshext", "serve", spec, "--listen", "127.0.0.1:0"]
+    command += ["--metrics", f"127.0.0.1:{metrics}", *options]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **env}
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        served = Served(process, 0, metrics)
+        reading = threading.Thread(target=read_lines, args=(process.stderr, served.lines))
+        reading.start()
+        try:
+            said = process.stdout.readline().split()
+            assert said[:1] == ["serving"], served.lines
+            served.port = int(said[1].rpartition(":")[2])
+            yield served
+        finally:
+            process.terminate()
+            try:
+                process.wait(DEADLINE)
+            finally:
+                process.kill()
+                reading.join(DEADLINE)
+
+
+def read_lines(stream: Any, lines: list[str]) -> None:
+    for line in stream:
+        lines.append(line.rstrip("\n"))
+
+
+@asynccontextmanager
+async def gateway(spec: str, mode: Mode, port: int, folder: Path, collector: int = 0) -> AsyncIterator[str]:
+    """The real Envoy in front of a service on that port; it traces where there is a collector's port."""
+    folder.mkdir(exist_ok=True)
+    async with EchoServer("echo") as echo:
+        await echo.start(f"unix:{folder}/echo.sock")
+        built = Gateway(
+            upstreams=(Upstream("echo", UnixAddress(f"{folder}/echo.sock")),),
+            admin=folder / "admin.sock",
+            plan=build_plan(load_needs([spec]), mode),
+            service=Backend(addresses=(TcpAddress("127.0.0.1", port),)),
+        )
+        bootstrap = json.loads(to_json(build_bootstrap(built)))
+        if collector:
+            add_tracing(bootstrap, collector)
+        async with await EnvoyProcess.start(json.dumps(bootstrap), folder) as envoy:
+            yield f"http://127.0.0.1:{envoy.port(LISTENER)}"
+
+
+def add_tracing(bootstrap: dict[str, Any], port: int) -> None:
+    """Envoy's own OpenTelemetry tracer, `envoy.config.trace.v3.OpenTelemetryConfig`."""
+    (chain,) = bootstrap["static_resources"]["listeners"][0]["filter_chains"]
+    chain["filters"][0]["typed_config"]["tracing"] = {
+        "provider": {
+            "name": "envoy.tracers.opentelemetry",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
+                "grpc_service": {"envoy_grpc": {"cluster_name": "collector"}, "timeout": "1s"},
+                "service_name": "envoy",
+            },
+        }
+    }
+    at_once = {"name": "at_once", "static_layer": {"tracing.opentelemetry.min_flush_spans": 1}}
+    bootstrap["layered_runtime"] = {"layers": [at_once]}
+    protocol = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+    bootstrap["static_resources"]["clusters"].append(
+        {
+            "name": "collector",
+            "type": "STATIC",
+            "typed_extension_protocol_options": {
+                protocol: {
+                    "@type": f"type.googleapis.com/{protocol}",
+                    "explicit_http_config": {"http2_protocol_options": {}},
+                }
+            },
+            "load_assignment": {
+                "cluster_name": "collector",
+                "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
+            },
+        }
+    )
+
+
+async def ask(url: str, target: str = "/", **headers: str) -> Answer:
+    """One request, on a connection of its own."""
+    return await asyncio.to_thread(send, url, "GET", target, headers=list(headers.items()))
