@@ -18,7 +18,7 @@ from meshext.engine.current import CURRENT, Current
 from meshext.engine.observer import Sighting
 from meshext.engine.seat import Seat
 from meshext.engine.watch import Watch
-from meshext.errors import FilterFailure, HookNonsense, HookOverdue, HookRaised
+from meshext.errors import FilterFailure, HookNonsense, HookOverdue, HookRaised, StoreUnavailable
 from meshext.http.additions import Additions
 from meshext.http.exchange import Exchange
 from meshext.http.headers import Lines
@@ -179,7 +179,7 @@ class HookRunner:
             failure.kind,
             consequence,
             failure,
-            exc_info=failure.__cause__,
+            exc_info=None if isinstance(failure.__cause__, StoreUnavailable) else failure.__cause__,
         )
 
 

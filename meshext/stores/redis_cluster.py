@@ -51,12 +51,13 @@ class ClusterCalls:
 
     def start(self) -> None:
         """Begin to look for nodes; needs a running event loop."""
-        if self._task is None:
+        if self._task is None and not self._failed:
             self._wanted.set()
             self._task = asyncio.get_running_loop().create_task(self._keep())
 
     async def close(self) -> None:
         """End all links."""
+        self._failed = True
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -123,7 +124,7 @@ class ClusterCalls:
     async def _look(self) -> list[Place]:
         """The holder of each slot as the first node tells that answers; empty where none does."""
         for place in dict.fromkeys([*self._slots, *(seed.place for seed in self._seeds)]):
-            with contextlib.suppress(StoreUnavailable, ResponseError):
+            with contextlib.suppress(StoreUnavailable, ResponseError, ValueError, TypeError, IndexError):
                 ranges = await (await self._link(place)).call("CLUSTER", "SLOTS")
                 slots = holders(ranges, place)
                 if slots:

@@ -38,6 +38,7 @@ class RedisLink:
         self._use: _Use | None = None
         self._reason = ""  # why there is no connection; empty before the first try has ended
         self._changed = asyncio.Event()
+        self._closed = False
 
     async def call(self, *command: Argument, key: bytes = b"", asking: bool = False) -> Any:  # noqa: ARG002
         """The reply to one command; raises StoreUnavailable, or what Redis answered as ResponseError.
@@ -53,13 +54,13 @@ class RedisLink:
 
     def start(self) -> None:
         """Begin to connect, unless that has begun; needs a running event loop."""
-        if self._task is None:
+        if self._task is None and not self._closed:
             self._task = asyncio.get_running_loop().create_task(self._keep())
 
     async def close(self) -> None:
         """End the connection and the tries."""
         self._availability.forget()
-        self._reason = self._reason or "it was closed"
+        self._closed, self._reason = True, "it was closed"
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -77,7 +78,7 @@ class RedisLink:
         while True:
             try:
                 connection = await self._connect()
-            except (RedisError, OSError, TimeoutError) as error:
+            except Exception as error:  # whatever it is, the next try may do better
                 self._lose(describe(error))
                 await asyncio.sleep(PAUSE)
                 continue
@@ -179,7 +180,7 @@ class _Use:
                 except ResponseError as error:
                     reply = error
                 self._take_in(reply)
-        except (RedisError, OSError, IndexError) as error:
+        except Exception as error:  # nothing can be read behind it
             self._finish(describe(error))
 
     def _take_in(self, reply: Any) -> None:
@@ -200,7 +201,7 @@ class _Use:
                 self._blocked = True
                 await self._connection.send_packed_command(data, check_health=False)
                 self._blocked = False
-        except (RedisError, OSError) as error:
+        except Exception as error:
             self._finish(describe(error))
 
     def _silent(self) -> None:

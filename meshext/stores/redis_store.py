@@ -53,8 +53,8 @@ class RedisStore(Store):
     limits burden one node, while values spread over all.
 
     Time is Redis' own, so that services with different clocks agree; `now` puts another in its place, for
-    limits alone. Redis forgets what it evicts: a counter that is evicted begins anew, so give Redis the
-    memory, or a `maxmemory-policy` of `volatile-ttl`.
+    limits alone. Redis forgets what it evicts, and the last hits where a replica takes over: such a counter
+    begins anew or a little behind. Give Redis the memory, or the `maxmemory-policy` `volatile-ttl`.
     """
 
     def __init__(
