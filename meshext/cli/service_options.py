@@ -52,7 +52,9 @@ Store = Annotated[
     str,
     typer.Option(
         metavar="URL",
-        help="Where self.store keeps its data: redis://HOST:PORT/DB and what else the redis library takes. "
+        help="Where self.store keeps its data: redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss:// (TLS), "
+        "unix:///PATH, redis+cluster://HOST,HOST or redis+sentinel://HOST,HOST/SERVICE[/DB]; behind a ? "
+        "patience=SECONDS that a call waits (0.025), and options of the redis library such as ssl_ca_certs. "
         "By default in memory, which several workers share.",
     ),
 ]

@@ -43,6 +43,7 @@ class Setup:
     jwt: Jwt | None = None
     log_level: str = "info"
     workers: int = 1
+    store: str = ""
     drain: float = DRAIN
     max_in_flight: int = MAX_IN_FLIGHT
     connection_age: float = CONNECTION_AGE
@@ -55,6 +56,7 @@ class Setup:
             address=address,
             log_level=self.log_level,
             workers=self.workers,
+            store=self.store,
             drain=self.drain,
             max_in_flight=self.max_in_flight,
             connection_age=self.connection_age,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from meshext.stores.pipeline import PATIENCE
 from meshext.stores.redis_connect import Address, Master
 from meshext.stores.redis_link import RedisLink
 from meshext.stores.redis_store import Calls, RedisStore
@@ -12,10 +11,11 @@ from meshext.stores.redis_url import RedisUrl
 
 
 def open_redis(
-    url: RedisUrl, *, patience: float = PATIENCE, now: Callable[[], float] | None = None
+    url: RedisUrl, *, patience: float | None = None, now: Callable[[], float] | None = None
 ) -> RedisStore:
     """A store that connects once it is used or started; StoreError for an option the library refuses."""
-    return RedisStore(open_calls(url, patience), patience=patience, now=now)
+    wait = url.patience if patience is None else patience
+    return RedisStore(open_calls(url, wait), patience=wait, now=now)
 
 
 def open_calls(url: RedisUrl, patience: float) -> Calls:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from meshext.errors import StoreError
+from meshext.stores.pipeline import PATIENCE
 
 FORM = re.compile(
     r"(?P<scheme>rediss?)(?:\+(?P<kind>cluster|sentinel))?://(?:(?P<user>.*)@)?(?P<hosts>[^/?#@]*)"
@@ -14,10 +15,16 @@ FORM = re.compile(
     re.DOTALL,
 )
 SOCKET = re.compile(r"unix://(?:(?P<user>.*)@)?(?P<path>/[^?#]*)(?:\?(?P<query>.*))?", re.DOTALL)
+OWN_OPTION = re.compile(r"(?P<before>[?&])patience=(?P<value>[^&]*)(?P<after>&|$)")
+LEAST, MOST = 0.001, 10.0  # seconds
 HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 FORMS = (
     "redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://... with TLS, unix:///PATH[?db=DB], "
     "redis+cluster://HOST,HOST..., redis+sentinel://HOST,HOST.../SERVICE[/DB]"
+)
+OPTIONS = (
+    "Behind a `?`: patience=SECONDS that a call waits (0.025), ssl_ca_certs, ssl_certfile, ssl_keyfile, "
+    "sentinel_username, sentinel_password, client_name, and what else a connection of the redis library takes"
 )
 
 Kind = Literal["single", "cluster", "sentinel"]
@@ -28,20 +35,22 @@ class RedisUrl:
     """A URL in its parts.
 
     `singles` are URLs as the redis library takes them, one for each host; `shown` names the store in logs
-    and errors, without credentials and options.
+    and errors, without credentials and options. `patience` is how many seconds a call waits: `?patience=`,
+    the one option that is ours.
     """
 
     kind: Kind
     singles: tuple[str, ...]
     service: str
     shown: str
+    patience: float = PATIENCE
 
 
 def parse_redis_url(url: str) -> RedisUrl:
     """Take a URL apart; StoreError, in one line and without secrets, where it is none."""
-    socket = SOCKET.fullmatch(url)
-    if socket is not None:
-        return RedisUrl(kind="single", singles=(url,), service="", shown=f"unix://{socket['path']}")
+    patience, url = split_patience(url)
+    if SOCKET.fullmatch(url):
+        return RedisUrl(kind="single", singles=(url,), service="", shown=show(url), patience=patience)
     match = FORM.fullmatch(url)
     if match is None:
         raise StoreError(f"store URL {show(url)!r} has none of the forms {FORMS}")
@@ -65,7 +74,22 @@ def parse_redis_url(url: str) -> RedisUrl:
     user = f"{match['user']}@" if match["user"] is not None else ""
     query = f"?{match['query']}" if match["query"] else ""
     singles = tuple(f"{match['scheme']}://{user}{host}/{database}{query}" for host in hosts)
-    return RedisUrl(kind=kind, singles=singles, service=service, shown=show(url))
+    return RedisUrl(kind=kind, singles=singles, service=service, shown=show(url), patience=patience)
+
+
+def split_patience(url: str) -> tuple[float, str]:
+    """The option `patience`, and the URL without it."""
+    match = OWN_OPTION.search(url)
+    if match is None:
+        return PATIENCE, url
+    rest = url[: match.start()] + (match["before"] if match["after"] else "") + url[match.end() :]
+    try:
+        patience = float(match["value"])
+    except ValueError:
+        patience = 0.0
+    if not LEAST <= patience <= MOST:
+        raise StoreError(f"store URL {show(url)!r}: write a patience of {LEAST:g} to {MOST:g} seconds")
+    return patience, rest
 
 
 def split_path(kind: Kind, path: str) -> tuple[str, str]:

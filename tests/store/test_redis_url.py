@@ -51,6 +51,21 @@ def test_a_url_means(url: str, kind: str, singles: tuple[str, ...], service: str
 
 
 @pytest.mark.parametrize(
+    ("url", "single"),
+    [
+        ("redis://h/1?patience=0.5", "redis://h/1"),
+        ("redis://h/1?patience=0.5&client_name=a", "redis://h/1?client_name=a"),
+        ("redis://h/1?client_name=a&patience=0.5", "redis://h/1?client_name=a"),
+        ("redis://h/1?client_name=a&patience=0.5&db=2", "redis://h/1?client_name=a&db=2"),
+        ("unix:///r.sock?patience=0.5", "unix:///r.sock"),
+    ],
+)
+def test_the_one_option_that_is_ours(url: str, single: str) -> None:
+    parsed = parse_redis_url(url)
+    assert (parsed.patience, parsed.singles) == (0.5, (single,))
+
+
+@pytest.mark.parametrize(
     ("url", "text"),
     [
         ("localhost:6379", "has none of the forms redis://"),
@@ -64,6 +79,8 @@ def test_a_url_means(url: str, kind: str, singles: tuple[str, ...], service: str
         ("redis://h?socket_keepalive=1&db=x", "'db' has no valid value"),
         ("rediss://h?ssl_cert_reqs=perhaps", "an option has no valid value"),
         ("redis://h:99999", "a part has no valid value"),
+        ("redis://h?patience=0", "write a patience of 0.001 to 10 seconds"),
+        ("redis://h?patience=x&db=1", "write a patience of 0.001 to 10 seconds"),
     ],
 )
 def test_a_mistake_is_one_line(url: str, text: str) -> None:
