@@ -68,12 +68,13 @@ def to_record(machine: dict[str, Any], settings: Settings, loader: str, cases: T
 def to_case(stands: list[Stand], mode: str, decision: str, body: int) -> dict[str, Any]:
     """One case's rounds, and what follows from them."""
     rounds = {stand.variant.name: stand.rounds for stand in stands}
-    yardstick = rounds["bare"]
+    names = {1: "bare", 2: "bare, 2 Envoy threads"}
+    yardsticks = {stand.variant.name: rounds[names[stand.variant.threads]] for stand in stands}
     variants = {
         stand.variant.name: {
             "rounds": [asdict(each) for each in stand.rounds],
             "median": middle(stand.rounds),
-            "ratio": ratios(stand.rounds, yardstick),
+            "ratio": ratios(stand.rounds, yardsticks[stand.variant.name]),
             "memory_mb": stand.memory,
             "start_up_s": round(stand.service.start_up, 2) if stand.service else None,
         }

@@ -42,3 +42,10 @@ class Whole(Filter):
 
     def on_request_body(self, request: Request) -> Respond | None:
         return Respond(403, body=REFUSED) if FORBIDDEN in request.body else None
+
+
+class Pieces(Filter):
+    """The body is looked at in the pieces in which it comes."""
+
+    def on_request_chunk(self, request: Request, chunk: bytes, last: bool) -> Respond | None:
+        return Respond(403, body=REFUSED) if FORBIDDEN in chunk else None

@@ -63,6 +63,8 @@ def build_sink(path: Path) -> str:
     return json.dumps({"static_resources": {"listeners": [listener]}})
 
 
-async def start_envoy(bootstrap: str, folder: Path, *, listeners: tuple[str, ...]) -> EnvoyProcess:
-    """An Envoy with one worker."""
-    return await EnvoyProcess.start(bootstrap, folder, concurrency=1, listeners=listeners)
+async def start_envoy(
+    bootstrap: str, folder: Path, *, listeners: tuple[str, ...], threads: int = 1
+) -> EnvoyProcess:
+    """An Envoy with so many threads that serve."""
+    return await EnvoyProcess.start(bootstrap, folder, concurrency=threads, listeners=listeners)

@@ -12,7 +12,7 @@ from pathlib import Path
 from e2e.bench.cases import Case, Variant
 from e2e.bench.gateways import build_gateway, build_sink, start_envoy
 from e2e.bench.load import Latency, Load
-from e2e.bench.services import FILTERS, Service
+from e2e.bench.services import COLLECTOR, FILTERS, Service
 from e2e.bench.usage import Meter, family, resident
 from meshext.envoy.bootstrap import LISTENER
 from meshext.envoy.process import EnvoyProcess
@@ -92,13 +92,22 @@ async def raise_stands(case: Case, stack: AsyncExitStack) -> list[Stand]:
         stack.push_async_callback(upstream.stop)
     stands = []
     for number, variant in enumerate(case.variants):
-        service = None
-        if variant.command:
-            service = await Service.start(list(variant.command))
-            stack.push_async_callback(service.stop)
+        service = await start_service(variant, stack) if variant.command else None
         stands.append(await raise_stand(case, variant, service, folder / str(number), sink))
         stack.push_async_callback(stands[-1].envoy.stop)
     return stands
+
+
+async def start_service(variant: Variant, stack: AsyncExitStack) -> Service:
+    """The service, and the collector of its spans where it has one."""
+    variables = {}
+    if variant.traced:
+        collector = await Service.start(COLLECTOR)
+        stack.push_async_callback(collector.stop)
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{collector.address}"}
+    service = await Service.start(variant.command, **variables)
+    stack.push_async_callback(service.stop)
+    return service
 
 
 async def raise_stand(
@@ -107,7 +116,7 @@ async def raise_stand(
     """One Envoy in front of a service, with the configuration that the filter asks for."""
     plan = build_plan(load_needs([f"{FILTERS}:{case.decision}"]), case.mode) if service else None
     bootstrap = build_gateway(folder, plan, service.address if service else None, sink)
-    envoy = await start_envoy(bootstrap, folder, listeners=(LISTENER,))
+    envoy = await start_envoy(bootstrap, folder, listeners=(LISTENER,), threads=variant.threads)
     return Stand(variant=variant, service=service, envoy=envoy)
 
 

@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from meshext.envoy.upstreams import TcpAddress
@@ -31,14 +32,14 @@ class Service:
         return self._process.pid
 
     @classmethod
-    async def start(cls, words: list[str]) -> Service:
-        """Start a command that prints `serving HOST:PORT`."""
+    async def start(cls, words: Sequence[str], **variables: str) -> Service:
+        """Start a command that prints `serving HOST:PORT`, with these environment variables."""
         began = time.perf_counter()
         process = await asyncio.create_subprocess_exec(
             *guarded([sys.executable, *words]),
             stdout=asyncio.subprocess.PIPE,
             cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **variables},
         )
         assert process.stdout is not None
         try:
@@ -60,12 +61,15 @@ class Service:
             await self._process.wait()
 
 
-def ours(decision: str, *options: str) -> list[str]:
+def ours(decision: str, *options: str) -> tuple[str, ...]:
     """`meshext serve` for a filter of `filters.py`."""
     spec = f"{FILTERS}:{decision}"
-    return ["-m", "meshext", "serve", spec, "--listen=127.0.0.1:0", "--log-level=warning", *options]
+    return ("-m", "meshext", "serve", spec, "--listen=127.0.0.1:0", "--log-level=warning", *options)
 
 
-def bare(mode: str, decision: str) -> list[str]:
+def bare(mode: str, decision: str) -> tuple[str, ...]:
     """The same decision by hand."""
-    return ["-m", "e2e.bench.bare", mode, decision]
+    return ("-m", "e2e.bench.bare", mode, decision)
+
+
+COLLECTOR = ("-m", "e2e.bench.collector")

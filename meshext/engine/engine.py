@@ -30,7 +30,7 @@ from meshext.engine.events import (
 )
 from meshext.engine.hooks import HookRunner
 from meshext.engine.message_pass import Pass
-from meshext.engine.observer import ABANDONED, UNSEEN, Outcome, Sighting, TappedSighting
+from meshext.engine.observer import ABANDONED, PASSED, UNSEEN, Outcome, Sighting, TappedSighting
 from meshext.engine.phases import DIRECTION, Direction, Phase, ends_direction, step
 from meshext.engine.request_pass import RequestPass
 from meshext.engine.response_pass import ResponsePass
@@ -123,6 +123,8 @@ class Engine:
             return UNSEEN if status else ABANDONED
         if not self._request.finished:
             return ABANDONED
+        if not status and not self._runner.opened:
+            return PASSED
         return Outcome("passed_open" if self._runner.opened else "passed", self._runner.opened, status)
 
     async def receive(self, event: Event) -> Effect:
@@ -144,6 +146,11 @@ class Engine:
             self._tap.decided(effect)
         self.answered = not isinstance(effect, Proceed)
         return effect
+
+    @property
+    def has_completion(self) -> bool:
+        """Whether `complete` has a hook to run."""
+        return any(seat.has(Hook.ON_COMPLETE) for seat in self._seats)
 
     async def complete(self) -> None:
         """The exchange has ended, however: run every `on_complete`, in reverse."""
@@ -205,8 +212,8 @@ class Engine:
         found = await way.flow(event.body, last=event.end)
         if isinstance(found, Turn):
             return await self._answer(found)
-        changed = None if found == event.body else found
-        return Proceed(body=changed, metadata=take_metadata(self._seats))
+        changed, metadata = None if found == event.body else found, take_metadata(self._seats)
+        return Proceed(body=changed, metadata=metadata) if changed is not None or metadata else UNTOUCHED
 
     async def _request_goes_on(self, *, more: bool, begins: bool = False) -> Effect:
         request = self._request
@@ -262,11 +269,10 @@ class Engine:
         body = self._response.take_body()
         if forbids_body(self._request.method, self._response.parts.status):
             body = None  # some Envoys would put it on the wire, where the next response is expected
-        return Proceed(
-            headers=self._response.take_change(),
-            body=body,
-            metadata=take_metadata(self._seats),
-        )
+        change, metadata = self._response.take_change(), take_metadata(self._seats)
+        if not (change or metadata) and body is None:
+            return UNTOUCHED
+        return Proceed(headers=change, body=body, metadata=metadata)
 
     async def _response_ends(self, event: ResponseTrailersReceived) -> Effect:
         response, tail = self._response, None

@@ -61,6 +61,7 @@ class Outcome(NamedTuple):
     status: int = 0
 
 
+PASSED = Outcome("passed")
 REFUSED, BROKEN, ABANDONED, UNSEEN = (
     Outcome("refused"),
     Outcome("broken"),

@@ -67,7 +67,8 @@ class ResponsePass(Pass):
                     continue
                 if self._holds(seat):
                     return
-                self.parts = self.parts._replace(lines=put_on(self.parts.lines, seat.additions))
+                if any(seat.additions):
+                    self.parts = self.parts._replace(lines=put_on(self.parts.lines, seat.additions))
             self._at -= 1
         self.released = True
 

@@ -58,14 +58,14 @@ async def decide(
     raw: bytes, metadata: Iterable[tuple[str, str | bytes]] | None, plan: Plan, engine: Engine
 ) -> bytes:
     """The same, in an engine made for this one exchange."""
-    request = parse(external_auth_pb2.CheckRequest, raw)
-    http = request.attributes.request.http
+    told = parse(external_auth_pb2.CheckRequest, raw).attributes
+    http = told.request.http
     lines = to_lines(http.header_map.headers)
     if not lines:
         raise ProtocolError(NO_HEADER_MAP)
     surroundings = build_surroundings(lines, read_origin(metadata), plan.attributes)
-    if request.attributes.HasField("metadata_context"):
-        surroundings.metadata.update(to_namespaces(request.attributes.metadata_context.filter_metadata))
+    if told.HasField("metadata_context"):
+        surroundings.metadata.update(to_namespaces(told.metadata_context.filter_metadata))
     effect = await engine.receive(
         RequestHeadersReceived(
             lines=without_partial(lines), end=not plan.request_body, surroundings=surroundings

@@ -112,13 +112,22 @@ class Session:
             self._cut.look(event)
         return self._to_reply(phase, event, await self._engine.receive(event))
 
+    @property
+    def has_completion(self) -> bool:
+        """Whether a hook runs at the end: then `close` has something to wait for, else `end` does."""
+        return self._engine.has_completion
+
     async def close(self) -> None:
         """The exchange has ended, in whatever way."""
         try:
             await self._engine.complete()
         finally:
-            if self._sighting is not None:
-                self._sighting.end(self._engine.outcome(self._abnormal))
+            self.end()
+
+    def end(self) -> None:
+        """The same where no hook runs at the end."""
+        if self._sighting is not None:
+            self._sighting.end(self._engine.outcome(self._abnormal))
 
     def _to_event(self, phase: str, message: Any) -> Event:
         attributes, metadata = told(message)

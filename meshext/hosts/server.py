@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any, NoReturn, TypeVar
 
 import grpc
@@ -144,14 +144,12 @@ class Service:
             await refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, TOO_MANY)
         metadata = context.invocation_metadata()
         try:
-            return await guarded(context, lambda: self._decide(raw, metadata, plan))
+            work = ext_authz.check(
+                raw, metadata, chain=self._chain, plan=plan, watch=self._watch, observer=self._observer
+            )
+            return await guarded(context, work)
         finally:
             self._in_flight.leave()
-
-    async def _decide(self, raw: bytes, metadata: Any, plan: Plan) -> bytes:
-        return await ext_authz.check(
-            raw, metadata, chain=self._chain, plan=plan, watch=self._watch, observer=self._observer
-        )
 
     async def _process(self, _: Any, context: Any) -> None:
         if not self._in_flight.enter("proc"):
@@ -166,12 +164,18 @@ class Service:
             self._chain, self._proc_plan, self._watch, context.invocation_metadata(), self._observer
         )
         try:
-            await guarded(context, lambda: converse(session, context))
+            await guarded(context, converse(session, context))
         finally:
-            # In a task of its own: this one may have been cancelled, as every stream is that Envoy drops.
-            completion = asyncio.get_running_loop().create_task(session.close())
-            self._completions.add(completion)
-            completion.add_done_callback(self._completions.discard)
+            if session.has_completion:
+                self._complete(session)
+            else:
+                session.end()
+
+    def _complete(self, session: ext_proc.Session) -> None:
+        # In a task of its own: the call's may have been cancelled, as every stream is that Envoy drops.
+        completion = asyncio.get_running_loop().create_task(session.close())
+        self._completions.add(completion)
+        completion.add_done_callback(self._completions.discard)
 
 
 async def converse(session: ext_proc.Session, context: Any) -> None:
@@ -186,10 +190,10 @@ async def converse(session: ext_proc.Session, context: Any) -> None:
             await context.write(answer)
 
 
-async def guarded(context: Any, work: Callable[[], Awaitable[T]]) -> T:
+async def guarded(context: Any, work: Awaitable[T]) -> T:
     """Every abnormal end is a gRPC error: a stream that ends with OK would let the request pass."""
     try:
-        return await work()
+        return await work
     except ResponseCut as error:
         log.warning("%s", error)
         await refuse(context, grpc.StatusCode.ABORTED, "see the service's log")

@@ -48,7 +48,7 @@ class Request(Message[RequestParts], Generic[S]):
     _NO_SKIP = "request.skip_body() comes too late here; call it in on_request"
 
     def __init__(self, view: View, state: S) -> None:
-        super().__init__(view, NOTHING)
+        Message.__init__(self, view, NOTHING)  # super() is a lookup for each exchange
         self.state = state
         self._response_headers: ResponseAdditions | None = None
 
