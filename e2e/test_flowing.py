@@ -76,6 +76,53 @@ def test_no_chunk_hangs_although_envoy_keeps_no_time() -> None:
                 assert time.monotonic() - began < 5
 
 
+@pytest.mark.parametrize("spec", ["Stops", "StopsDuplex"])
+def test_what_a_late_chunk_does(spec: str) -> None:
+    """Before the response has begun it is answered, after that cut off; the upstream never has it whole."""
+    with playing(spec) as (stage, upstream):
+        for says, status in ((b"stop", 403), (b"raise", 500)):
+            with connect(stage.port) as client:
+                client.send(request("POST", "/", CHUNKED))
+                client.chunk(b"fine")
+                with upstream.accept() as served:
+                    served.head()
+                    assert served.next_chunk() == b"fine"
+                    client.chunk(says)
+                    assert status_of(client.head()) == status
+                    assert served.ended()
+        for late in ("client", "served"):
+            with connect(stage.port) as client:
+                client.send(request("POST", "/", CHUNKED))
+                with upstream.accept() as served:
+                    served.head()
+                    served.send(response(200, CHUNKED))
+                    served.chunk(b"fine")
+                    assert status_of(client.head()) == 200
+                    assert client.next_chunk() == b"fine"
+                    (client if late == "client" else served).chunk(b"stop")
+                    assert client.ended()
+                    assert served.ended()
+        stage.logged("the response had begun and was cut off")
+
+
+@pytest.mark.parametrize("spec", ["Stops", "StopsDuplex"])
+def test_who_hangs_up_between_two_chunks_ends_the_exchange(spec: str) -> None:
+    with playing(spec) as (stage, upstream):
+        for who in ("client", "served"):
+            client = connect(stage.port)
+            client.send(request("POST", "/", CHUNKED))
+            client.chunk(b"four")
+            with upstream.accept() as served, client:
+                served.head()
+                assert served.next_chunk() == b"four"
+                (client if who == "client" else served).reset()
+                if who == "client":
+                    assert served.ended()
+                    stage.logged("ended, sizes 4 None")
+                else:
+                    assert status_of(client.head()) == 503
+
+
 def hands(stage: Stage, upstream: PlayedUpstream) -> tuple[Link, Link]:
     """Both ends of an upgraded connection."""
     client = connect(stage.port)

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from meshext import Filter, Request, Response
+from meshext import Exchange, Filter, Request, Respond, Response
 
 log = logging.getLogger("flowing")
 
@@ -19,6 +19,28 @@ class Upper(Filter):
 
     def on_response_chunk(self, response: Response, chunk: bytes, last: bool) -> bytes:
         return chunk.upper()
+
+
+class Stops(Filter):
+    """Lets chunks by until one of either way says `stop` or `raise`."""
+
+    def on_request_chunk(self, request: Request, chunk: bytes, last: bool) -> Respond | None:
+        return self._look(chunk)
+
+    def on_response_chunk(self, response: Response, chunk: bytes, last: bool) -> Respond | None:
+        return self._look(chunk)
+
+    def on_complete(self, exchange: Exchange) -> None:
+        log.info("ended, sizes %s %s", exchange.request_size, exchange.response_size)
+
+    def _look(self, chunk: bytes) -> Respond | None:
+        if b"raise" in chunk:
+            raise ValueError("it says raise")
+        return Respond(403, body="stopped") if b"stop" in chunk else None
+
+
+class StopsDuplex(Stops):
+    duplex = True
 
 
 class UpperDuplex(Upper):

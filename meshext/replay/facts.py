@@ -22,6 +22,7 @@ WORDS = {
     "answered": "{status} by {filter}",
     "failed_closed": "{status}, {filter} failed",
     "oversize": "{status}, too long for {filter}",
+    "tunnel": "{status}, an upgrade that {filter} can not see as a whole",
     "reset": "reset by {filter}",
     "refused": "refused (gRPC error)",
     "broken": "broken (gRPC error)",
