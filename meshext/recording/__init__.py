@@ -22,12 +22,13 @@ A message is {headers, body, trailers, attributes, metadata}:
                     ":path" first. A value is a text; {"base64": ...} where it is not UTF-8;
                     {"redacted": true} where it is not kept
     body            {size: in bytes, text or base64: its beginning (all of it, up to 1 MiB and a byte),
-                    chunks: the size of each where it came in chunks, more: true where it went on unseen}
+                    chunks: the size of each where it came in chunks, [] where there was no body at all,
+                    more: true where it went on unseen}
     attributes      those that Envoy sent by name; {"bytes": base64} for bytes. `request.path` and others that
                     follow from the headers are left out
     metadata        by namespace
 
-Where Envoy was not asked for body or trailers, the key is missing; a message without has an empty one.
+Where Envoy was not asked for body or trailers, the key is missing.
 
 A decision is {outcome, sent, filter, request, response, additions, answer, reset, metadata, hooks}; what is
 empty is left out:

@@ -20,7 +20,8 @@ class Body:
     """A body as far as filters saw it.
 
     `data` is its beginning, `size` the bytes there were, `chunks` the size of each chunk where it came in
-    chunks. `more` says that it went on beyond that, which nobody here saw.
+    chunks: none where there was no body, which is not the same as an empty one. `more` says that it went on
+    beyond that, which nobody here saw.
     """
 
     data: bytes
@@ -34,13 +35,18 @@ class Body:
         return len(self.data) == self.size and not self.more
 
     def pieces(self) -> tuple[bytes, ...]:
-        """The chunks as they came; one for a body that came whole, none for an empty one."""
+        """The chunks as they came; one for a body that came whole, none where there was none."""
         if self.chunks is None:
-            return (self.data,) if self.data else ()
+            return (self.data,)
         return tuple(self.data[start:end] for start, end in pairwise(accumulate(self.chunks, initial=0)))
 
+    def kept_chunks(self) -> tuple[bytes, ...]:
+        """Those chunks that are here from end to end."""
+        ends = accumulate(self.chunks or ())
+        return tuple(piece for piece, end in zip(self.pieces(), ends, strict=False) if end <= len(self.data))
 
-NO_BODY = Body(data=b"", size=0)
+
+NO_BODY = Body(data=b"", size=0, chunks=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from meshext.attributes import ATTRIBUTES
 from meshext.engine.effects import Answer, Effect, Proceed, Reset
@@ -49,7 +48,7 @@ class Tape(TappedSighting):
         self._unsent = False  # whether the answer came in place of the request's own way
         self._reset = ""
         self._metadata: Namespaces = {}
-        self._hooks: dict[tuple[str, str], HookRuns] = {}
+        self._hooks: dict[tuple[str, str], tuple[int, float, tuple[tuple[str, str], ...]]] = {}
 
     def request(self, lines: Lines, surroundings: Surroundings) -> None:
         """As an observer is told."""
@@ -61,11 +60,10 @@ class Tape(TappedSighting):
         if self._sighting is not None:
             self._sighting.hook(name, hook, seconds, failure)
         key = (name, hook.value)
-        known = self._hooks.get(key) or HookRuns(filter=name, hook=hook.value, runs=0, seconds=0.0)
-        failed = known.failed
+        runs, total, failed = self._hooks.get(key, (0, 0.0, ()))
         if failure is not None and len(failed) < MOST_FAILURES:
             failed = (*failed, (failure.kind, str(failure)))
-        self._hooks[key] = replace(known, runs=known.runs + 1, seconds=known.seconds + seconds, failed=failed)
+        self._hooks[key] = (runs + 1, total + seconds, failed)
 
     def end(self, outcome: Outcome) -> None:
         """As an observer is told; where no request was seen there is nothing to keep."""
@@ -144,7 +142,10 @@ class Tape(TappedSighting):
             answer=self._answer,
             reset=self._reset,
             metadata=self._metadata,
-            hooks=tuple(self._hooks.values()),
+            hooks=tuple(
+                HookRuns(filter=name, hook=hook, runs=runs, seconds=total, failed=failed)
+                for (name, hook), (runs, total, failed) in self._hooks.items()
+            ),
         )
 
     def _way(self, event: Event) -> MessageTape | None:

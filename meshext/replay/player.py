@@ -59,29 +59,25 @@ class Player:
         self._harness.advance(max(0.0, recorded.time - self._now))
         self._now = max(self._now, recorded.time)
         plan = self._plan(recorded.mode)
-        gaps = find_gaps(self._harness.chain.needs, plan, recorded)
-        if gaps.request:
-            return Played(decision=None, missing=gaps.request, response=False, reads=frozenset())
+        gaps = tuple(find_gaps(self._harness.chain.needs, plan, recorded))
+        if gaps:
+            return Played(decision=None, missing=gaps, response=False, reads=frozenset())
         reads = set(self._declared_reads(recorded))
         token = READS.set(reads)
         kept: list[Recorded] = []
         try:
-            found = self._harness.run(self._run(plan, recorded, kept, response=not gaps.response))
+            drive = self._harness.run(self._run(plan, recorded, kept))
         finally:
             READS.reset(token)
-        decision = kept[0].decision
-        missing = (*gaps.response, *found) if decision.sent else found
         return Played(
-            decision=decision if decision.sent or not found else None,
-            missing=missing,
-            response=not missing,
+            decision=kept[0].decision if drive.request_known else None,
+            missing=(drive.missing,) if drive.missing else (),
+            response=not drive.missing,
             reads=frozenset(reads),
         )
 
-    async def _run(
-        self, plan: Plan, recorded: Recorded, kept: list[Recorded], *, response: bool
-    ) -> tuple[str, ...]:
-        """Fill `kept` with what became of it; what turned out to be missing."""
+    async def _run(self, plan: Plan, recorded: Recorded, kept: list[Recorded]) -> Drive:
+        """Fill `kept` with what became of it."""
         chain = self._harness.chain
         engine = Engine(
             chain,
@@ -94,12 +90,13 @@ class Player:
         abnormal = None
         with WATCH.kept(), keep_records():
             try:
-                await drive.run(response=response)
-            except ProtocolError as error:
+                await drive.run()
+            except ProtocolError as error:  # as where a filter changes what has left; the service ends so
                 abnormal = outcome_of(error)
+                drive.request_known = True
             await engine.complete()
         tape.end(engine.outcome(abnormal))
-        return (drive.missing,) if drive.missing else ()
+        return drive
 
     def _plan(self, mode: Mode) -> Plan:
         """What Envoy would be asked for in the mode of the recording, or in ext_proc if that has to be."""

@@ -5,7 +5,13 @@ from __future__ import annotations
 from meshext import Filter, Request, Respond, Response
 
 
-class Changing(Filter):
+class Patient(Filter):
+    """Nobody's hook is late on a busy machine."""
+
+    time_limit = 10.0
+
+
+class Changing(Patient):
     """Changes both headers, and puts something on the response."""
 
     attributes = ("source.port", "request.path")
@@ -20,7 +26,7 @@ class Changing(Filter):
         response.headers.add("set-cookie", "secret=1")
 
 
-class Guarding(Filter):
+class Guarding(Patient):
     """Answers where a header says so, and fails where another does."""
 
     def on_request(self, request: Request) -> Respond | None:
@@ -38,7 +44,7 @@ class Open(Guarding):
     failure = "open"
 
 
-class Whole(Filter):
+class Whole(Patient):
     """Looks at whole bodies and changes them."""
 
     def on_request_body(self, request: Request) -> None:
@@ -48,7 +54,7 @@ class Whole(Filter):
         return Respond(502) if b"bad" in response.body else None
 
 
-class Chunked(Filter):
+class Chunked(Patient):
     """Changes chunks."""
 
     def on_request_chunk(self, _: Request, chunk: bytes, last: bool) -> bytes | None:
@@ -58,7 +64,7 @@ class Chunked(Filter):
         return None
 
 
-class Skipping(Filter):
+class Skipping(Patient):
     """Lets some bodies flow past."""
 
     def on_request(self, request: Request) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from dataclasses import dataclass
@@ -9,7 +10,13 @@ from dataclasses import dataclass
 from meshext import Filter, Request, Respond, Response
 
 
-class Limit(Filter):
+class Patient(Filter):
+    """Nobody's hook is late on a busy machine."""
+
+    time_limit = 10.0
+
+
+class Limit(Patient):
     """So many requests of one client in a minute, by the clock and the store."""
 
     @dataclass(frozen=True)
@@ -27,14 +34,22 @@ class Limit(Filter):
         return Respond(429, body=b"later\n", details="too_many") if seen > self.most else None
 
 
-class Key(Filter):
+class Key(Patient):
     """Reads what a recording does not keep."""
 
     def on_request(self, request: Request) -> Respond | None:
         return None if request.headers.get("authorization") == "Bearer good" else Respond(401)
 
 
-class Tag(Filter):
+class AsyncKey(Patient):
+    """The same after a wait, in a task of its own."""
+
+    async def on_request(self, request: Request) -> Respond | None:
+        await asyncio.sleep(0)
+        return None if request.cookies.get("session") == "good" else Respond(401)
+
+
+class Tag(Patient):
     """Touches everything."""
 
     tag = "old"
@@ -61,21 +76,21 @@ class NewTag(Tag):
     tag = "new"
 
 
-class Failing(Filter):
+class Failing(Patient):
     """Always fails."""
 
     def on_request(self, request: Request) -> None:
         raise ValueError(request.path)
 
 
-class OnResponse(Filter):
+class OnResponse(Patient):
     """Looks at responses."""
 
     def on_response(self, response: Response) -> Respond | None:
         return Respond(503) if response.status == 500 else None
 
 
-class OnBody(Filter):
+class OnBody(Patient):
     """Looks at bodies."""
 
     def on_request_body(self, request: Request) -> Respond | None:
@@ -90,21 +105,21 @@ class SomeBodies(OnBody):
             request.skip_body()
 
 
-class OnChunk(Filter):
+class OnChunk(Patient):
     """Looks at chunks."""
 
     def on_request_chunk(self, request: Request, chunk: bytes, last: bool) -> bytes | None:
         return f"<{chunk.decode()}>".encode()
 
 
-class OnTrailers(Filter):
+class OnTrailers(Patient):
     """Looks at trailers."""
 
     def on_request_trailers(self, request: Request) -> None:
         request.trailers["x-seen"] = "1"
 
 
-class Port(Filter):
+class Port(Patient):
     """Wants an attribute and metadata."""
 
     attributes = ("source.port",)
@@ -114,7 +129,7 @@ class Port(Filter):
         request.headers["x-port"] = str(request.attribute("source.port"))
 
 
-class Agent(Filter):
+class Agent(Patient):
     """Reads a header by way of an attribute."""
 
     attributes = ("request.useragent",)
@@ -123,7 +138,7 @@ class Agent(Filter):
         request.headers["x-agent"] = str(request.attribute("request.useragent"))
 
 
-class Chance(Filter):
+class Chance(Patient):
     """Is never the same."""
 
     def on_request(self, request: Request) -> None:

@@ -185,6 +185,9 @@ def test_who_reads_what_is_redacted_is_told(replayed: Any) -> None:
     assert found.differences[0] == ("decision", "passed", "401 by key")
     [found] = replayed(recorded, policies.Tag)
     assert found.reads == frozenset()
+    recorded = tape_proc(policies.AsyncKey, messages=[headers(cookie="session=good")])
+    [found] = replayed(recorded, policies.AsyncKey)
+    assert found.reads == {("async-key", "cookie")}
     recorded = tape_proc(policies.Agent, messages=[headers(user_agent="me")], redact=["user-agent"])
     [found] = replayed(recorded, policies.Agent)
     assert found.reads == {("agent", "user-agent")}
