@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -48,6 +48,18 @@ ClientCa = Annotated[
 Jwt = Annotated[
     str | None, typer.Option(metavar="FILE", help="JWT providers, as YAML; their claims are metadata.")
 ]
+Record = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Write every exchange to this file (mode 0600), for meshext replay."),
+]
+Redact = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Leave out this header's value in the recording, beside authorization, cookie, set-cookie and "
+        "proxy-authorization. Paths, bodies and metadata are written as they are.",
+    ),
+]
 Try = Annotated[bool, typer.Option("--try", help="Send the suggested calls, show what happened, end 0 or 1.")]
 LogLevel = Annotated[str, typer.Option(metavar="LEVEL", help="debug, info, warning or error.")]
 
@@ -63,6 +75,8 @@ def run(
     tls_key: TlsKey = None,
     client_ca: ClientCa = None,
     jwt: Jwt = None,
+    record: Record = None,
+    redact: Redact = None,
     try_calls: Try = False,
     log_level: LogLevel = "info",
 ) -> None:
@@ -76,18 +90,14 @@ def run(
     from meshext.sandbox import Options, build_setup, fill_in
     from meshext.sandbox.calls import find_example
 
+    files: dict[str, Any] = {"tls_cert": tls_cert, "tls_key": tls_key, "client_ca": client_ca, "jwt": jwt}
     options = Options(
         specs=tuple(specs),
         config=tuple(config or ()),
         mode=parse_mode(mode),
         upstream=tuple(upstream or ()),
-        routes=routes,
-        listen=listen,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-        client_ca=client_ca,
-        jwt=jwt,
-        log_level=log_level,
+        redact=tuple(redact or ()),
+        **{"routes": routes, "listen": listen, "record": record, "log_level": log_level, **files},
     )
     example = find_example(specs[0])
     setup = load(build_setup(fill_in(options, example)))

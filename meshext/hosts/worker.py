@@ -30,9 +30,9 @@ from meshext.hosts.words import Words
 
 if TYPE_CHECKING:
     from meshext.engine.chain import Chain
+    from meshext.engine.observer import Observer
     from meshext.hosts.hook_watch import HookWatch
     from meshext.hosts.server import Service
-    from meshext.hosts.worker_telemetry import WorkerTelemetry
 
 WHERE = signal.SIGUSR2  # asks it to write where it is
 
@@ -102,6 +102,7 @@ def work(orders: Orders, words: Words) -> int:
     from meshext.hosts.log_lines import configure_logging
     from meshext.hosts.pulse import Pulse
     from meshext.hosts.report import Report
+    from meshext.hosts.worker_recording import WorkerRecording
     from meshext.hosts.worker_telemetry import WorkerTelemetry
     from meshext.loading import load_chain
     from meshext.sources import LOADED
@@ -116,7 +117,8 @@ def work(orders: Orders, words: Words) -> int:
     shared = orders.store if options.shares_memory else None
     store = open_store(options.store, shared, on_call=telemetry.on_call)
     chain = load_chain(options.specs, options.configs, store=store)
-    service = build_service(options, chain, watch, telemetry)
+    recording = WorkerRecording(options)
+    service = build_service(options, chain, watch, recording.observe(chain, telemetry.observe(chain)))
     words.say(loaded=Report.of(chain.needs, LOADED).to_plain())
     told = words.wait()
     if not told or "serve" not in told[0]:
@@ -127,13 +129,15 @@ def work(orders: Orders, words: Words) -> int:
         asyncio.run(serve(service, told[0]["serve"], words, around=(store, telemetry)))
     finally:
         watch.stop()
-        telemetry.stop()  # before it is said to have drained, since from then on it has a second
+        # Both before it is said to have drained, since from then on it has a second.
+        recording.stop()
+        telemetry.stop()
         words.say(drained=True)
     return 0
 
 
 def build_service(
-    options: ServiceOptions, chain: Chain, watch: HookWatch, telemetry: WorkerTelemetry
+    options: ServiceOptions, chain: Chain, watch: HookWatch, observer: Observer | None
 ) -> Service:
     """The server of a chain, with everything that was asked for around it."""
     from meshext.hosts.credentials import Certificates
@@ -142,7 +146,7 @@ def build_service(
     return Service(
         chain,
         watch,
-        observer=telemetry.observe(chain),
+        observer=observer,
         credentials=Certificates(options.tls).credentials() if options.tls else None,
         max_in_flight=options.max_in_flight,
         connection_age=options.connection_age,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from meshext.errors import SpecError
+from meshext.errors import OptionError, SpecError
 from meshext.hosts.options import CONNECTION_AGE, DRAIN, MAX_IN_FLIGHT, ServiceOptions
 from meshext.plan import Mode
 
@@ -47,6 +47,8 @@ class Setup:
     drain: float = DRAIN
     max_in_flight: int = MAX_IN_FLIGHT
     connection_age: float = CONNECTION_AGE
+    record: str = ""
+    redact: tuple[str, ...] = ()
 
     def service_options(self, address: str) -> ServiceOptions:
         """What its filter service is asked to do; OptionError where that means nothing."""
@@ -60,6 +62,8 @@ class Setup:
             drain=self.drain,
             max_in_flight=self.max_in_flight,
             connection_age=self.connection_age,
+            record=self.record,
+            redact=self.redact,
         )
 
 
@@ -81,6 +85,8 @@ class Options:
     client_ca: str | None = None
     jwt: str | None = None
     log_level: str = "info"
+    record: str | None = None
+    redact: tuple[str, ...] = ()
 
 
 def fill_in(options: Options, example: Example) -> Options:
@@ -126,7 +132,24 @@ def build_setup(options: Options) -> Setup:
         tls=parse_tls(options.tls_cert, options.tls_key, options.client_ca),
         jwt=parse_jwt(read_config(options.jwt)) if options.jwt else None,
         log_level=options.log_level,
+        record=check_record(options),
+        redact=options.redact,
     )
+
+
+def check_record(options: Options) -> str:
+    """The file of `--record`, which is made or found to be a recording of ours; "" for none."""
+    from meshext.recording.file import RecordingFile
+    from meshext.recording.redaction import check_redacted
+
+    check_redacted(options.redact)
+    if not options.record:
+        if options.redact:
+            raise OptionError("--redact without --record has nothing to leave out")
+        return ""
+    file = RecordingFile(options.record)
+    file.close()
+    return file.path
 
 
 def split(upstreams: Iterable[str], *, echo: bool) -> list[str]:

@@ -274,3 +274,29 @@ def test_a_service_that_dies_at_once(process: Run, tmp_path: Path) -> None:
     ended = process("run", str(tmp_path / "dying.py"))
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == "meshext: the filter's service ended with 7 before it served\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--redact", "x-key"], "--redact without --record has nothing to leave out"),
+        (["--record", "OPEN"], "others may read it (mode 0644)"),
+        (["--record", "LINK"], "it is a symbolic link"),
+        (["--record", "/dev/full"], "is not a file"),
+        (["--record", "NEW", "--redact", "x y"], "--redact 'x y' names no header"),
+    ],
+    ids=["alone", "open", "link", "device", "name"],
+)
+def test_a_recording_is_refused_before_anything_starts(
+    options: list[str], words: str, running: Running, tmp_path: Path
+) -> None:
+    (tmp_path / "OPEN").touch(0o644)
+    (tmp_path / "LINK").symlink_to(tmp_path / "elsewhere")
+    given = [str(tmp_path / option) if option.isupper() else option for option in options]
+    process = running.start(*meshext("run", HELLO, *given))
+    assert process.wait(60) == 2
+    assert len(running.said("err").splitlines()) == 1
+    assert words in running.said("err")
+    assert not (tmp_path / "NEW").exists()
+    assert not (tmp_path / "elsewhere").exists()
+    running.assert_nothing_left()

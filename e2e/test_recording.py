@@ -1,0 +1,122 @@
+"""`meshext run --record` beside the real Envoy, and `meshext replay` of what it wrote."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meshext.cli.main import main
+
+EXAMPLES = Path(__file__).parents[1] / "filters" / "examples"
+API_KEY = f"{EXAMPLES}/02_api_key/filter.py:ApiKey"
+KEYS = ("--config", f"{EXAMPLES}/02_api_key/config.yaml")
+
+pytestmark = [pytest.mark.envoy, pytest.mark.slow]
+
+OTHER = """
+from meshext import Filter, Respond
+
+class Other(Filter):
+    def on_request(self, request):
+        if "x-api-key" in request.headers:
+            return Respond(403, body="closed")
+        request.headers["x-caller"] = "anyone"
+"""
+
+Replay = Callable[..., tuple[int, list[dict[str, Any]], dict[str, Any]]]
+
+
+@pytest.fixture
+def replay(capfd: pytest.CaptureFixture[str]) -> Replay:
+    """`replay(spec, path, ...)`: exit code, exchanges, summary."""
+
+    def run(*arguments: str) -> tuple[int, list[dict[str, Any]], dict[str, Any]]:
+        capfd.readouterr()
+        code = main(["replay", *arguments, "--json"])
+        *found, last = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+        return code, found, last["summary"]
+
+    return run
+
+
+def record(spec: str, path: Path, *options: str) -> None:
+    """Send the example's calls while recording."""
+    command = [sys.executable, "-m", "meshext", "run", spec, "--try", "--record", str(path), *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("example", "mode", "calls"),
+    [
+        ("04_body_inspection", "proc", 7),
+        ("06_response_headers", "authz", 4),
+        ("07_jwt_claims", "proc", 4),  # two more are refused by Envoy, before the filter
+    ],
+)
+def test_the_same_filter_decides_the_same(
+    example: str, mode: str, calls: int, tmp_path: Path, replay: Replay
+) -> None:
+    spec, path = str(EXAMPLES / example / "filter.py"), tmp_path / "r.jsonl"
+    record(spec, path, "--mode", mode)
+    code, found, summary = replay(spec, str(path), "--config", str(EXAMPLES / example / "config.yaml"))
+    assert [each["differences"] for each in found] == [[]] * calls
+    assert {each["mode"] for each in found} == {mode}
+    assert (code, summary["exchanges"], summary["missing"]) == (0, calls, {})
+
+
+@pytest.mark.parametrize("mode", ["authz", "proc"])
+def test_another_filter_differs_exactly_where_it_does(mode: str, tmp_path: Path, replay: Replay) -> None:
+    path, other = tmp_path / "r.jsonl", tmp_path / "other.py"
+    other.write_text(OTHER)
+    record(API_KEY, path, "--mode", mode)
+    assert replay(API_KEY, str(path), *KEYS)[0] == 0
+    passed = {
+        "decision": ("passed", "403 by other"),
+        "upstream x-api-key": ("(removed)", "-"),
+        "client body": ("-", "closed (6 bytes)"),
+    }
+    refused = {
+        "client www-authenticate": ('ApiKey realm="api"', "-"),
+        "client body": ("no such key\n (12 bytes)", "closed (6 bytes)"),
+        "decision": ("401 by api-key", "403 by other"),
+    }
+    wanted = [
+        passed | {"upstream x-caller": ("billing", "-")},
+        passed | {"upstream x-caller": ("reports", "-")},
+        refused
+        | {
+            "decision": ("401 by api-key", "passed"),
+            "client body": ("no such key\n (12 bytes)", "-"),
+            "upstream x-caller": ("-", "anyone"),
+        },
+        refused,
+        refused,
+    ]
+    for arguments in (
+        (f"{other}:Other", str(path)),
+        (API_KEY, str(path), *KEYS, "--against", f"{other}:Other"),
+    ):
+        code, found, _ = replay(*arguments)
+        assert code == 1
+        assert [
+            {each["what"]: (each["before"], each["after"]) for each in exchange["differences"]}
+            for exchange in found
+        ] == wanted
+
+
+def test_named_headers_are_not_in_the_file(tmp_path: Path, replay: Replay) -> None:
+    path = tmp_path / "r.jsonl"
+    record(API_KEY, path, "--redact", "X-Api-Key")
+    assert b"demo-key" not in path.read_bytes()
+    code, found, summary = replay(API_KEY, str(path), *KEYS)
+    assert code == 1
+    assert [bool(each["differences"]) for each in found] == [True, True, False, False, False]
+    assert "x-api-key" in json.dumps(summary["redacted_reads"])
