@@ -51,6 +51,7 @@ def test_totals_are_exact_whatever_becomes_of_workers(
             assert [answer.status for answer in answers].count(200) == 20
             check(served, 20, 20, 20)
             await after_a_kill(served, url, workers_of(answers))
+            await after_a_reload(served, url)
 
     async def after_a_kill(served: Served, url: str, workers: set[int]) -> None:
         os.kill(workers.pop(), signal.SIGKILL)
@@ -66,7 +67,17 @@ def test_totals_are_exact_whatever_becomes_of_workers(
         assert {answer.status for answer in answers} == {200}
         check(served, before + 40, 20, 20)
 
-    with serving(spec, "--workers", "2") as served:
+    async def after_a_reload(served: Served, url: str) -> None:
+        before = int(served.total("meshext_exchanges_total", decision="passed"))
+        source.write_text(SOURCE.read_text().replace('"x-worker"', '"x-new-worker"'))
+        assert await asyncio.to_thread(
+            wait_for, lambda: served.total("meshext_reloads_total", result="applied") == 1
+        )
+        answers = await send_all(url, ["/"] * 40)
+        assert {answer.status for answer in answers} == {200}
+        check(served, before + 40, 20, 20)
+
+    with serving(spec, "--workers", "2", "--watch", "--drain", "5") as served:
         asyncio.run(drive(served))
 
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -47,6 +48,17 @@ def check_otel() -> None:
         given = os.environ.get(name, "").strip().lower()
         if given and given not in known:
             raise OptionError(f"{name}={given!r}: write {' or '.join(known)}")
+    with environment():
+        import opentelemetry.propagate  # noqa: F401  # reads OTEL_PROPAGATORS when it is imported
+
+
+@contextmanager
+def environment() -> Iterator[None]:
+    """A value of the environment that the SDK can not read is one line: OptionError."""
+    try:
+        yield
+    except ValueError as error:
+        raise OptionError(f"OTEL_* variables: {error}") from error
 
 
 class WorkerOtel:
@@ -107,7 +119,8 @@ def open_span_exporter() -> SpanExporter | None:
         return ConsoleSpanExporter(out=sys.stderr)
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
-    return OTLPSpanExporter()
+    with environment():
+        return OTLPSpanExporter()
 
 
 def open_metric_exporter() -> MetricExporter | None:
@@ -121,7 +134,8 @@ def open_metric_exporter() -> MetricExporter | None:
         return ConsoleMetricExporter(out=sys.stderr)
     from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 
-    return OTLPMetricExporter()
+    with environment():
+        return OTLPMetricExporter()
 
 
 def exporter_kind(name: str) -> str:

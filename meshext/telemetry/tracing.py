@@ -7,7 +7,8 @@ every hook, so a filter's own spans and the clients it uses continue the trace.
     span          `meshext authz` or `meshext proc`, kind server
     attributes    meshext.filters, meshext.request_id, meshext.decision, meshext.filter (the one that
                   decided), http.response.status_code
-    child spans   `<filter> <hook>` for hooks that failed, with the exception, or took 5 ms and more
+    child spans   `<filter> <hook>` for hooks that failed, with the exception, or took 5 ms and more; the
+                  first 32 of them
     status        error where a hook failed or the exchange did not end in order
 """
 
@@ -30,6 +31,7 @@ from meshext.http.headers import Lines
 from meshext.needs import Hook
 
 SLOW = 0.005  # seconds from which on a hook has a span of its own
+MOST_HOOKS = 32  # spans of hooks in one exchange: a body of many chunks runs many
 BAD = frozenset({"passed_open", "failed_closed", "reset", "refused", "broken"})
 NANO = 1_000_000_000
 
@@ -85,7 +87,7 @@ class TracingObserver:
 class TracedSighting:
     """One exchange and its span: it begins with the call, and is made when the request's headers are here."""
 
-    __slots__ = ("_began", "_context", "_inner", "_metadata", "_mode", "_observer", "_span")
+    __slots__ = ("_began", "_context", "_hooks", "_inner", "_metadata", "_mode", "_observer", "_span")
 
     def __init__(
         self, observer: TracingObserver, mode: Mode, metadata: tuple[Any, ...], inner: Sighting | None
@@ -95,6 +97,7 @@ class TracedSighting:
         self._metadata = metadata
         self._inner = inner
         self._began = time.time_ns()
+        self._hooks = 0
         self._span: Span | None = None
         self._context: Context | None = None
 
@@ -110,6 +113,11 @@ class TracedSighting:
             self._inner.hook(name, hook, seconds, failure)
         if (failure is None and seconds < SLOW) or self._span is None or not self._span.is_recording():
             return
+        self._hooks += 1
+        if self._hooks <= MOST_HOOKS:
+            self._tell_hook(name, hook, seconds, failure)
+
+    def _tell_hook(self, name: str, hook: Hook, seconds: float, failure: FilterFailure | None) -> None:
         now = time.time_ns()
         child = self._observer.tracer.start_span(
             f"{name} {hook.value}",

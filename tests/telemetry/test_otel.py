@@ -82,11 +82,28 @@ def test_a_collector_that_is_away_holds_nobody() -> None:
     assert done.stdout == "stopped\n"
 
 
+def test_a_propagator_that_is_none() -> None:
+    code = "from meshext.telemetry.otel import check_otel; check_otel()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"OTEL_PROPAGATORS": "tracecontext,nonsense"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "OptionError: OTEL_* variables: Propagator nonsense not found." in done.stderr
+
+
 def test_what_the_environment_can_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
     otel.check_otel()
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
     with pytest.raises(OptionError, match="OTEL_EXPORTER_OTLP_PROTOCOL='http/protobuf': write grpc"):
         otel.check_otel()
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_PROTOCOL")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "soon")
+    with pytest.raises(OptionError, match=r"OTEL_\* variables: could not convert string to float: 'soon'"):
+        otel.open_span_exporter()
     monkeypatch.setattr(otel, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"--otel needs the 'otel' extra"):
         otel.check_otel()

@@ -19,8 +19,8 @@ from meshext.engine.current import TRACE
 from meshext.engine.observer import InitialMetadata
 from meshext.http.exchange import Exchange
 from meshext.telemetry.host_metrics import HostMetrics
-from meshext.telemetry.tracing import SLOW, TracingObserver
-from tests.hosts.forging import headers, response_headers
+from meshext.telemetry.tracing import MOST_HOOKS, SLOW, TracingObserver
+from tests.hosts.forging import body, headers, response_headers
 from tests.telemetry.watching import chain_of, check_request, play_authz, play_proc
 
 TRACE_ID, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -144,6 +144,21 @@ def test_a_slow_hook_has_a_span_of_its_length() -> None:
     assert hook.end_time is not None
     assert hook.end_time - hook.start_time >= SLOW * 1e9
     assert list(spans(headers(), filters=[Quick])).count("quick on_request") == 0
+
+
+class Chunks(Filter):
+    failure = "open"
+
+    def on_request_chunk(self, request: Request, chunk: bytes, last: bool) -> None:
+        raise ValueError("each time")
+
+
+def test_many_chunks_leave_a_few_spans() -> None:
+    chunks = [body(b"x", end=False)] * 50
+    found = spans(headers(end=False), *chunks, filters=[Chunks])
+    assert found["meshext proc"].attributes is not None
+    names = [span.name for span in exporter.get_finished_spans()]
+    assert names.count("chunks on_request_chunk") == MOST_HOOKS
 
 
 @pytest.mark.parametrize(
