@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+LAST_CHUNK = b"\r\n0\r\n\r\n"
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nheld"
 
 
 class Held(asyncio.Protocol):
-    """One connection; requests have no body."""
+    """One connection; a request is answered when the time is over that begins with its last byte."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -25,13 +27,24 @@ class Held(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._data += data
-        while b"\r\n\r\n" in self._data:
-            self._data = self._data.partition(b"\r\n\r\n")[2]
+        while (size := whole(self._data)) and size <= len(self._data):
+            self._data = self._data[size:]
             asyncio.get_running_loop().call_later(self._seconds, self._answer)
 
     def _answer(self) -> None:
         if self._transport is not None:
             self._transport.write(ANSWER)
+
+
+def whole(data: bytes) -> int:
+    """How many bytes the first request has; 0 while its head is not all there."""
+    head, end, _ = data.partition(b"\r\n\r\n")
+    if not end:
+        return 0
+    if b"transfer-encoding: chunked" in head:
+        return data.find(LAST_CHUNK) + len(LAST_CHUNK) if LAST_CHUNK in data else sys.maxsize
+    length = re.search(rb"content-length: (\d+)", head)
+    return len(head + end) + (int(length[1]) if length else 0)
 
 
 async def serve(seconds: float) -> None:

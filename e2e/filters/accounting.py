@@ -69,3 +69,13 @@ class CompletesBodies(Completes):
 
     def on_response_body(self, response: Response[Any]) -> None:
         response.headers["x-size"] = str(len(response.body))
+
+
+class CompletesChunks(Completes):
+    """The same with bodies as they flow."""
+
+    def on_request_chunk(self, request: Request[Any], chunk: bytes, last: bool) -> None:
+        return None
+
+    def on_response_chunk(self, response: Response[Any], chunk: bytes, last: bool) -> None:
+        return None

@@ -151,5 +151,9 @@ def serve_command(specs: Sequence[str], configs: Sequence[str], service: Backend
     if service.tls:
         options += ["--tls-cert", "FILE", "--tls-key", "FILE"]
         options += ["--client-ca", "FILE"] if service.tls.certificate else []
-    command = shlex.join(["meshext", "serve", *specs, *options, "--listen", str(service.addresses[0])])
+    listen = str(service.addresses[0])
+    if len(service.addresses) > 1 and listen.startswith("unix:"):  # one for each worker
+        listen = listen.removesuffix(".0")
+        options += ["--workers", str(len(service.addresses))]
+    command = shlex.join(["meshext", "serve", *specs, *options, "--listen", listen])
     return "\n#   ".join(command.splitlines())

@@ -147,3 +147,33 @@ def test_an_inline_configuration_is_not_repeated(meshext: Run) -> None:
     assert ended.code == 0
     assert "hunter2" not in ended.out
     assert "#   meshext serve policies.py:Everything --config JSON --listen 127.0.0.1:9000\n" in ended.out
+
+
+def test_the_sockets_of_several_workers_and_tls(meshext: Run) -> None:
+    addresses = ["--address", "unix:/run/a.sock.0", "--address", "unix:/run/a.sock.1"]
+    tls = [
+        "--ca",
+        "ca.pem",
+        "--server-name",
+        "spiffe://mesh/a",
+        "--client-cert",
+        "me.pem",
+        "--client-key",
+        "me.key",
+    ]
+    ended = meshext("config", "policies.py:Hello", *addresses, *tls)
+    files = "--tls-cert FILE --tls-key FILE --client-ca FILE"
+    assert f"serve policies.py:Hello {files} --workers 2 --listen unix:/run/a.sock\n" in ended.out
+    (cluster,) = yaml.safe_load(ended.out)["clusters"]
+    paths = [
+        endpoint["endpoint"]["address"]["pipe"]["path"]
+        for endpoint in cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+    ]
+    assert paths == ["/run/a.sock.0", "/run/a.sock.1"]
+    assert cluster["transport_socket"]["typed_config"]["common_tls_context"]["alpn_protocols"] == ["h2"]
+
+
+def test_half_of_tls_is_refused(meshext: Run) -> None:
+    ended = meshext("config", "policies.py:Hello", "--client-cert", "me.pem")
+    assert (ended.code, ended.out) == (2, "")
+    assert "meshext: TLS: --ca is missing; it says which CA's certificate the service has\n" in ended.err
