@@ -16,6 +16,7 @@ from meshext.hosts.log_lines import configure_logging
 from meshext.hosts.options import ServiceOptions
 from meshext.hosts.report import NEEDS, Report, to_plain
 from meshext.hosts.supervisor import Supervisor
+from meshext.hosts.worker_recording import check_recording
 
 
 def main() -> int:
@@ -25,6 +26,7 @@ def main() -> int:
         with open(os.devnull, "rb") as nothing:
             os.dup2(nothing.fileno(), 0)
         configure_logging(options.log_level, options.log_format)
+        check_recording(options)
         return Supervisor(options, ready=announce, replan=announce_needs).run()
     except MeshextError as error:
         for line in str(error).splitlines():

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from meshext.engine.chain import Chain
 from meshext.engine.observer import Observer
+from meshext.errors import RecordingError
 from meshext.hosts.options import ServiceOptions
 
 if TYPE_CHECKING:
     from meshext.recording.writer import RecordingWriter
 
+log = logging.getLogger("meshext.recording")
+
 PATIENCE = 2.0  # seconds for what waits to be written; less than the supervisor waits for a sign of life
+
+
+def check_recording(options: ServiceOptions) -> None:
+    """Refuse a file that is not fit for recordings, or make it, before the first worker starts."""
+    if options.record:
+        from meshext.recording.file import RecordingFile
+        from meshext.recording.redaction import check_redacted
+
+        check_redacted(options.redact)
+        RecordingFile(options.record).close()
 
 
 class WorkerRecording:
@@ -25,7 +39,11 @@ class WorkerRecording:
         self._writer: RecordingWriter | None = None
 
     def observe(self, chain: Chain, inner: Observer | None) -> Observer | None:
-        """An observer that records what it hands on to `inner`; RecordingError where the file is refused."""
+        """An observer that records what it hands on to `inner`.
+
+        Where the file has gone bad since the service began there is a line in the log and no recording: a
+        worker that takes another's place serves all the same.
+        """
         options = self._options
         if not options.record:
             return inner
@@ -35,7 +53,11 @@ class WorkerRecording:
         from meshext.recording.writer import RecordingWriter
 
         served = describe_served(options.specs, options.configs, check_redacted(options.redact))
-        self._writer = RecordingWriter(RecordingFile(options.record))
+        try:
+            self._writer = RecordingWriter(RecordingFile(options.record))
+        except RecordingError as error:
+            log.error("exchanges of this worker are not recorded: %s", error)
+            return inner
         return Recorder(chain.needs, served, self._writer.keep, inner)
 
     def stop(self) -> None:

@@ -107,6 +107,19 @@ def test_a_file_that_can_not_grow_hurts_no_request(spec: str, folder: Path) -> N
     exchanges(path)
 
 
+def test_a_file_that_goes_bad_stops_no_worker_from_taking_anothers_place(spec: str, folder: Path) -> None:
+    path = folder / "r.jsonl"
+    with ServiceProcess(spec, "127.0.0.1:0", record=str(path), log_level="debug") as service:
+        address = service.wait_serving()
+        service.wait_spare()
+        path.chmod(0o644)
+        for _ in range(2):  # the spare has opened the file already
+            kill(check(address)[1])
+            assert wait_for(lambda: check(address)[0] == "OK")
+            service.wait_said("exchanges of this worker are not recorded: ")
+        assert service.stop() == 0
+
+
 def test_a_file_that_others_can_read_is_refused_in_one_line(spec: str, folder: Path) -> None:
     path = folder / "r.jsonl"
     path.touch()
