@@ -139,7 +139,7 @@ async def walk(
         problems += [
             f"{kind}: {name} {first[name]} became {now[name]}"
             for name in FLAT
-            if abs(now[name] - first[name]) > SLACK.get(name, 0)
+            if now[name] - first[name] > SLACK.get(name, 0)
         ]
         if now["resident"] > first["resident"] + GROWTH:
             problems.append(f"{kind}: resident memory {first['resident']} became {now['resident']}")
