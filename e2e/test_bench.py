@@ -16,7 +16,13 @@ from e2e.bench.load import LoadError, read_log
 @pytest.mark.slow
 def test_every_piece_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "figures.json"
-    asked = ["--case=authz, decide", "--case=proc, 100 KB body buffered", "--rounds=1", "--scale=0.005"]
+    asked = [
+        "--case=authz, decide",
+        "--case=proc, 100 KB body buffered",
+        "--rounds=1",
+        "--scale=0.005",
+        "--plain",
+    ]
     assert main([*asked, "--load=python", f"--out={out}"]) == 0
     record = json.loads(out.read_text())
     assert list(record["cases"]) == ["authz, decide", "proc, 100 KB body buffered"]

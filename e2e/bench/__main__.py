@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 from e2e.bench.cases import CASES, Case
@@ -37,6 +38,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--load", choices=sorted(SENDERS), default="h2load", help="who sends (default h2load)"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the raw figures go (JSON)")
+    parser.add_argument(
+        "--plain", action="store_true", help="leave out ours without metrics, traced, 2 workers"
+    )
     parser.add_argument("--list", action="store_true", help="name the cases and end")
     return parser
 
@@ -48,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     if given.list or not chosen:
         sys.stdout.write("".join(f"{case.name}\n" for case in CASES))
         return 0 if given.list else 2
+    if given.plain:
+        chosen = [replace(case, options=False) for case in chosen]
     settings = Settings(
         rounds=2 if given.quick else given.rounds,
         scale=0.2 if given.quick else given.scale,

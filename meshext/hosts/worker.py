@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import gc
 import json
 import os
 import signal
@@ -120,6 +121,8 @@ def work(orders: Orders, words: Words) -> int:
     recording = WorkerRecording(options)
     service = build_service(options, chain, watch, recording.observe(chain, telemetry.observe(chain)))
     words.say(loaded=Report.of(chain.needs, LOADED).to_plain())
+    gc.collect()
+    gc.freeze()  # what is loaded stays: no collection on a request's path looks through all of it again
     told = words.wait()
     if not told or "serve" not in told[0]:
         return 0
