@@ -6,24 +6,33 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from meshext.cli.selection import load_quietly, parse_mode
+from meshext.cli.service_options import (
+    Config,
+    LogFormat,
+    LogLevel,
+    Metrics,
+    Otel,
+    Specs,
+    Store,
+    Watch,
+    Workers,
+)
 from meshext.errors import MeshextError
 from meshext.lifeline import watch_parent
 
 if TYPE_CHECKING:
-    from meshext.sandbox import Sandbox, Setup
+    from meshext.sandbox import Options, Sandbox, Setup
     from meshext.sandbox.calls import Example, Result
 
 INTERRUPTED = 130
 
-Specs = Annotated[
-    list[str], typer.Argument(metavar="SPEC...", help="path/to/file.py:Class, module:Class or a name.")
-]
 Upstream = Annotated[
     list[str] | None,
     typer.Option(metavar="[NAME=]HOST:PORT", help="Where requests go; NAME=echo is a built-in echo service."),
@@ -32,12 +41,6 @@ Routes = Annotated[str | None, typer.Option(metavar="FILE", help="Routes by path
 Listen = Annotated[str, typer.Option(metavar="[HOST:]PORT", help="Where Envoy listens; 0 takes a free port.")]
 ModeName = Annotated[
     str | None, typer.Option(metavar="proc|authz", help="By default the least that carries the filters.")
-]
-Config = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="FILE|JSON", help="Configuration; once for each filter, or one keyed by filter name."
-    ),
 ]
 TlsCert = Annotated[str | None, typer.Option(metavar="FILE", help="Serve TLS with this certificate (PEM).")]
 TlsKey = Annotated[str | None, typer.Option(metavar="FILE", help="Its private key (PEM).")]
@@ -61,7 +64,9 @@ Redact = Annotated[
     ),
 ]
 Try = Annotated[bool, typer.Option("--try", help="Send the suggested calls, show what happened, end 0 or 1.")]
-LogLevel = Annotated[str, typer.Option(metavar="LEVEL", help="debug, info, warning or error.")]
+SANDBOX = ("routes", "listen", "tls_cert", "tls_key", "client_ca", "jwt", "record")
+SERVICE = ("log_level", "log_format", "workers", "watch", "store", "metrics", "otel")
+"""Options that go on under their own name, to Envoy and to the service."""
 
 
 def run(
@@ -78,30 +83,43 @@ def run(
     record: Record = None,
     redact: Redact = None,
     try_calls: Try = False,
+    watch: Watch = False,
+    workers: Workers = 1,
+    store: Store = "",
+    metrics: Metrics = "",
+    otel: Otel = False,
     log_level: LogLevel = "info",
+    log_format: LogFormat = "text",
 ) -> None:
     """Run the real Envoy with filters in front of an upstream (an echo service unless told otherwise).
 
-    The line `ready URL` says that traffic flows. Ctrl-C ends everything.
+    The line `ready URL` says that traffic flows. Ctrl-C ends everything. With --watch a filter that changed
+    takes over without a request lost; where it needs something else of Envoy, the listener is replaced.
 
     Example: meshext run filters/examples/01_hello/filter.py:Hello
     """
+    given = dict(locals())
     parent = os.getppid()
-    from meshext.sandbox import Options, build_setup, fill_in
+    from meshext.sandbox import build_setup, fill_in
     from meshext.sandbox.calls import find_example
 
-    files: dict[str, Any] = {"tls_cert": tls_cert, "tls_key": tls_key, "client_ca": client_ca, "jwt": jwt}
-    options = Options(
-        specs=tuple(specs),
-        config=tuple(config or ()),
-        mode=parse_mode(mode),
-        upstream=tuple(upstream or ()),
-        redact=tuple(redact or ()),
-        **{"routes": routes, "listen": listen, "record": record, "log_level": log_level, **files},
-    )
     example = find_example(specs[0])
-    setup = load(build_setup(fill_in(options, example)))
+    setup = load(build_setup(fill_in(to_options(given), example)))
     raise typer.Exit(asyncio.run(serve_until_told(setup, example, try_calls=try_calls, parent=parent)))
+
+
+def to_options(given: Mapping[str, Any]) -> Options:
+    """What `run` was given, each argument by its name."""
+    from meshext.sandbox import Options
+
+    return Options(
+        specs=tuple(given["specs"]),
+        config=tuple(given["config"] or ()),
+        mode=parse_mode(given["mode"]),
+        upstream=tuple(given["upstream"] or ()),
+        redact=tuple(given["redact"] or ()),
+        **{name: given[name] for name in SANDBOX + SERVICE},
+    )
 
 
 def load(setup: Setup) -> Setup:

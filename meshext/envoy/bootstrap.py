@@ -78,13 +78,15 @@ def build_bootstrap(gateway: Gateway) -> Bootstrap:
     if gateway.service is not None:
         clusters.append(build_service_cluster(gateway.service))
     return Bootstrap(
-        static_resources=BootstrapStaticResources(listeners=[_build_listener(gateway)], clusters=clusters),
+        static_resources=BootstrapStaticResources(listeners=[build_listener(gateway)], clusters=clusters),
         admin=_build_admin(gateway.admin),
         overload_manager=_build_overload_manager(),
     )
 
 
-def _build_listener(gateway: Gateway) -> Listener:
+@builds_messages
+def build_listener(gateway: Gateway) -> Listener:
+    """The listener alone, with all that stands behind it."""
     from envoy_data_plane.envoy.config.listener.v3 import Listener
 
     return Listener(
@@ -128,7 +130,9 @@ def _build_filter_chain(gateway: Gateway) -> FilterChain:
 
 def _build_filters(gateway: Gateway) -> Sequence[HttpFilter]:
     checks = [build_jwt_filter(gateway.jwt)] if gateway.jwt else []
-    return [*checks, *(build_http_filters(gateway.plan) if gateway.plan else [])]
+    if gateway.plan is None or gateway.service is None:
+        return checks
+    return [*checks, *build_http_filters(gateway.plan, cluster=gateway.service.cluster)]
 
 
 def _build_admin(path: Path) -> Admin:

@@ -74,15 +74,16 @@ class EnvoyProcess:
         log_level: str = "warning",
         component_log_level: str = "",
         ready_limit: float = 30.0,
+        drain_time: float | None = None,
     ) -> Self:
         """Start Envoy and return once it is LIVE and the listeners are bound.
 
         `bootstrap` is `envoy.config.bootstrap.v3.Bootstrap` as JSON; its `admin` must be a socket file, and
         is added if absent. `directory` gets the configuration and the admin socket; it is made (mode 0700)
         if absent, and stays the caller's to remove. `listeners` are the names to wait for, by default the
-        static ones; `concurrency` is the number of workers, by default one for each core; `ready_limit` is
-        in seconds. Raises EnvoyError with Envoy's own reason in one line, ListenError if an address is
-        taken, MissingExtraError if there is no Envoy.
+        static ones; `concurrency` is the number of workers, by default one for each core. In seconds:
+        `ready_limit`, and `drain_time` for connections whose listener is replaced. Raises EnvoyError with
+        Envoy's own reason, ListenError if an address is taken, MissingExtraError if there is no Envoy.
         """
         parse_level(log_level)
         binary = find_envoy() if envoy is None else envoy
@@ -91,7 +92,7 @@ class EnvoyProcess:
         for address in prepared.addresses:
             check_free(address)
         config = _write_private(directory / _CONFIG, prepared.text)
-        options = _options(config, concurrency, log_level, component_log_level)
+        options = _options(config, concurrency, log_level, component_log_level, drain_time)
         process = await _spawn([str(binary), *options])
         self = cls(process, Admin(prepared.admin_socket), directory, on_log)
         wanted = prepared.listeners if listeners is None else frozenset(listeners)
@@ -259,7 +260,13 @@ async def _spawn(command: list[str]) -> asyncio.subprocess.Process:
     )
 
 
-def _options(config: Path, concurrency: int | None, level: str, component_levels: str) -> list[str]:
+def _options(
+    config: Path,
+    concurrency: int | None,
+    level: str,
+    component_levels: str,
+    drain_time: float | None = None,
+) -> list[str]:
     # Hot restart shares memory by a number that two Envoys on one machine would have to agree on.
     options = ["-c", str(config), "--disable-hot-restart", "--log-level", level]
     options += ["--log-format", LOG_FORMAT, "--log-format-escaped"]
@@ -267,6 +274,8 @@ def _options(config: Path, concurrency: int | None, level: str, component_levels
     options += ["--file-flush-interval-msec", "100"]
     if component_levels:
         options += ["--component-log-level", component_levels]
+    if drain_time is not None:
+        options += ["--drain-time-s", str(max(1, round(drain_time))), "--drain-strategy", "immediate"]
     if concurrency is not None:
         options += ["--concurrency", str(concurrency)]
     return options

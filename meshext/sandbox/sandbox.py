@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from meshext.errors import MissingExtraError
 from meshext.loading import load_needs
@@ -19,10 +19,11 @@ from meshext.sandbox.service import ServiceProcess
 from meshext.sandbox.setup import Setup
 
 if TYPE_CHECKING:
+    from meshext.envoy.bootstrap import Gateway
     from meshext.envoy.logs import LogLine
     from meshext.envoy.process import EnvoyProcess
     from meshext.envoy.upstreams import Upstream
-    from meshext.hosts.address import Address as ServiceAddress
+    from meshext.sandbox.succeeding import Successions
 
 
 class Sandbox:
@@ -37,7 +38,10 @@ class Sandbox:
         self._setup = setup
         self._on_line = on_line
         self._stack = AsyncExitStack()
-        self._ended: list[asyncio.Task[int]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._failed: asyncio.Queue[str] = asyncio.Queue()
+        self._changed = asyncio.Event()  # a version is there that needs something else of Envoy
+        self._successions: Successions | None = None
         self.plan: Plan = build_plan(setup.needs or load_needs(setup.specs, setup.configs), setup.mode)
         self.url = ""
         self.envoy: EnvoyProcess | None = None
@@ -53,15 +57,13 @@ class Sandbox:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._ended:
+        for task in self._tasks:
             task.cancel()
         await self._stack.aclose()
 
     async def wait(self) -> str:
         """Wait until the service or Envoy ends although nobody stopped it; which one, and how."""
-        done, _ = await asyncio.wait(self._ended, return_when=asyncio.FIRST_COMPLETED)
-        task = next(iter(done))
-        return f"{task.get_name()} ended with {task.result()}"
+        return await self._failed.get()
 
     async def _start(self) -> None:
         from meshext.envoy.binary import find_envoy
@@ -75,42 +77,80 @@ class Sandbox:
         folder = Path(tempfile.mkdtemp(prefix="meshext-"))
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
         upstreams = [*setup.upstreams, *await self._start_echoes(folder)]
-        options = setup.service_options(f"unix:{folder}/service.sock")
-        service = await ServiceProcess.start(options, on_line=self._on_line)
-        self._stack.push_async_callback(service.stop)
-        bootstrap = self._bootstrap(folder, service.addresses, upstreams)
+        service = await self._start_service(folder, 1)
+        self.plan = build_plan(service.needs, setup.mode)
+        gateway = self._gateway(folder, service, upstreams)
         self.envoy = await EnvoyProcess.start(
-            bootstrap, folder, envoy=binary, on_log=self._on_envoy, concurrency=2
+            self._bootstrap(gateway, folder),
+            folder,
+            envoy=binary,
+            on_log=self._on_envoy,
+            listeners=[LISTENER],
+            concurrency=2,
+            drain_time=setup.drain if setup.watch else None,
         )
         self._stack.push_async_callback(self.envoy.stop)
         scheme = "https" if setup.tls else "http"
         host = f"[{setup.host}]" if ":" in setup.host else setup.host
         self.url = f"{scheme}://{host}:{self.envoy.port(LISTENER)}"
-        self._ended = [
-            asyncio.create_task(service.wait(), name="the filter's service"),
-            asyncio.create_task(self.envoy.wait(), name="Envoy"),
-        ]
+        self._spawn(self._guard(self.envoy.wait(), "Envoy"))
+        if self._successions is not None:
+            self._spawn(self._successions.run(gateway, service, self.envoy.admin))
+            self._stack.push_async_callback(self._successions.close)
 
-    def _bootstrap(
-        self, folder: Path, sockets: Sequence[ServiceAddress], upstreams: Sequence[Upstream]
-    ) -> str:
-        from meshext.envoy.bootstrap import Gateway, build_bootstrap
-        from meshext.envoy.emit import to_json
+    async def _start_service(self, folder: Path, number: int) -> ServiceProcess:
+        name = "service.sock" if number == 1 else f"service-{number}.sock"
+        options = self._setup.service_options(f"unix:{folder}/{name}")
+        service = await ServiceProcess.start(options, on_line=self._on_line, on_needs=self._changed.set)
+        self._stack.push_async_callback(service.stop)
+        self._spawn(self._guard(service.wait(), "the filter's service", lambda: service.retired))
+        return service
+
+    async def _guard(
+        self, ending: Awaitable[int], name: str, wanted: Callable[[], bool] = lambda: False
+    ) -> None:
+        code = await ending
+        if not wanted():
+            self._failed.put_nowait(f"{name} ended with {code}")
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    def _gateway(self, folder: Path, service: ServiceProcess, upstreams: Sequence[Upstream]) -> Gateway:
+        from meshext.envoy.bootstrap import Gateway
         from meshext.envoy.service_cluster import Backend
         from meshext.envoy.upstreams import TcpAddress, UnixAddress
 
         setup = self._setup
-        gateway = Gateway(
+        return Gateway(
             upstreams=tuple(upstreams),
             admin=folder / "admin.sock",
             plan=self.plan,
-            service=Backend(addresses=tuple(UnixAddress(socket.path) for socket in sockets)),
+            service=Backend(addresses=tuple(UnixAddress(each.path) for each in service.addresses)),
             listen=TcpAddress(setup.host, setup.port),
             routes=setup.routes,
             tls=setup.tls,
             jwt=setup.jwt,
         )
-        return to_json(build_bootstrap(gateway))
+
+    def _bootstrap(self, gateway: Gateway, folder: Path) -> str:
+        from meshext.envoy.bootstrap import build_bootstrap
+        from meshext.envoy.dynamic import build_dynamic_bootstrap
+        from meshext.envoy.emit import to_json
+        from meshext.sandbox.succeeding import Successions
+
+        if not self._setup.watch:
+            return to_json(build_bootstrap(gateway))
+        self._successions = Successions(
+            folder,
+            mode=self._setup.mode,
+            start=lambda number: self._start_service(folder, number),
+            asked=self._changed,
+            on_line=self._on_line,
+            drain=self._setup.drain,
+        )
+        self._successions.write(gateway)
+        return to_json(build_dynamic_bootstrap(gateway, folder))
 
     async def _start_echoes(self, folder: Path) -> list[Upstream]:
         from meshext.envoy.echo import EchoServer

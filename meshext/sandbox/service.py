@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from secrets import token_hex
 from typing import Any
 
 from meshext.envoy.logs import LineSplitter
 from meshext.errors import ConfigError, MeshextError, SpecError
 from meshext.hosts.address import Address, parse_address
 from meshext.hosts.options import ServiceOptions
-from meshext.hosts.places import spread
+from meshext.hosts.report import from_plain
 from meshext.lifeline import guarded
+from meshext.needs import Needs
 from meshext.printable import format_log, printable
 
 KEPT = 20  # lines of its log that may tell why it did not start
@@ -31,13 +34,21 @@ class ServiceProcess:
     """`python -m meshext.hosts` on Unix sockets; made by `start`, ended by `stop`."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, options: ServiceOptions, on_line: Callable[[str], None]
+        self,
+        process: asyncio.subprocess.Process,
+        options: ServiceOptions,
+        on_line: Callable[[str], None],
+        on_needs: Callable[[], None],
     ) -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         self._process = process
+        self.retired = False  # whether its end is what somebody wanted
+        self.needs: tuple[Needs, ...] = ()  # of the filters that it serves
+        self._on_needs = on_needs
         self.addresses: tuple[Address, ...] = ()
-        self._wanted = spread(parse_address(options.address), options.workers)
+        self._workers = options.workers  # each on a socket of its own
+        self._mark = f"{token_hex(8)} "
         self._on_line = on_line
         self._last: deque[str] = deque(maxlen=KEPT)
         self._serving: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -52,9 +63,13 @@ class ServiceProcess:
         options: ServiceOptions,
         *,
         on_line: Callable[[str], None],
+        on_needs: Callable[[], None] = lambda: None,
         limit: float = 60.0,
     ) -> ServiceProcess:
-        """Start it and return when it serves; what it refused is raised with its own words."""
+        """Start it and return when it serves; what it refused is raised with its own words.
+
+        `on_needs` is told where with `watch` a new version needs something else of Envoy: it is not served.
+        """
         command = [sys.executable, "-m", "meshext.hosts"]
         process = await asyncio.create_subprocess_exec(
             *guarded(command, death_signal=signal.SIGTERM),
@@ -65,9 +80,9 @@ class ServiceProcess:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},  # what a hook prints is seen at once
         )
         assert process.stdin is not None
-        process.stdin.write(options.to_json().encode())
+        service = cls(process, options, on_line, on_needs)
+        process.stdin.write(f"{options.to_json()}\n{service._mark}".encode())
         process.stdin.close()
-        service = cls(process, options, on_line)
         try:
             await service._wait_serving(limit)
         except BaseException:
@@ -110,13 +125,18 @@ class ServiceProcess:
         return SpecError(*said or [f"the filter's service ended with {code} before it served"])
 
     def _note_printed(self, line: str) -> None:
-        address = line.removeprefix("serving ")
-        if not self._serving.done() and address in map(str, self._wanted):
-            self.addresses += (parse_address(address),)
-            if len(self.addresses) == len(self._wanted):
-                self._serving.set_result(None)
-        else:
+        if not line.startswith(self._mark):
             self._on_line(format_log(time.time(), "info", "print", line))
+            return
+        word, _, rest = line.removeprefix(self._mark).partition(" ")
+        if word == "serving":
+            self.addresses += (parse_address(rest),)
+            if len(self.addresses) == self._workers and not self._serving.done():
+                self._serving.set_result(None)
+        elif self._serving.done():
+            self._on_needs()
+        else:
+            self.needs = tuple(map(from_plain, json.loads(rest)))
 
     def _note_logged(self, line: str) -> None:
         self._last.append(line)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from meshext.errors import OptionError, SpecError
-from meshext.hosts.options import CONNECTION_AGE, DRAIN, MAX_IN_FLIGHT, ServiceOptions
+from meshext.hosts.options import CONNECTION_AGE, DRAIN, MAX_IN_FLIGHT, WATCHED_AGE, ServiceOptions
 from meshext.plan import Mode
 
 if TYPE_CHECKING:
@@ -19,6 +19,22 @@ if TYPE_CHECKING:
     from meshext.sandbox.calls import Example
 
 ECHO = "=echo"
+SHARED = (
+    "log_level",
+    "log_format",
+    "workers",
+    "drain",
+    "max_in_flight",
+    "connection_age",
+    "watch",
+    "store",
+    "metrics",
+    "otel",
+    "record",
+    "redact",
+)
+"""What is said to the service as it was said to us: fields of Setup and of ServiceOptions."""
+
 LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -42,6 +58,7 @@ class Setup:
     tls: DownstreamTls | None = None
     jwt: Jwt | None = None
     log_level: str = "info"
+    log_format: str = "text"
     workers: int = 1
     store: str = ""
     drain: float = DRAIN
@@ -49,6 +66,9 @@ class Setup:
     connection_age: float = CONNECTION_AGE
     record: str = ""
     redact: tuple[str, ...] = ()
+    watch: bool = False
+    metrics: str = ""
+    otel: bool = False
 
     def service_options(self, address: str) -> ServiceOptions:
         """What its filter service is asked to do; OptionError where that means nothing."""
@@ -56,14 +76,7 @@ class Setup:
             specs=self.specs,
             configs=self.configs,
             address=address,
-            log_level=self.log_level,
-            workers=self.workers,
-            store=self.store,
-            drain=self.drain,
-            max_in_flight=self.max_in_flight,
-            connection_age=self.connection_age,
-            record=self.record,
-            redact=self.redact,
+            **{name: getattr(self, name) for name in SHARED},
         )
 
 
@@ -87,6 +100,12 @@ class Options:
     log_level: str = "info"
     record: str | None = None
     redact: tuple[str, ...] = ()
+    log_format: str = "text"
+    workers: int = 1
+    watch: bool = False
+    store: str = ""
+    metrics: str = ""
+    otel: bool = False
 
 
 def fill_in(options: Options, example: Example) -> Options:
@@ -134,6 +153,13 @@ def build_setup(options: Options) -> Setup:
         log_level=options.log_level,
         record=check_record(options),
         redact=options.redact,
+        log_format=options.log_format,
+        workers=options.workers,
+        watch=options.watch,
+        connection_age=WATCHED_AGE if options.watch else CONNECTION_AGE,
+        store=options.store,
+        metrics=options.metrics,
+        otel=options.otel,
     )
 
 

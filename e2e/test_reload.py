@@ -1,0 +1,132 @@
+"""Code and configuration change under load, with the real Envoy: nothing is lost, nothing is mixed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from e2e.stage import Stage, report, wait_for
+from e2e.under_load import Got, Load, under_load
+from meshext.plan import Mode
+from meshext.sandbox import Setup
+
+pytestmark = [pytest.mark.envoy, pytest.mark.slow]
+
+ROUNDS = int(os.environ.get("MESHEXT_RELOADS", "4"))
+
+REQUEST = """
+from dataclasses import dataclass
+
+from meshext import Filter, Request, Response
+
+import helper
+
+CODE = VERSION
+
+
+class Versions(Filter):
+    @dataclass(frozen=True, slots=True)
+    class Config:
+        version: int = 0
+
+    def __init__(self, config: Config) -> None:
+        self.versions = f"{CODE} {helper.VERSION} {config.version}"
+
+    def on_request(self, request: Request) -> None:
+        request.response_headers["x-early"] = self.versions
+"""
+RESPONSE = """
+    def on_response(self, response: Response) -> None:
+        response.headers["x-late"] = self.versions
+"""
+
+
+class Project:
+    """A filter, a module beside it and a configuration, all of one version."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.write(1, response=True)
+
+    def write(self, version: int, *, response: bool) -> None:
+        """All three, one after the other, as an author saves them."""
+        text = REQUEST.replace("VERSION\n", f"{version}\n", 1) + (RESPONSE if response else "")
+        for name, content in (
+            ("versions.py", text),
+            ("helper.py", f"VERSION = {version}\n"),
+            ("config.yaml", f"version: {version}\n"),
+        ):
+            fresh = self.folder / f"{name}.new"
+            fresh.write_text(content)
+            fresh.rename(self.folder / name)
+
+    def setup(self, mode: Mode | None, workers: int) -> Setup:
+        return Setup(
+            specs=(f"{self.folder}/versions.py:Versions",),
+            configs=(f"{self.folder}/config.yaml",),
+            mode=mode,
+            workers=workers,
+            watch=True,
+            connection_age=1.0,
+            drain=5.0,
+        )
+
+
+@pytest.fixture
+def project() -> Iterator[Project]:
+    with TemporaryDirectory(prefix="mx-") as name:
+        yield Project(Path(name))
+
+
+def judge(got: Got) -> str:
+    """`version N` for an answer of one version throughout."""
+    early, late = got.header("x-early"), got.header("x-late")
+    if got.status != 200 or len(set(early.split())) != 1 or (late and late != early):
+        return f"{got.status} early {early!r} late {late!r} {got.body[:80]!r}"
+    return f"version {early.split()[0]}" + (" late" if late else "")
+
+
+def served(load: Load, kind: str) -> bool:
+    """Whether such answers come now."""
+    before = load.kinds[kind]
+    return wait_for(lambda: load.kinds[kind] > before + 5, limit=60.0)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_reloads_under_load(project: Project, workers: int) -> None:
+    stage = Stage(project.setup("proc", workers))
+    try:
+        with under_load(stage.port, target="/delay/20", judge=judge) as load:
+            assert served(load, "version 1 late")
+            for version in range(2, ROUNDS + 2):
+                project.write(version, response=True)
+                assert served(load, f"version {version} late"), "\n".join(stage.lines[-20:])
+        bad = {kind: count for kind, count in load.kinds.items() if not kind.startswith("version ")}
+        report(
+            f"{ROUNDS} reloads, {workers} workers: {load.count} answers, longest {load.longest:.2f} s, {bad}"
+        )
+        assert not bad
+    finally:
+        stage.close()
+
+
+def test_hooks_that_change_replace_the_listener(project: Project) -> None:
+    """With on_response the filter needs ext_proc, without it ext_authz is enough."""
+    stage = Stage(project.setup(None, 1))
+    try:
+        with under_load(stage.port, target="/delay/20", judge=judge) as load:
+            assert served(load, "version 1 late")
+            for version in range(2, ROUNDS + 2):
+                late = version % 2 == 1
+                project.write(version, response=late)
+                kind = f"version {version}" + (" late" if late else "")
+                assert served(load, kind), "\n".join(stage.lines[-20:])
+        bad = {kind: count for kind, count in load.kinds.items() if not kind.startswith("version ")}
+        report(f"{ROUNDS} new listeners: {load.count} answers, {load.longest:.2f} s at most")
+        assert not bad
+    finally:
+        stage.close()
