@@ -24,6 +24,11 @@ SERVES = [command for command in COMMANDS if command[0] in ("run", "serve")]
 ANY_PORT = "127.0.0.1:0"
 
 
+def meshext(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "meshext", *command]
+    return subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder that holds the README's files."""
@@ -46,13 +51,7 @@ def test_the_test_passes(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["hello.py", "quota.py"])
 def test_every_filter_is_one(name: str, folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "meshext", "check", name],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = meshext(folder, "check", name)
     assert done.returncode == 0, done.stderr
 
 
@@ -74,15 +73,22 @@ def test_the_two_commands_are_the_ones_that_are_promised() -> None:
 
 
 def test_every_verb_is_shown() -> None:
-    assert {command[0] for command in COMMANDS} == {"run", "config", "check", "serve", "new"}
+    assert {command[0] for command in COMMANDS} == {"run", "config", "check", "serve", "new", "replay"}
 
 
 @pytest.mark.parametrize("command", ENDS_BY_ITSELF, ids=" ".join)
 def test_a_command_ends_well(command: list[str], folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "meshext", *command], cwd=folder, capture_output=True, text=True, check=False
-    )
+    done = meshext(folder, *command)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.envoy
+def test_a_recording_is_replayed(folder: Path) -> None:
+    (replay,) = [command for command in COMMANDS if command[0] == "replay"]
+    recorded = meshext(folder, "run", *replay[1:2], "--try", "--record", replay[2])
+    assert recorded.returncode == 0, recorded.stderr
+    done = meshext(folder, *replay)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.envoy
