@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
 GOLDEN = TESTS / "golden"
@@ -38,6 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A busy machine is no failure of a property.
+    settings.register_profile("meshext", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("meshext")
     config.stash[asked_for] = set()
     config.stash[left_out] = not WHOLE_RUN.issuperset(map(str, config.invocation_params.args))
 

@@ -55,6 +55,7 @@ class TimedWatch:
         self._due = NEVER
         self._raised = False
         self._collecting = False
+        self._ticks = True  # outside of `start` and `stop`: there is nothing to set going
         self._abandoned: set[asyncio.Task[Any]] = set()
         self._marks: Marks = marks or NoMarks()
         self._handler: Any = None
@@ -66,11 +67,13 @@ class TimedWatch:
         assert threading.current_thread() is threading.main_thread()
         gc.callbacks.insert(0, self._on_collection)
         self._handler = signal.signal(signal.SIGALRM, self._on_tick)
-        self._timer = signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+        self._timer = signal.setitimer(signal.ITIMER_REAL, 0)
+        self._ticks = False
         self._started = time.monotonic()
 
     def stop(self) -> None:
         """Keep no time any more; whoever used the timer before has it back, with what is left on it."""
+        self._ticks = True
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self._handler or signal.SIG_DFL)
         gc.callbacks.remove(self._on_collection)
@@ -88,6 +91,8 @@ class TimedWatch:
             marks.enter(due)
             self._raised = False
             self._due = due
+            if not self._ticks:
+                self._tick()
             result = hook(argument)
             self._due = NEVER
             marks.leave()
@@ -131,6 +136,13 @@ class TimedWatch:
         self._marks.enter(due)
         self._raised = False
         self._due = due
+        if not self._ticks:
+            self._tick()
+
+    def _tick(self) -> None:
+        # After `_due` is set: a tick in between would find no hook and end the timer.
+        self._ticks = True
+        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
 
     def _leave(self) -> None:
         self._due = NEVER
@@ -140,6 +152,10 @@ class TimedWatch:
         self._collecting = phase == "start"
 
     def _on_tick(self, _signal: int, frame: FrameType | None) -> None:
+        if self._due == NEVER:
+            signal.setitimer(signal.ITIMER_REAL, 0)  # an idle service costs nothing
+            self._ticks = False
+            return
         if time.monotonic() <= self._due:
             return
         if not _inside_hook(frame):
