@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -22,6 +22,7 @@ from meshext.hosts.options import ServiceOptions
 from meshext_proto.envoy.service.auth.v3 import external_auth_pb2
 
 DEADLINE = 30.0  # seconds
+EMPTY: Mapping[str, str] = {}
 
 FILTER = '''
 """A filter for tests of the processes around it."""
@@ -49,6 +50,8 @@ class Guard(Filter):
                             pass
                 except BaseException:
                     pass
+        if what == "raise":
+            raise ValueError("no")
         if what == "exit":
             os._exit(3)
         if what == "signal":
@@ -82,7 +85,9 @@ def gone(pid: int) -> bool:
 class ServiceProcess:
     """`python -m meshext.hosts` with `ServiceOptions`; `lines` is everything it wrote."""
 
-    def __init__(self, spec: Path | str, listen: str, **options: Any) -> None:
+    def __init__(
+        self, spec: Path | str, listen: str, *, errors: int = subprocess.STDOUT, **options: Any
+    ) -> None:
         given = ServiceOptions(specs=(str(spec),), address=listen, **options)
         with TemporaryFile() as orders:
             orders.write(given.to_json().encode())
@@ -91,7 +96,7 @@ class ServiceProcess:
                 [sys.executable, "-m", "meshext.hosts"],
                 stdin=orders,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
+                stderr=errors,
                 text=True,
                 bufsize=1,
             )
@@ -152,7 +157,7 @@ class ServiceProcess:
 
 def check(address: str, **headers: str) -> tuple[str, int]:
     """Ask about one request: the gRPC status ("OK"), and which worker answered."""
-    status, reply = call(address, **headers)
+    status, reply = call(address, headers)
     pids = [each.header.value for each in reply.ok_response.headers if each.header.key == "x-pid"]
     return status, int(pids[0].split()[0]) if pids else 0
 
@@ -162,19 +167,28 @@ def ask(address: str) -> str:
     return str(call(address)[1].denied_response.body)
 
 
-def call(address: str, **headers: str) -> tuple[str, Any]:
-    """One check: the gRPC status and the reply."""
+def call(
+    address: str, headers: Mapping[str, str] = EMPTY, *, credentials: grpc.ChannelCredentials | None = None
+) -> tuple[str, Any]:
+    """One check on a connection of its own: the gRPC status and the reply."""
     request = external_auth_pb2.CheckRequest()
     lines = {":method": "GET", ":path": "/", ":authority": "a", ":scheme": "http", "x-request-id": "some-id"}
     for name, value in (lines | {key.replace("_", "-"): value for key, value in headers.items()}).items():
         request.attributes.request.http.header_map.headers.add(key=name, raw_value=value.encode())
-    with grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+    with open_channel(address, credentials) as channel:
         check: Any = channel.unary_unary(f"/{SERVICE}/Check")
         try:
             raw = check(request.SerializeToString(), timeout=DEADLINE)
         except grpc.RpcError as error:
             return str(error.code().name), external_auth_pb2.CheckResponse()
     return "OK", external_auth_pb2.CheckResponse.FromString(raw)
+
+
+def open_channel(address: str, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
+    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.ssl_target_name_override", "service")]
+    if credentials is None:
+        return grpc.insecure_channel(address, options=options[:1])
+    return grpc.secure_channel(address, credentials, options=options)
 
 
 def wait_served(address: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def project() -> Iterator[Project]:
 @pytest.fixture(params=["unix", "tcp"])
 def service(project: Project, request: pytest.FixtureRequest) -> Iterator[ServiceProcess]:
     listen = f"unix:{project.folder}/s.sock" if request.param == "unix" else "127.0.0.1:0"
-    options = {"configs": (str(project.config),), "watch": True, "connection_age": 1.0}
+    options: dict[str, Any] = {"configs": (str(project.config),), "watch": True, "connection_age": 1.0}
     with ServiceProcess(project.spec, listen, **options) as service:
         yield service
 
@@ -125,7 +126,7 @@ def test_configuration_behind_a_symlink_that_is_moved(project: Project) -> None:
     data.symlink_to("..1")
     project.config.unlink()
     project.config.symlink_to("..data/config.yaml")
-    options = {"configs": (str(project.config),), "watch": True, "connection_age": 1.0}
+    options: dict[str, Any] = {"configs": (str(project.config),), "watch": True, "connection_age": 1.0}
     with ServiceProcess(project.spec, f"unix:{project.folder}/s.sock", **options) as service:
         address = service.wait_serving()
         assert wait_for(answers(address, "1 1 1"))

@@ -234,6 +234,20 @@ class TestStop:
             assert service.stop() == 0
 
 
+def test_full_disk_for_logs(folder: Path, spec: str) -> None:
+    """Every write to standard error fails; the service goes on, its workers' ends included."""
+    with (
+        open("/dev/full", "wb") as full,
+        ServiceProcess(spec, f"unix:{folder}/s.sock", errors=full.fileno(), log_level="debug") as service,
+    ):
+        address = service.wait_serving()
+        assert check(address)[0] == "OK"
+        for how in ("raise", "loop", "exit"):
+            check(address, x_do=how)
+            wait_served(address)
+        assert service.stop() == 0
+
+
 class TestListening:
     def test_tcp(self, spec: str) -> None:
         with ServiceProcess(spec, "127.0.0.1:0", log_level="debug") as service:
