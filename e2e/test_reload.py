@@ -16,7 +16,7 @@ from meshext.sandbox import Setup
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
-ROUNDS = int(os.environ.get("MESHEXT_RELOADS", "4"))
+ROUNDS = int(os.environ.get("MESHEXT_RELOADS", "3"))
 
 REQUEST = """
 from dataclasses import dataclass

@@ -56,9 +56,9 @@ def project() -> Iterator[Project]:
         yield Project(Path(name))
 
 
-@pytest.fixture(params=["unix", "tcp"])
+@pytest.fixture
 def service(project: Project, request: pytest.FixtureRequest) -> Iterator[ServiceProcess]:
-    listen = f"unix:{project.folder}/s.sock" if request.param == "unix" else "127.0.0.1:0"
+    listen = getattr(request, "param", f"unix:{project.folder}/s.sock")
     options: dict[str, Any] = {"configs": (str(project.config),), "watch": True, "connection_age": 1.0}
     with ServiceProcess(project.spec, listen, **options) as service:
         yield service
@@ -68,6 +68,7 @@ def answers(address: str, text: str) -> Callable[[], bool]:
     return lambda: ask(address) == text
 
 
+@pytest.mark.parametrize("service", ["127.0.0.1:0"], indirect=True)
 def test_code_modules_and_configuration_are_loaded_again(service: ServiceProcess, project: Project) -> None:
     address = service.wait_serving()
     assert wait_for(answers(address, "1 1 1"))
