@@ -169,12 +169,12 @@ class TestLoading:
             assert "a worker does not load its filters for 2 s" in service.text
 
     def test_spare_that_hangs_is_started_again(self, folder: Path, spec: str) -> None:
-        with ServiceProcess(spec, f"unix:{folder}/s.sock", log_level="debug", load_limit=3.0) as service:
+        with ServiceProcess(spec, f"unix:{folder}/s.sock", log_level="debug", load_limit=8.0) as service:
             address = service.wait_serving()
             service.wait_spare()
             (folder / "guard.py").write_text("import time\ntime.sleep(3600)\n")
             kill((set(service.workers()) - {check(address)[1]}).pop())
-            service.wait_said("a worker does not load its filters for 3 s")
+            service.wait_said("a worker does not load its filters for 8 s")
             (folder / "guard.py").write_text(FILTER)
             service.wait_spare(times=2)
             assert check(address)[0] == "OK"
