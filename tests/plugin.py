@@ -47,7 +47,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Keep thousands of tests out of each full collection: one stopped a hook for its whole limit."""
+    set_aside()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    yield
+    if nextitem is None or nextitem.path != item.path:
+        set_aside()
+
+
+def set_aside() -> None:
+    """Keep what is there out of later full collections: with thousands of tests one took over a second,
+    which is a hook's whole time limit and more than a store may take."""
     gc.collect()
     gc.freeze()
 

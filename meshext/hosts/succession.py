@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from meshext.hosts.address import Address
 from meshext.hosts.generation import FOREVER, Generation
@@ -52,6 +52,7 @@ class Succession:
         self._pace = Pace()
         self._number = 0
         self._old: list[Generation] = []
+        self._refused: Mapping[str, str] = {}  # what the last refused version was read from
         self._said = ""  # of which other version was told already
         self.changed = threading.Event()  # set where a file has changed
         self.current: Generation | None = None
@@ -86,11 +87,21 @@ class Succession:
         if self.current is not None and self.next is not None and worker.generation == self.next.number:
             self._refuse(self.next, reason, worker)
             return
+        if worker.refused and self.current is not None and self._options.watch:
+            self._learn_from_spare(worker)
+            return
         if worker.refused:
             log.error("a worker can not load: %s", reason)
         log.error("%s", self._obituary(worker, code, hook))
         self._parent.expect(worker.files, refused=True)
         self._pace.slow_down(worker, in_hook=bool(hook))
+
+    def _learn_from_spare(self, worker: Worker) -> None:
+        """A spare met a change before the watcher did, or once more one that is refused already."""
+        if self.next is None and worker.files != self._refused:
+            self._load_again()
+        else:
+            self._pace.slow_down(worker)
 
     def _obituary(self, worker: Worker, code: int, hook: str) -> str:
         if worker.serving:
@@ -161,13 +172,14 @@ class Succession:
             log.info("serving a new version of code and configuration; what is open ends on the old one")
             if self._parent.counts is not None:
                 self._parent.counts.reloaded("applied")
-        self.current, self.next = generation, None
+        self.current, self.next, self._refused = generation, None, {}
 
     def _refuse(self, generation: Generation, reason: str, worker: Worker | None = None) -> None:
         """The last good version serves on."""
         log.error("the change is not taken, the last good version serves on: %s", reason)
         self._drop(generation)
         if worker is not None:
+            self._refused = worker.files
             self._parent.expect(worker.files, refused=True)
         if self._parent.counts is not None:
             self._parent.counts.reloaded("refused")
