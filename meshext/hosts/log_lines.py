@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import warnings
 from datetime import UTC, datetime
@@ -71,6 +72,16 @@ def configure_logging(level: str = "INFO", form: str = "text") -> None:
     # Each time: a forgotten await means that a limit or a lookup did not happen.
     warnings.filterwarnings("always", message="coroutine .* was never awaited", category=RuntimeWarning)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def give_up_unwritten() -> None:
+    """Forget what standard error would not take, at the end: Python's exit code would be 120 for it."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), sys.stderr.fileno())
 
 
 def rfc3339(moment: float) -> str:

@@ -22,6 +22,7 @@ from types import FrameType
 
 from meshext.hosts.address import Address
 from meshext.hosts.generation import Generation
+from meshext.hosts.log_lines import give_up_unwritten
 from meshext.hosts.options import ServiceOptions
 from meshext.hosts.parent import Parent
 from meshext.hosts.places import Places
@@ -77,6 +78,7 @@ class Supervisor:
                 worker.close()
             self._parent.stop()
             self._places.close()
+            give_up_unwritten()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signals += 1

@@ -26,6 +26,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from meshext.errors import MeshextError
+from meshext.hosts.log_lines import give_up_unwritten
 from meshext.hosts.options import ServiceOptions
 from meshext.hosts.words import Words
 
@@ -88,6 +89,8 @@ def main() -> int:
     except MeshextError as error:
         words.say(refused=str(error).splitlines(), code=error.exit_code, files=loaded_files())
         return error.exit_code
+    finally:
+        give_up_unwritten()
 
 
 def loaded_files() -> dict[str, str]:
