@@ -31,7 +31,7 @@ from meshext.engine.events import (
 from meshext.engine.hooks import HookRunner
 from meshext.engine.message_pass import Pass
 from meshext.engine.observer import ABANDONED, PASSED, UNSEEN, Outcome, Sighting, TappedSighting
-from meshext.engine.phases import DIRECTION, Direction, Phase, ends_direction, step
+from meshext.engine.phases import DIRECTION, Direction, Phase, step
 from meshext.engine.request_pass import RequestPass
 from meshext.engine.response_pass import ResponsePass
 from meshext.engine.retrospect import look_back
@@ -76,7 +76,7 @@ class Engine:
         self._seats: tuple[Seat, ...] = ()
         self._forth: RequestPass | None = None
         self._back: ResponsePass | None = None
-        self._began = clock()
+        self._began = 0.0
         self._response_after: float | None = None
         self._cut: Turn | None = None  # what cut the response off
         self.answered = False
@@ -121,7 +121,7 @@ class Engine:
             return Outcome(turn.cause, turn.seat.mount.needs.name, status)
         if self._phases[Direction.REQUEST] is Phase.START:
             return UNSEEN if status else ABANDONED
-        if not self._request.finished:
+        if self._forth is not None and not self._forth.finished:
             return ABANDONED
         if not status and not self._runner.opened:
             return PASSED
@@ -132,8 +132,7 @@ class Engine:
         if self.answered:
             raise ProtocolError(f"{type(event).__name__} after the exchange was answered")
         direction = DIRECTION[type(event)]
-        phase = step(self._phases[direction], event)
-        self._phases[direction] = Phase.ENDED if ends_direction(event) else phase
+        self._phases[direction] = step(self._phases[direction], event)
         if self._tap is not None:
             self._tap.received(event)
         if isinstance(event, RequestHeadersReceived):
@@ -201,12 +200,12 @@ class Engine:
             case ResponseTrailersReceived():
                 return self._response_ends(event)
 
-    def _take_body(self, way: Pass, event: RequestBodyReceived | ResponseBodyReceived) -> None:
+    def _take_body(self, way: Pass[Any], event: RequestBodyReceived | ResponseBodyReceived) -> None:
         if way.chunked:
             raise ProtocolError("the body came as a whole, and a filter wants it in chunks")
         way.body_arrived(event.body, cut=len(event.body) > self._chain.room)
 
-    async def _flows(self, way: Pass, event: RequestChunkReceived | ResponseChunkReceived) -> Effect:
+    async def _flows(self, way: Pass[Any], event: RequestChunkReceived | ResponseChunkReceived) -> Effect:
         if not way.chunked:
             raise ProtocolError("the body came in chunks, and a filter wants it as a whole")
         found = await way.flow(event.body, last=event.end)
@@ -220,6 +219,8 @@ class Engine:
         turn = await request.advance()
         if turn is not None:
             return await self._answer(turn)
+        if not more and request.untouched and not self._runner.wrote:
+            return UNTOUCHED
         change, metadata, body = request.take_change(), take_metadata(self._seats), request.take_body()
         additions = tuple([found for seat in reversed(self._seats) if any(found := seat.additions)])
         if not (more or change or additions or metadata) and body is None:
@@ -266,6 +267,8 @@ class Engine:
         await self._response.advance()
         if self._response.details is not None:
             return self._build_answer()
+        if self._response.untouched and not self._runner.wrote:
+            return UNTOUCHED
         body = self._response.take_body()
         if forbids_body(self._request.method, self._response.parts.status):
             body = None  # some Envoys would put it on the wire, where the next response is expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from meshext.http.context import AttributeValue, Surroundings
 from meshext.http.headers import Lines
@@ -50,8 +51,9 @@ class RequestChunkReceived(Told):
 
 @dataclass(slots=True, kw_only=True)
 class RequestTrailersReceived(Told):
-    """The request's trailers arrived."""
+    """The request's trailers arrived; nothing of it follows them."""
 
+    end: ClassVar[bool] = True
     lines: Lines
 
 
@@ -84,8 +86,9 @@ class ResponseChunkReceived(Told):
 
 @dataclass(slots=True, kw_only=True)
 class ResponseTrailersReceived(Told):
-    """The response's trailers arrived."""
+    """The response's trailers arrived; nothing of it follows them."""
 
+    end: ClassVar[bool] = True
     lines: Lines
 
 

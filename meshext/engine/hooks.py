@@ -33,8 +33,8 @@ log = logging.getLogger("meshext.filter")
 NO_ANSWER_IN = frozenset({Hook.ON_RESPONSE_TRAILERS, Hook.ON_COMPLETE})
 PROTOCOL = "x-forwarded-proto"
 Argument = Request[Any] | Response[Any] | Exchange[Any]
-Before = tuple[Additions, Mapping[str, Json], RequestParts | ResponseParts | None, Lines]
-"""How everything was before a hook ran: additions, metadata, parts, trailers. Each is one immutable value."""
+AnyBefore = tuple[Additions, Mapping[str, Json], RequestParts | ResponseParts | None, Lines]
+"""`Before` of either message, and of an exchange, which has no parts of its own."""
 
 
 class Chunk(NamedTuple):
@@ -48,10 +48,11 @@ class Chunk(NamedTuple):
 class HookRunner:
     """Runs the hooks of one exchange and keeps the failures that happened.
 
-    `opened` is the first filter whose failure was passed over by `failure = "open"`, "" for none.
+    `opened` is the first filter whose failure was passed over by `failure = "open"`, "" for none; `wrote`
+    whether any hook wrote anything that stayed.
     """
 
-    __slots__ = ("carrier", "failures", "opened", "sighting", "watch")
+    __slots__ = ("carrier", "failures", "opened", "sighting", "watch", "wrote")
 
     def __init__(self, watch: Watch, carrier: Carrier, sighting: Sighting | None = None) -> None:
         self.watch = watch
@@ -59,6 +60,7 @@ class HookRunner:
         self.sighting = sighting
         self.failures: list[FilterFailure] = []
         self.opened = ""
+        self.wrote = False
 
     @overload
     async def run(self, seat: Seat, hook: Hook, argument: Argument) -> Respond | None: ...
@@ -88,7 +90,9 @@ class HookRunner:
             else:
                 returned = self._call(seat, method, argument)
             result = None if returned is None else self._judge(hook, returned, chunk)
-            self._check_written(seat, argument, before)
+            touched = take_snapshot(seat, argument) != before  # of immutable values: mostly an identity test
+            if touched:
+                self._check_written(seat, argument, before)
             if sighting is not None:
                 sighting.hook(name, hook, perf_counter() - began, None)
         except FilterFailure as failure:
@@ -104,7 +108,9 @@ class HookRunner:
             raise
         finally:
             CURRENT.reset(token)
-        seat.publish()
+        if touched:
+            self.wrote = True
+            seat.publish()
         return result
 
     def _call(self, seat: Seat, method: BoundHook, argument: Argument) -> object:
@@ -154,7 +160,7 @@ class HookRunner:
         self.carrier.check_respond(result)
         return result
 
-    def _check_written(self, seat: Seat, argument: Argument, before: Before) -> None:
+    def _check_written(self, seat: Seat, argument: Argument, before: AnyBefore) -> None:
         had, written, parts, _ = before
         if not isinstance(argument, Exchange) and argument.parts() is not parts:
             check_message(argument, seat.mount.needs)
@@ -163,7 +169,7 @@ class HookRunner:
             if isinstance(argument, Request):
                 check_routable(change)
         additions = seat.additions
-        if additions is not had and additions != had:
+        if additions != had:
             self.carrier.check_additions(additions)
         if seat.view.written is not written:
             self.carrier.check_metadata(seat.view.written)
@@ -211,16 +217,18 @@ def check_routable(change: HeaderChange) -> None:
         raise HookNonsense(f"it removed {PROTOCOL!r}, without which Envoy finds no route; set it instead")
 
 
-def take_snapshot(seat: Seat, argument: Argument) -> Before:
+def take_snapshot(seat: Seat, argument: Argument) -> AnyBefore:
     """What a hook may write to, as it is now."""
+    additions = seat.request.additions()
     if isinstance(argument, Exchange):
-        return seat.additions, seat.view.written, None, ()
-    return seat.additions, seat.view.written, argument.parts(), argument.trailer_lines()
+        return additions, seat.view.written, None, ()
+    return argument.snapshot(additions)
 
 
-def undo(seat: Seat, argument: Argument, before: Before) -> None:
+def undo(seat: Seat, argument: Argument, before: AnyBefore) -> None:
     """Take back everything that a hook wrote."""
-    additions, seat.view.written, parts, trailers = before
-    seat.request.rewind_additions(additions)
-    if parts is not None:
-        argument.rewind(parts, trailers)  # type: ignore[union-attr, arg-type]  # its own parts, so not an Exchange
+    seat.request.rewind_additions(before[0])
+    if isinstance(argument, Exchange):
+        seat.view.written = before[1]
+    else:
+        argument.rewind(before)  # type: ignore[arg-type]  # its own, so with parts of its kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from meshext.bodies import CHUNKED, BodyHooks, BodyStyle
 from meshext.engine.hooks import Chunk, HookRunner
@@ -12,16 +12,19 @@ from meshext.engine.seat import Seat
 from meshext.engine.turn import Turn, turn_failed, turn_oversize
 from meshext.errors import FilterFailure
 from meshext.http.headers import Lines
+from meshext.http.parts import RequestParts, ResponseParts
 from meshext.http.request import Request
 from meshext.http.response import Response
 from meshext.needs import Hook
+
+P = TypeVar("P", RequestParts, ResponseParts)
 
 NO_ROOM = "where trailers follow, nothing can be added to the body any more; use duplex = True"
 NO_BODY = "where trailers follow, nothing can be put in the place of a body that is not there"
 
 
-class Pass(ABC):
-    """A message under way.
+class Pass(ABC, Generic[P]):
+    """A message under way: `parts` is what it is now, but for its body.
 
     `body` is None until it has arrived as a whole, b"" where the message has none: so a policy about bodies
     can not be avoided by leaving the body out. `is_cut` says that it may be a part of a long one. `flowed`
@@ -32,15 +35,19 @@ class Pass(ABC):
     OVERSIZE: ClassVar[int]
     """The status for a body that is too long."""
 
+    parts: P
+    _sent: P
+    # As a message begins; here, so that one which has no body costs nothing for it.
+    _sent_body: bytes | None = None
+    is_cut = False
+    body: bytes | None = None
+    has_body = False
+    flowed: int | None = None
+
     def __init__(self, seats: tuple[Seat, ...], runner: HookRunner, style: BodyStyle) -> None:
         self._seats = seats
         self._runner = runner
-        self._sent_body: bytes | None = None
-        self.is_cut = False
         self.style = style
-        self.body: bytes | None = None
-        self.has_body = False
-        self.flowed: int | None = None
 
     def body_arrived(self, body: bytes, *, there: bool = True, cut: bool = False) -> None:
         """The body is here; b"" where it is empty or not `there` at all, a part where it may be `cut`."""
@@ -55,6 +62,11 @@ class Pass(ABC):
             return None
         self._sent_body = self.body
         return self.body
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing in it has changed since it arrived or was last taken."""
+        return self.parts is self._sent and self.body is self._sent_body
 
     @property
     def chunked(self) -> bool:
@@ -134,15 +146,15 @@ class Pass(ABC):
             message = self._message(seat)
             message.seal()
             message.load_trailers(lines)
-            turn = await self._run(seat, hook)
+            turn = await self._run(seat, hook, message)
             if turn is not None:
                 return turn
-            lines = self._message(seat).trailers.to_lines()
+            lines = message.trailers.to_lines()
         return lines
 
-    async def _run(self, seat: Seat, hook: Hook) -> Turn | None:
+    async def _run(self, seat: Seat, hook: Hook, message: Request[Any] | Response[Any]) -> Turn | None:
         try:
-            respond = await self._runner.run(seat, hook, self._message(seat))
+            respond = await self._runner.run(seat, hook, message)
         except FilterFailure as failure:
             return turn_failed(seat, failure)
         return None if respond is None else Turn(respond, seat)

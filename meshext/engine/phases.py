@@ -71,13 +71,9 @@ DIRECTION: Mapping[type[Event], Direction] = {
 
 
 def step(phase: Phase, event: Event) -> Phase:
-    """The phase after an event; ProtocolError where the event has no place."""
+    """The phase after an event, ENDED where nothing can follow; ProtocolError where it has no place."""
     try:
-        return TABLE[phase, type(event)]
+        found = TABLE[phase, type(event)]
     except KeyError:
         raise ProtocolError(f"{type(event).__name__} can not follow in phase {phase.value!r}") from None
-
-
-def ends_direction(event: Event) -> bool:
-    """Whether nothing more of this direction can follow the event."""
-    return isinstance(event, (RequestTrailersReceived, ResponseTrailersReceived)) or event.end
+    return Phase.ENDED if event.end else found

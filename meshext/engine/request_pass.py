@@ -16,7 +16,7 @@ from meshext.http.request import Request
 from meshext.needs import Hook
 
 
-class RequestPass(Pass):
+class RequestPass(Pass[RequestParts]):
     """Walks the filters as far as what has arrived allows; a filter that wants the body holds the rest."""
 
     BODY = REQUEST
@@ -27,8 +27,7 @@ class RequestPass(Pass):
     ) -> None:
         super().__init__(seats, runner, style)
         self._at = 0
-        self._sent = parts
-        self.parts = parts
+        self._sent = self.parts = parts
         self.method = parts.method
 
     def _message(self, seat: Seat) -> Request[Any]:
@@ -84,9 +83,9 @@ class RequestPass(Pass):
             return None
         seat.saw_request = True
         seat.request.load(self.parts)
-        if not seat.has(Hook.ON_REQUEST):
+        if Hook.ON_REQUEST not in seat.mount.hooks:
             return None
-        turn = await self._run(seat, Hook.ON_REQUEST)
+        turn = await self._run(seat, Hook.ON_REQUEST, seat.request)
         self.parts = seat.request.parts()
         return turn
 
@@ -96,8 +95,9 @@ class RequestPass(Pass):
         needs = seat.mount.needs
         if len(body) > needs.max_body:
             return turn_oversize(seat, self.OVERSIZE) if needs.oversize == "refuse" else None
-        seat.request.load(self.parts._replace(body=body), body_refusal=self._runner.carrier.body_refusal)
-        turn = await self._run(seat, Hook.ON_REQUEST_BODY)
+        seat.request.load(self.parts._replace(body=body))
+        seat.request.open_body(self._runner.carrier.body_refusal)
+        turn = await self._run(seat, Hook.ON_REQUEST_BODY, seat.request)
         parts = seat.request.parts()
         self.parts = parts._replace(body=None)
         if parts.body is not None and parts.body != body:

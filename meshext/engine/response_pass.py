@@ -13,11 +13,11 @@ from meshext.engine.turn import Turn, turn_oversize
 from meshext.http.additions import put_on
 from meshext.http.headers import Lines
 from meshext.http.parts import HeaderChange, ResponseParts, follow_body, response_change
-from meshext.http.response import Response
+from meshext.http.response import NOTHING, Response
 from meshext.needs import Hook
 
 
-class ResponsePass(Pass):
+class ResponsePass(Pass[ResponseParts]):
     """Walks the filters that saw the request, from the last to the first.
 
     `released` says that the response has left all filters and so can not be taken back.
@@ -29,9 +29,8 @@ class ResponsePass(Pass):
     def __init__(self, seats: tuple[Seat, ...], runner: HookRunner, style: BodyStyle) -> None:
         super().__init__(seats, runner, style)
         self._at = len(seats) - 1
-        self._sent = ResponseParts((), 0)
+        self._sent = self.parts = NOTHING
         self.turn: Turn | None = None
-        self.parts = self._sent
         self.details: str | None = None
         self.released = False
 
@@ -116,9 +115,9 @@ class ResponsePass(Pass):
         seat.saw_response = True
         seat.request.seal()
         seat.response.load(self.parts)
-        if not seat.has(Hook.ON_RESPONSE):
+        if Hook.ON_RESPONSE not in seat.mount.hooks:
             return None
-        turn = await self._run(seat, Hook.ON_RESPONSE)
+        turn = await self._run(seat, Hook.ON_RESPONSE, seat.response)
         self.parts = seat.response.parts()
         return turn
 
@@ -128,8 +127,9 @@ class ResponsePass(Pass):
         needs = seat.mount.needs
         if len(body) > needs.max_body:
             return turn_oversize(seat, self.OVERSIZE) if needs.oversize == "refuse" else None
-        seat.response.load(self.parts._replace(body=body), body_refusal=None)
-        turn = await self._run(seat, Hook.ON_RESPONSE_BODY)
+        seat.response.load(self.parts._replace(body=body))
+        seat.response.open_body()
+        turn = await self._run(seat, Hook.ON_RESPONSE_BODY, seat.response)
         parts = seat.response.parts()
         self.parts = parts._replace(body=None)
         if parts.body is not None and parts.body != body:

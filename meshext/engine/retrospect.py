@@ -32,7 +32,7 @@ def look_back(
     )
 
 
-def body_size(way: Pass, lines: Lines) -> int | None:
+def body_size(way: Pass[Any], lines: Lines) -> int | None:
     """Bytes of body where it was seen, else what content-length says, else None."""
     if way.flowed is not None:
         return way.flowed

@@ -203,7 +203,8 @@ def _build_grpc_service(plan: Plan, cluster: str, *, timeout: timedelta | None) 
 
     formats = build_metadata_formats(plan)
     return GrpcService(
-        envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=cluster),
+        # what Envoy would add of its own (x-forwarded-for is that of this machine) is read by nobody
+        envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=cluster, skip_envoy_headers=True),
         timeout=timeout,
         initial_metadata=[HeaderValue(key=key, value=value) for key, value in formats.items()],
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from meshext.engine.carrier import AUTHZ
 from meshext.engine.chain import Chain
-from meshext.engine.effects import Answer, Effect, Proceed
+from meshext.engine.effects import UNTOUCHED, Answer, Effect, Proceed
 from meshext.engine.engine import Engine
 from meshext.engine.events import RequestBodyReceived, RequestHeadersReceived
 from meshext.engine.observer import Observer, outcome_of
@@ -64,14 +64,15 @@ async def decide(
     if not lines:
         raise ProtocolError(NO_HEADER_MAP)
     surroundings = build_surroundings(lines, read_origin(metadata), plan.attributes)
-    if told.HasField("metadata_context"):
+    if plan.metadata_namespaces and told.HasField("metadata_context"):
         surroundings.metadata.update(to_namespaces(told.metadata_context.filter_metadata))
+    if not plan.request_body:
+        begun = RequestHeadersReceived(lines=lines, end=True, surroundings=surroundings)
+        return build_reply(await engine.receive(begun))
     effect = await engine.receive(
-        RequestHeadersReceived(
-            lines=without_partial(lines), end=not plan.request_body, surroundings=surroundings
-        )
+        RequestHeadersReceived(lines=without_partial(lines), end=False, surroundings=surroundings)
     )
-    if plan.request_body and isinstance(effect, Proceed):
+    if isinstance(effect, Proceed):
         body = http.raw_body or http.body.encode()
         check_whole(lines, body, plan)
         check_came(lines, body)
@@ -126,12 +127,12 @@ def merge(first: Proceed, second: Effect) -> Effect:
 
 def build_reply(effect: Effect) -> bytes:
     """The CheckResponse for an effect."""
+    if effect is UNTOUCHED:
+        return PLAIN_OK
     if isinstance(effect, Answer):
         return build_denied(effect)
     if not isinstance(effect, Proceed):
         raise ProtocolError("ext_authz has no response to reset")
-    if not effect.headers and not effect.additions and not effect.metadata:
-        return PLAIN_OK
     reply = external_auth_pb2.CheckResponse()
     ok = reply.ok_response
     ok.SetInParent()

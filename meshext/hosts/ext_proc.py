@@ -130,7 +130,7 @@ class Session:
             self._sighting.end(self._engine.outcome(self._abnormal))
 
     def _to_event(self, phase: str, message: Any) -> Event:
-        attributes, metadata = told(message)
+        attributes, metadata = told(message, self._plan)
         part = getattr(message, phase)
         if phase == "request_headers":
             lines = to_lines(part.headers.headers)
@@ -188,10 +188,10 @@ class Session:
         return Asked(self._modes.override(phase, past=past, response=response), length)
 
 
-def told(message: Any) -> tuple[dict[str, AttributeValue], Namespaces]:
-    """Attributes and metadata beside a message."""
+def told(message: Any, plan: Plan) -> tuple[dict[str, AttributeValue], Namespaces]:
+    """Attributes and metadata beside a message, where a filter declared any."""
     attributes: dict[str, AttributeValue] = {}
-    if ATTRIBUTES in message.attributes:
+    if plan.attributes and ATTRIBUTES in message.attributes:
         fields = message.attributes[ATTRIBUTES].fields
         try:
             attributes = {
@@ -199,7 +199,7 @@ def told(message: Any) -> tuple[dict[str, AttributeValue], Namespaces]:
             }
         except (ValueError, OverflowError) as error:
             raise ProtocolError(str(error)) from error
-    if not message.HasField("metadata_context"):
+    if not plan.metadata_namespaces or not message.HasField("metadata_context"):
         return attributes, {}
     return attributes, to_namespaces(message.metadata_context.filter_metadata)
 

@@ -102,6 +102,8 @@ def loaded_files() -> dict[str, str]:
 
 def work(orders: Orders, words: Words) -> int:
     """Everything a worker does, in order."""
+    import uvloop
+
     from meshext.hosts.hook_watch import HookWatch
     from meshext.hosts.log_lines import configure_logging
     from meshext.hosts.pulse import Pulse
@@ -132,7 +134,8 @@ def work(orders: Orders, words: Words) -> int:
     watch.start()
     pulse.start_beating()
     try:
-        asyncio.run(serve(service, told[0]["serve"], words, around=(store, telemetry)))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(service, told[0]["serve"], words, around=(store, telemetry)))
     finally:
         watch.stop()
         # Both before it is said to have drained, since from then on it has a second.

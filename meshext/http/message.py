@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Generic, TypeVar
 
 from meshext.errors import HeaderError, UnsupportedError
+from meshext.http.additions import Additions
 from meshext.http.context import AttributeValue, View
 from meshext.http.headers import Headers, Lines
 from meshext.http.legal import check_body
-from meshext.http.metadata import Metadata
+from meshext.http.metadata import Json, Metadata
 from meshext.http.parts import RequestParts, ResponseParts
 
 P = TypeVar("P", RequestParts, ResponseParts)
+Before = tuple[Additions, Mapping[str, Json], P, Lines]
+"""How everything was before a hook ran: additions, metadata, parts, trailers. Each is one immutable value."""
 
 
 class Message(Generic[P]):
@@ -130,18 +134,32 @@ class Message(Generic[P]):
         """Take the trailers, open for changes."""
         self._trailers = Headers.from_lines(lines)
 
-    def trailer_lines(self) -> Lines:
-        """The trailers as they are now (for the engine)."""
-        return () if self._trailers is None else self._trailers.to_lines()
-
     def parts(self) -> P:
         """The message as the hook left it: the very parts that were loaded where it wrote nothing."""
-        if self._headers is not None and (lines := self._headers.to_lines()) is not self._parts.lines:
-            self._parts = self._parts._replace(lines=lines)
-        return self._parts
+        headers, parts = self._headers, self._parts
+        if headers is not None and headers._lines is not parts.lines:
+            parts = self._parts = parts._replace(lines=headers._lines)
+        return parts
 
-    def rewind(self, parts: P, trailers: Lines) -> None:
+    def load(self, parts: P) -> None:
+        """Take the message as it is at this point of the chain, its headers open for changes."""
+        self._parts = parts
+        self._received = parts.lines
+        self._headers = self._closed = None
+        self._body_refusal = self._BODY_LEFT
+
+    def open_body(self, refusal: str | None = None) -> None:
+        """Let the body that was loaded be assigned, or say why it can not be."""
+        self._body_refusal = refusal
+
+    def snapshot(self, additions: Additions) -> Before[P]:
+        """What a hook may write to, as it is now; `additions` are the exchange's (for the engine)."""
+        trailers = self._trailers
+        return additions, self._view.written, self.parts(), () if trailers is None else trailers.to_lines()
+
+    def rewind(self, before: Before[P]) -> None:
         """Go back to what the message was before a hook that failed."""
+        _, self._view.written, parts, trailers = before
         if self._sealed is None and parts.body is None:
             self._skipped = False  # it was the headers' own hook
         self._parts = parts
@@ -149,12 +167,6 @@ class Message(Generic[P]):
             self._headers.replace_lines(parts.lines)
         if self._trailers is not None:
             self._trailers.replace_lines(trailers)
-
-    def _load(self, parts: P, body_refusal: str | None) -> None:
-        self._parts = parts
-        self._received = parts.lines
-        self._headers = self._closed = None
-        self._body_refusal = body_refusal
 
     def _copy_lines(self, other: Message[P]) -> None:
         self._headers = None if other._headers is None else other._headers.copied()

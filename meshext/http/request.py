@@ -183,10 +183,6 @@ class Request(Message[RequestParts], Generic[S]):
         self._check_has_path()
         self._parts = self._parts._replace(target=target)
 
-    def load(self, parts: RequestParts, *, body_refusal: str | None = _BODY_LEFT) -> None:
-        """Take the message as it is at this point of the chain, its headers open for changes."""
-        self._load(parts, body_refusal)
-
     def renewed(self, view: View) -> Request[S]:
         """The same request in objects of its own, which nobody who kept the old ones can write to."""
         new = copy(self)

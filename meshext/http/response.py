@@ -57,10 +57,6 @@ class Response(Message[ResponseParts], Generic[S]):
         self._check_open()
         self._parts = self._parts._replace(status=check_status_change(self._parts.status, value))
 
-    def load(self, parts: ResponseParts, *, body_refusal: str | None = _BODY_LEFT) -> None:
-        """Take the message as it is at this point of the chain, open for changes."""
-        self._load(parts, body_refusal)
-
     def renewed(self, view: View, request: Request[S]) -> Response[S]:
         """The same response in objects of its own, which nobody who kept the old ones can write to."""
         new = copy(self)

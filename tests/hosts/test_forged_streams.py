@@ -77,6 +77,16 @@ class Guard(Filter):
         return Respond(403) if request.path == "/stop" else None
 
 
+class Reads(Filter):
+    """Metadata that nobody declared is not looked at."""
+
+    metadata_namespaces = ("n",)
+
+    def on_request(self, request: Request) -> Respond | None:
+        found = dict(request.metadata["n"])
+        return Respond(200, body=repr(found)) if found else None
+
+
 def play(work: Callable[[Forger], Awaitable[object]], *filters: type[Filter]) -> None:
     """Do something to a service of its own, which is well afterwards and has no task left over."""
     completed.clear()
@@ -196,7 +206,7 @@ def test_nested_metadata(depth: int) -> None:
         ended = await forger.play([raw])
         assert ended.status == ("OK" if depth < 32 else "FAILED_PRECONDITION")
 
-    play(work)
+    play(work, Reads)
 
 
 def varint(number: int) -> bytes:
@@ -396,14 +406,6 @@ def test_health_names_what_is_served() -> None:
 
 def test_odd_numbers_in_metadata_are_read(caplog: pytest.LogCaptureFixture) -> None:
     """NaN and infinity are legal doubles on the wire."""
-
-    class Reads(Filter):
-        metadata_namespaces = ("n",)
-
-        def on_request(self, request: Request) -> Respond | None:
-            found = dict(request.metadata["n"])
-            return Respond(200, body=repr(found)) if found else None
-
     message = build("request_headers", REQUEST, end=True)
     struct = struct_pb2.Struct()
     for name, number in {"nan": float("nan"), "inf": float("inf"), "big": 1e300, "whole": 3.0}.items():
