@@ -11,9 +11,9 @@ from meshext.attributes import check_attributes
 from meshext.awaiting import check_awaited
 from meshext.bodies import REQUEST, RESPONSE
 from meshext.errors import SpecError
+from meshext.mentions import ADDS, SKIPS, find_mentions
 from meshext.metrics import MetricRegistry
 from meshext.needs import DEFAULT_MAX_BODY, DEFAULT_TIME_LIMIT, FailureMode, Hook, Needs, Oversize
-from meshext.skipping import may_skip
 from meshext.store import MemoryStore, Store
 
 NAME = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
@@ -79,6 +79,7 @@ def class_needs(cls: type[Filter]) -> Needs:
     """What a class needs by its hooks and attributes alone; SpecError where they make no sense."""
     hooks = find_hooks(cls)
     check_styles(cls, hooks)
+    mentioned = find_mentions(cls)
     return Needs(
         name=check_filter_name(cls),
         hooks=hooks,
@@ -89,7 +90,8 @@ def class_needs(cls: type[Filter]) -> Needs:
         failure=check_failure(cls),
         oversize=check_oversize(cls),
         duplex=check_duplex(cls, hooks),
-        may_skip=may_skip(cls),
+        may_skip=SKIPS in mentioned,
+        may_add=ADDS in mentioned,
     )
 
 

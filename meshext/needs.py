@@ -33,13 +33,18 @@ class Hook(StrEnum):
     ON_COMPLETE = "on_complete"
 
 
+LATE = frozenset({Hook.ON_REQUEST_BODY, Hook.ON_REQUEST_CHUNK, Hook.ON_REQUEST_TRAILERS})
+"""Hooks that run when the request's headers may have left."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
     """What one configured filter asks for.
 
     `name` is the filter's own name (its metadata namespace is `meshext.<name>`), `time_limit` is in
     seconds for each hook, `max_body` in bytes for each direction. `oversize` says what happens to a longer
-    body, `duplex` that chunks may be held back, `may_skip` that a headers hook may let a body flow past.
+    body, `duplex` that chunks may be held back, `may_skip` that a headers hook may let a body flow past,
+    `may_add` that a hook may put headers on the response.
     """
 
     name: str
@@ -52,6 +57,12 @@ class Needs:
     oversize: Oversize = "refuse"
     duplex: bool = False
     may_skip: bool = False
+    may_add: bool = False
+
+    @property
+    def adds_late(self) -> bool:
+        """Whether a hook may put headers on the response when the request's headers have left."""
+        return self.may_add and bool(self.hooks & LATE)
 
     @property
     def namespace(self) -> str:

@@ -34,13 +34,15 @@ class Chain:
     """Filters in the order in which a request meets them; the response meets them in reverse.
 
     `request_body` and `response_body` say how bodies come to them, `room` how many bytes Envoy can hold of
-    one by our configuration; what it cuts short is longer.
+    one by our configuration; what it cuts short is longer. `adds_late` says that a hook may put headers on
+    the response when the request's headers have left.
     """
 
     mounts: tuple[Mount, ...]
     request_body: BodyStyle = ""
     response_body: BodyStyle = ""
     room: int = DEFAULT_MAX_BODY
+    adds_late: bool = False
 
     @property
     def needs(self) -> tuple[Needs, ...]:
@@ -122,4 +124,4 @@ def build_chain(mounts: Sequence[Mount]) -> Chain:
         raise SpecError("no filter given; write one such as path/to/file.py:Class")
     needs = [mount.needs for mount in mounts]
     styles = choose_style(needs, REQUEST), choose_style(needs, RESPONSE)
-    return Chain(tuple(mounts), *styles, buffer_room(needs))
+    return Chain(tuple(mounts), *styles, buffer_room(needs), any(each.adds_late for each in needs))

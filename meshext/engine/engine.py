@@ -219,18 +219,18 @@ class Engine:
         turn = await request.advance()
         if turn is not None:
             return await self._answer(turn)
-        if not more and request.untouched and not self._runner.wrote:
+        skips = begins and more and bool(request.style) and request.finished and not request.is_wanted
+        asks = more and self._chain.adds_late
+        if not (skips or asks or self._runner.wrote) and request.untouched:
             return UNTOUCHED
         change, metadata, body = request.take_change(), take_metadata(self._seats), request.take_body()
         additions = tuple([found for seat in reversed(self._seats) if any(found := seat.additions)])
-        if not (more or change or additions or metadata) and body is None:
-            return UNTOUCHED
         return Proceed(
             headers=change,
             body=body,
-            skip_body=begins and more and bool(request.style) and request.finished and not request.is_wanted,
+            skip_body=skips,
             clear_route=bool(change),
-            want_response=bool(additions) or (more and request.has_later_hooks),
+            want_response=bool(additions) or asks,
             additions=additions,
             metadata=metadata,
         )

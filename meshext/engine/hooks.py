@@ -26,12 +26,16 @@ from meshext.http.metadata import Json
 from meshext.http.parts import HeaderChange, RequestParts, ResponseParts, header_change
 from meshext.http.request import Request
 from meshext.http.response import Response
-from meshext.needs import Hook
+from meshext.needs import LATE, Hook
 
 log = logging.getLogger("meshext.filter")
 
 NO_ANSWER_IN = frozenset({Hook.ON_RESPONSE_TRAILERS, Hook.ON_COMPLETE})
 PROTOCOL = "x-forwarded-proto"
+UNSEEN_ADDITION = (
+    "it put headers on the response in a way that can not be seen in its code, so Envoy was not asked for "
+    "the response; name request.response_headers in a method of the class"
+)
 Argument = Request[Any] | Response[Any] | Exchange[Any]
 AnyBefore = tuple[Additions, Mapping[str, Json], RequestParts | ResponseParts | None, Lines]
 """`Before` of either message, and of an exchange, which has no parts of its own."""
@@ -92,18 +96,15 @@ class HookRunner:
             result = None if returned is None else self._judge(hook, returned, chunk)
             touched = take_snapshot(seat, argument) != before  # of immutable values: mostly an identity test
             if touched:
-                self._check_written(seat, argument, before)
+                self._check_written(seat, hook, argument, before)
             if sighting is not None:
                 sighting.hook(name, hook, perf_counter() - began, None)
         except FilterFailure as failure:
             if sighting is not None:
                 sighting.hook(name, hook, perf_counter() - began, failure)
             undo(seat, argument, before)
-            if isinstance(failure, HookOverdue) and hook in mount.asynchronous:
-                seat.renew()  # it may go on running, and writing
             self._report(seat, hook, failure)
             if mount.needs.failure == "open":
-                self.opened = self.opened or name
                 return None
             raise
         finally:
@@ -160,7 +161,7 @@ class HookRunner:
         self.carrier.check_respond(result)
         return result
 
-    def _check_written(self, seat: Seat, argument: Argument, before: AnyBefore) -> None:
+    def _check_written(self, seat: Seat, hook: Hook, argument: Argument, before: AnyBefore) -> None:
         had, written, parts, _ = before
         if not isinstance(argument, Exchange) and argument.parts() is not parts:
             check_message(argument, seat.mount.needs)
@@ -170,13 +171,21 @@ class HookRunner:
                 check_routable(change)
         additions = seat.additions
         if additions != had:
+            if hook in LATE and not seat.mount.needs.may_add:
+                raise HookNonsense(UNSEEN_ADDITION)
             self.carrier.check_additions(additions)
         if seat.view.written is not written:
             self.carrier.check_metadata(seat.view.written)
 
     def _report(self, seat: Seat, hook: Hook, failure: FilterFailure) -> None:
+        mount = seat.mount
+        if isinstance(failure, HookOverdue) and hook in mount.asynchronous:
+            seat.renew()  # it may go on running, and writing
         self.failures.append(failure)
-        consequence = "passed untouched" if seat.mount.needs.failure == "open" else "refused"
+        consequence = "refused"
+        if mount.needs.failure == "open":
+            self.opened = self.opened or mount.needs.name
+            consequence = "passed untouched"
         if hook is Hook.ON_COMPLETE:
             consequence = "the exchange had ended"
         log.error(

@@ -67,11 +67,6 @@ class RequestPass(Pass[RequestParts]):
         """Show the trailers to every filter that wants them; the trailers as they then are."""
         return await self._walk_trailers(self._seats, Hook.ON_REQUEST_TRAILERS, lines)
 
-    @property
-    def has_later_hooks(self) -> bool:
-        """Whether a filter may still put something on the response when the headers have left."""
-        return bool(self.style) or any(seat.has(Hook.ON_REQUEST_TRAILERS) for seat in self._seats)
-
     def take_change(self) -> HeaderChange:
         """What changed in request line and headers since it was last taken."""
         change = request_change(self._sent, self.parts)

@@ -92,11 +92,6 @@ def test_chunks_ask_for_trailers_and_no_response() -> None:
     assert (plan.mode, plan.request_trailers, plan.response_headers) == ("proc", True, False)
 
 
-def test_duplex_asks_for_the_response_beforehand() -> None:
-    """No mode_override is obeyed there."""
-    assert build_plan([class_needs(Duplex)]).response_headers
-
-
 def make(**members: Any) -> type[Filter]:
     return type("Made", (Filter,), members)
 
