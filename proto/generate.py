@@ -1,4 +1,4 @@
-"""Make the package `meshext_proto`: Envoy's messages, in a descriptor pool of their own.
+"""Make the package `meshext_proto`: Envoy's messages and our own, in a descriptor pool of their own.
 
     python proto/generate.py FOLDER        writes FOLDER/meshext_proto
 
@@ -23,7 +23,8 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 PACKAGE = "meshext_proto"
 POOL_IMPORT = f"from {PACKAGE} import POOL as _POOL"
-ROOTS = Path(__file__).with_name("envoy_roots.txt")
+SOURCES = Path(__file__).parent
+ROOTS = SOURCES / "envoy_roots.txt"
 
 INIT = '''"""Envoy's messages, made when meshext was built; modules mirror the paths of the .proto files.
 
@@ -82,6 +83,21 @@ def compile_files(files: Iterable[FileDescriptor], target: Path) -> None:
         raise RuntimeError(f"protoc ended with status {status} for {len(names)} files")
 
 
+def own_sources() -> list[str]:
+    """The .proto files of our own, which import no other."""
+    return [path.relative_to(SOURCES).as_posix() for path in sorted(SOURCES.rglob("*.proto"))]
+
+
+def compile_sources(names: list[str], target: Path) -> None:
+    """Run protoc on .proto files of our own."""
+    from grpc_tools import protoc
+
+    outputs = [f"--python_out={target}", f"--pyi_out={target}"]
+    status = protoc.main(["protoc", f"--proto_path={SOURCES}", *outputs, *names])
+    if status != 0:
+        raise RuntimeError(f"protoc ended with status {status} for {', '.join(names)}")
+
+
 def rewrite(text: str, modules: Iterable[str]) -> str:
     """Point generated code at the package and its pool.
 
@@ -113,7 +129,8 @@ def generate(target: Path, *, roots: Path = ROOTS) -> Path:
     package.mkdir(parents=True)
     files = reach(read_roots(roots))
     compile_files(files, package)
-    modules = [module_of(file.name) for file in files]
+    compile_sources(own_sources(), package)
+    modules = [module_of(name) for name in [*(file.name for file in files), *own_sources()]]
     for path in [*package.rglob("*.py"), *package.rglob("*.pyi")]:
         path.write_text(rewrite(path.read_text(encoding="utf-8"), modules), encoding="utf-8")
     for folder in packages_in(package):

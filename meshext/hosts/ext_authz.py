@@ -20,6 +20,7 @@ from meshext.http.headers import Lines
 from meshext.http.metadata import Namespaces
 from meshext.plan import DETAILS_NAMESPACE, Plan
 from meshext_proto.envoy.service.auth.v3 import external_auth_pb2
+from meshext_proto.meshext import received_pb2
 
 SERVICE = "envoy.service.auth.v3.Authorization"
 PERMISSION_DENIED = 7  # google.rpc.Code
@@ -58,14 +59,14 @@ async def decide(
     raw: bytes, metadata: Iterable[tuple[str, str | bytes]] | None, plan: Plan, engine: Engine
 ) -> bytes:
     """The same, in an engine made for this one exchange."""
-    told = parse(external_auth_pb2.CheckRequest, raw).attributes
+    told = parse(received_pb2.CheckRequest, raw).attributes
     http = told.request.http
     lines = to_lines(http.header_map.headers)
     if not lines:
         raise ProtocolError(NO_HEADER_MAP)
     surroundings = build_surroundings(lines, read_origin(metadata), plan.attributes)
-    if plan.metadata_namespaces and told.HasField("metadata_context"):
-        surroundings.metadata.update(to_namespaces(told.metadata_context.filter_metadata))
+    if plan.metadata_namespaces and told.metadata_context:
+        surroundings.metadata.update(to_namespaces(told.metadata_context))
     if not plan.request_body:
         begun = RequestHeadersReceived(lines=lines, end=True, surroundings=surroundings)
         return build_reply(await engine.receive(begun))
@@ -73,7 +74,7 @@ async def decide(
         RequestHeadersReceived(lines=without_partial(lines), end=False, surroundings=surroundings)
     )
     if isinstance(effect, Proceed):
-        body = http.raw_body or http.body.encode()
+        body = http.raw_body or http.body
         check_whole(lines, body, plan)
         check_came(lines, body)
         effect = merge(effect, await engine.receive(RequestBodyReceived(body=body)))

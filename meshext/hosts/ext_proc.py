@@ -43,11 +43,14 @@ from meshext.http.context import AttributeValue
 from meshext.http.metadata import Namespaces
 from meshext.plan import Plan
 from meshext_proto.envoy.service.ext_proc.v3 import external_processor_pb2
+from meshext_proto.google.protobuf import struct_pb2
+from meshext_proto.meshext import received_pb2
 
 SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
 ATTRIBUTES = "envoy.filters.http.ext_proc"  # the key under which Envoy sends them
 
 ProcessingResponse = external_processor_pb2.ProcessingResponse
+ProtocolConfiguration = external_processor_pb2.ProtocolConfiguration
 UNTOUCHED: Mapping[str, tuple[bytes, ...]] = {
     phase: (ProcessingResponse(**{phase: {}}).SerializeToString(),)  # type: ignore[arg-type]  # a field's name
     for phase in (
@@ -101,12 +104,12 @@ class Session:
             raise
 
     async def _answer(self, raw: bytes) -> tuple[bytes, ...]:
-        message = parse(external_processor_pb2.ProcessingRequest, raw)
+        message = parse(received_pb2.ProcessingRequest, raw)
         phase = message.WhichOneof("request")
         if phase is None:
             raise ProtocolError("a ProcessingRequest without a phase")
         if message.HasField("protocol_config"):
-            check_modes(message.protocol_config, self._plan)
+            check_modes(parse(ProtocolConfiguration, message.protocol_config), self._plan)
         event = self._to_event(phase, message)
         if self._cut is not None:
             self._cut.look(event)
@@ -192,16 +195,16 @@ def told(message: Any, plan: Plan) -> tuple[dict[str, AttributeValue], Namespace
     """Attributes and metadata beside a message, where a filter declared any."""
     attributes: dict[str, AttributeValue] = {}
     if plan.attributes and ATTRIBUTES in message.attributes:
-        fields = message.attributes[ATTRIBUTES].fields
+        fields = parse(struct_pb2.Struct, message.attributes[ATTRIBUTES]).fields
         try:
             attributes = {
                 name: from_struct(name, from_value(value)) for name, value in fields.items() if name in KNOWN
             }
         except (ValueError, OverflowError) as error:
             raise ProtocolError(str(error)) from error
-    if not plan.metadata_namespaces or not message.HasField("metadata_context"):
+    if not plan.metadata_namespaces or not message.metadata_context:
         return attributes, {}
-    return attributes, to_namespaces(message.metadata_context.filter_metadata)
+    return attributes, to_namespaces(message.metadata_context)
 
 
 def response_headers(part: Any, attributes: dict[str, AttributeValue], metadata: Namespaces) -> Event:

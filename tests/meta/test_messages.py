@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 from google.protobuf import json_format
 from google.protobuf import struct_pb2 as default_struct
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.internal import api_implementation
 
 import meshext_proto
+from meshext.errors import ProtocolError
+from meshext.hosts._wire import to_lines
 from meshext_proto.envoy.config.core.v3 import base_pb2
 from meshext_proto.envoy.service.auth.v3 import external_auth_pb2
 from meshext_proto.envoy.service.ext_proc.v3 import external_processor_pb2
 from meshext_proto.google.protobuf import any_pb2, duration_pb2, struct_pb2, timestamp_pb2, wrappers_pb2
 from meshext_proto.google.rpc import code_pb2, status_pb2
+from meshext_proto.meshext import received_pb2
 
 ROOT = Path(__file__).parents[2]
 CHECKOUT = [ROOT / name for name in "meshext filters wasm controlplane proto tests e2e".split()]
@@ -125,3 +132,40 @@ def test_no_generated_module_lies_in_the_checkout() -> None:
     assert not any(generated.is_relative_to(folder) for folder in CHECKOUT)
     assert [path for folder in CHECKOUT for path in folder.rglob("*_pb2*")] == []
     assert not (ROOT / meshext_proto.__name__).exists()
+
+
+def fields_on_the_wire(message: Descriptor, prefix: str = "") -> Iterator[tuple[str, int, bool]]:
+    """Name, number and whether it is a number (else bytes of some kind), of a message and those in it."""
+    for field in message.fields:
+        yield prefix + field.name, field.number, field.type == field.TYPE_BOOL
+        if field.message_type is not None and not field.message_type.GetOptions().map_entry:
+            yield from fields_on_the_wire(field.message_type, f"{prefix}{field.name}.")
+
+
+@pytest.mark.parametrize(
+    ("read", "sent"),
+    [
+        (received_pb2.CheckRequest, external_auth_pb2.CheckRequest),
+        (received_pb2.ProcessingRequest, external_processor_pb2.ProcessingRequest),
+    ],
+)
+def test_what_is_read_are_fields_of_what_envoy_sends(read: Any, sent: Any) -> None:
+    for name, number, is_flag in fields_on_the_wire(read.DESCRIPTOR):
+        message = sent.DESCRIPTOR
+        *path, last = name.split(".")
+        for step in path:
+            message = message.fields_by_name[step].message_type
+        field = message.fields_by_name[last]
+        assert (field.number, field.type == field.TYPE_BOOL) == (number, is_flag), name
+
+
+def test_lines_are_read_from_their_bytes() -> None:
+    request = external_processor_pb2.ProcessingRequest()
+    for name, value in (("X-A", b"1"), ("x-long", b"y" * 200), ("x-a", b"\xff"), ("x-empty", b"")):
+        request.request_headers.headers.headers.add(key=name, raw_value=value)
+    request.request_headers.headers.headers.add(key="x-text", value="\u00e9")
+    read = received_pb2.ProcessingRequest.FromString(request.SerializeToString())
+    lines = (("x-a", b"1"), ("x-long", b"y" * 200), ("x-a", b"\xff"), ("x-empty", b""))
+    assert to_lines(read.request_headers.headers.headers) == (*lines, ("x-text", "\u00e9".encode()))
+    with pytest.raises(ProtocolError, match="HeaderValue"):
+        to_lines([b"\x0a\x05x"])
