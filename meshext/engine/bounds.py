@@ -11,6 +11,7 @@ from typing import Any
 from meshext.actions import Respond
 from meshext.errors import HookNonsense
 from meshext.http.headers import Lines
+from meshext.http.parts import RequestParts
 from meshext.http.request import Request
 from meshext.http.response import Response
 from meshext.needs import DEFAULT_MAX_BODY, Needs
@@ -26,9 +27,8 @@ def check_message(message: Request[Any] | Response[Any], needs: Needs) -> None:
     """Refuse headers, trailers or a body that grew beyond what Envoy takes."""
     parts = message.parts()
     if parts.lines is not message.received:
-        line = len(message.method + message.scheme + message.host) if isinstance(message, Request) else 0
-        target = len(message.target) if isinstance(message, Request) else 0
-        check_lines(message.received, parts.lines, besides=PSEUDO_BYTES + line + target)
+        first = sum(map(len, parts[1:5])) if isinstance(parts, RequestParts) else 0
+        check_lines(message.received, parts.lines, besides=PSEUDO_BYTES + first)
     room = max(DEFAULT_MAX_BODY, needs.max_body)
     if parts.body is not None and len(parts.body) > room:
         raise HookNonsense(

@@ -56,7 +56,7 @@ class HookRunner:
     whether any hook wrote anything that stayed.
     """
 
-    __slots__ = ("carrier", "failures", "opened", "sighting", "watch", "wrote")
+    __slots__ = ("_compared", "carrier", "failures", "opened", "sighting", "watch", "wrote")
 
     def __init__(self, watch: Watch, carrier: Carrier, sighting: Sighting | None = None) -> None:
         self.watch = watch
@@ -65,6 +65,7 @@ class HookRunner:
         self.failures: list[FilterFailure] = []
         self.opened = ""
         self.wrote = False
+        self._compared: tuple[Lines, Lines, HeaderChange] | None = None
 
     @overload
     async def run(self, seat: Seat, hook: Hook, argument: Argument) -> Respond | None: ...
@@ -113,6 +114,13 @@ class HookRunner:
             self.wrote = True
             seat.publish()
         return result
+
+    def compare(self, before: Lines, after: Lines) -> HeaderChange:
+        """What a hook changed. With one filter it is what the chain changed, so it is told twice."""
+        known = self._compared
+        if known is None or known[0] is not before or known[1] is not after:
+            known = self._compared = before, after, header_change(before, after)
+        return known[2]
 
     def _call(self, seat: Seat, method: BoundHook, argument: Argument) -> object:
         limit = seat.mount.needs.time_limit
@@ -165,7 +173,7 @@ class HookRunner:
         had, written, parts, _ = before
         if not isinstance(argument, Exchange) and argument.parts() is not parts:
             check_message(argument, seat.mount.needs)
-            change = header_change(argument.received, argument.parts().lines)
+            change = self.compare(argument.received, argument.parts().lines)
             self.carrier.check_change(change)
             if isinstance(argument, Request):
                 check_routable(change)

@@ -38,7 +38,7 @@ class RequestPass(Pass[RequestParts]):
 
     def _put_body(self, body: bytes) -> None:
         lines = follow_body(self.parts.lines, body, was_there=self.has_body)
-        self.body, self.parts = body, self.parts._replace(lines=lines)
+        self.body, self.parts = body, self.parts.with_lines(lines)
 
     @property
     def finished(self) -> bool:
@@ -69,7 +69,7 @@ class RequestPass(Pass[RequestParts]):
 
     def take_change(self) -> HeaderChange:
         """What changed in request line and headers since it was last taken."""
-        change = request_change(self._sent, self.parts)
+        change = request_change(self._sent, self.parts, compare=self._runner.compare)
         self._sent = self.parts
         return change
 
@@ -90,11 +90,11 @@ class RequestPass(Pass[RequestParts]):
         needs = seat.mount.needs
         if len(body) > needs.max_body:
             return turn_oversize(seat, self.OVERSIZE) if needs.oversize == "refuse" else None
-        seat.request.load(self.parts._replace(body=body))
+        seat.request.load(self.parts.with_body(body))
         seat.request.open_body(self._runner.carrier.body_refusal)
         turn = await self._run(seat, Hook.ON_REQUEST_BODY, seat.request)
         parts = seat.request.parts()
-        self.parts = parts._replace(body=None)
+        self.parts = parts.with_body(None)
         if parts.body is not None and parts.body != body:
             self._put_body(parts.body)
         return turn

@@ -53,7 +53,7 @@ class ResponsePass(Pass[ResponseParts]):
         self.body = body
         if self.parts.status != 204:
             lines = follow_body(self.parts.lines, body, was_there=self.has_body)
-            self.parts = self.parts._replace(lines=lines)
+            self.parts = self.parts.with_lines(lines)
 
     async def advance(self) -> None:
         """Go on as far as what has arrived allows."""
@@ -67,7 +67,7 @@ class ResponsePass(Pass[ResponseParts]):
                 if self._holds(seat):
                     return
                 if any(seat.additions):
-                    self.parts = self.parts._replace(lines=put_on(self.parts.lines, seat.additions))
+                    self.parts = self.parts.with_lines(put_on(self.parts.lines, seat.additions))
             self._at -= 1
         self.released = True
 
@@ -77,7 +77,7 @@ class ResponsePass(Pass[ResponseParts]):
 
     def take_change(self) -> HeaderChange:
         """What changed in status and headers since it was last taken."""
-        change = response_change(self._sent, self.parts)
+        change = response_change(self._sent, self.parts, compare=self._runner.compare)
         self._sent = self.parts
         return change
 
@@ -127,11 +127,11 @@ class ResponsePass(Pass[ResponseParts]):
         needs = seat.mount.needs
         if len(body) > needs.max_body:
             return turn_oversize(seat, self.OVERSIZE) if needs.oversize == "refuse" else None
-        seat.response.load(self.parts._replace(body=body))
+        seat.response.load(self.parts.with_body(body))
         seat.response.open_body()
         turn = await self._run(seat, Hook.ON_RESPONSE_BODY, seat.response)
         parts = seat.response.parts()
-        self.parts = parts._replace(body=None)
+        self.parts = parts.with_body(None)
         if parts.body is not None and parts.body != body:
             self._put_body(parts.body)
         return turn

@@ -18,7 +18,7 @@ def look_back(
     """The exchange as one filter may read it; nothing of it can be changed any more."""
     seen = response.parts.status != 0
     if seen:
-        seat.response.load(response.parts._replace(body=response.body))
+        seat.response.load(response.parts.with_body(response.body))
     seat.request.seal()
     seat.response.seal()
     return Exchange(

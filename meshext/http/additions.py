@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from meshext.http.headers import Headers, Lines
 
 Additions = tuple[Lines, frozenset[str]]
@@ -24,10 +22,9 @@ class ResponseAdditions(Headers):
         super().__init__()
         self._replaced: frozenset[str] = frozenset()
 
-    def set_all(self, name: str, values: Iterable[str]) -> None:
-        """These lines take the place of the response's."""
-        super().set_all(name, values)
-        self._replaced |= {name.lower()}
+    def _put(self, lower: str, fresh: Lines) -> None:
+        super()._put(lower, fresh)
+        self._replaced |= {lower}  # these lines take the place of the response's
 
     def __delitem__(self, name: str) -> None:
         super().__delitem__(name)

@@ -81,12 +81,15 @@ class Headers(MutableMapping[str, str]):
         return ", ".join(values) if values else None
 
     def __setitem__(self, name: str, value: str) -> None:
-        self.set_all(name, (value,))
+        lower = check_name(name)
+        self._put(lower, ((lower, check_value(lower, value)),))
 
     def set_all(self, name: str, values: Iterable[str]) -> None:
         """Replace every line of that name by these, where the first of them stood."""
         lower = check_name(name)
-        fresh = tuple([(lower, check_value(lower, value)) for value in values])
+        self._put(lower, tuple([(lower, check_value(lower, value)) for value in values]))
+
+    def _put(self, lower: str, fresh: Lines) -> None:
         self._check_open()
         lines = self._lines
         for at, line in enumerate(lines):

@@ -7,6 +7,7 @@ checked here, on every runtime, before any of it can reach a wire.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from meshext.errors import HeaderError
 
@@ -18,6 +19,7 @@ BODILESS = frozenset({204, 205, 304})
 """Final statuses whose responses have no content (RFC 9110 15.3.5, 15.3.6 and 15.4.5)."""
 
 SCHEMES = ("http", "https")
+NAMES = 512  # header names whose check is remembered
 
 # Set by whoever carries the message: a filter that could write them could smuggle a second request.
 FRAMING = {
@@ -39,7 +41,15 @@ def decode(raw: bytes) -> str:
 
 def check_name(name: object) -> str:
     """The name in lower case; HeaderError where it is not a token or belongs to the framing."""
-    if not isinstance(name, str) or not TOKEN.fullmatch(name):
+    if isinstance(name, str):
+        return check_token(str.__str__(name))  # the text of an Enum's member, too
+    raise HeaderError(f"{name!r} is not a header name; write a str such as 'x-version' (RFC 9110 5.1)")
+
+
+@lru_cache(NAMES)
+def check_token(name: str) -> str:
+    """The same for a name that is text; a filter writes the same few again and again."""
+    if not TOKEN.fullmatch(name):
         raise HeaderError(f"{name!r} is not a header name; write a token such as 'x-version' (RFC 9110 5.1)")
     lower = name.lower()
     if lower in FRAMING:

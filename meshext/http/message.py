@@ -88,7 +88,7 @@ class Message(Generic[P]):
         if self._body_refusal is not None:
             error = HeaderError if self._body_refusal == self._BODY_LEFT else UnsupportedError
             raise error(self._body_refusal)
-        self._parts = self._parts._replace(body=check_body(value))
+        self._parts = self._parts.with_body(check_body(value))
 
     def skip_body(self) -> None:
         """Let this body flow past, unbuffered and unseen by this filter; for the headers' own hook only.
@@ -138,7 +138,7 @@ class Message(Generic[P]):
         """The message as the hook left it: the very parts that were loaded where it wrote nothing."""
         headers, parts = self._headers, self._parts
         if headers is not None and headers._lines is not parts.lines:
-            parts = self._parts = parts._replace(lines=headers._lines)
+            parts = self._parts = parts.with_lines(headers._lines)
         return parts
 
     def load(self, parts: P) -> None:
