@@ -30,7 +30,7 @@ UNPROCESSED = "connect-failure,refused-stream,reset-before-request,cancelled"
 
 `cancelled` is what gRPC's server says to a call that came while it stopped and that no handler took
 (https://github.com/grpc/grpc/issues/41785). A call that a handler had taken ends otherwise: its connection
-breaks when the time for draining is over.
+breaks when the time for draining is over, and where a filter cancels it, it is ABORTED (`hosts/server.py`).
 """
 
 PING = timedelta(seconds=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable
 from typing import Any, NoReturn, TypeVar
@@ -33,6 +34,7 @@ LEAST_MESSAGE = 64 << 20  # bytes; above what Envoy buffers by default (16 MiB o
 LARGEST_METADATA = 64 << 10  # bytes; a certificate's URI SANs travel there
 LEAST_WAITING = 1000  # calls that gRPC holds for us; its own default
 TOO_MANY = "too many exchanges are open here"
+CANCELLED_INSIDE = "an exchange was cancelled in the service; a filter may only cancel tasks of its own"
 
 
 class Service:
@@ -147,7 +149,7 @@ class Service:
             work = ext_authz.check(
                 raw, metadata, chain=self._chain, plan=plan, watch=self._watch, observer=self._observer
             )
-            return await guarded(context, work)
+            return await guarded(context, decided(context, work))
         finally:
             self._in_flight.leave()
 
@@ -186,7 +188,7 @@ async def converse(session: ext_proc.Session, context: Any) -> None:
             return
         if session.answered:
             continue  # sent before Envoy had read the answer
-        for answer in await session.receive(raw):
+        for answer in await decided(context, session.receive(raw)):
             await context.write(answer)
 
 
@@ -205,6 +207,29 @@ async def guarded(context: Any, work: Awaitable[T]) -> T:
     except Exception:
         log.exception("an exchange failed inside the service")
         await refuse(context, grpc.StatusCode.INTERNAL, "see the service's log")
+
+
+async def decided(context: Any, work: Awaitable[T]) -> T:
+    """What hooks have begun on and did not end is never CANCELLED: Envoy would ask again, and they run twice.
+
+    CANCELLED is what gRPC makes of a handler that was cancelled. Envoy itself does that by ending the call;
+    nobody hears an answer then. Else it was a filter, with tasks that are not its own.
+    """
+    try:
+        return await work
+    except asyncio.CancelledError:
+        with contextlib.suppress(grpc.aio.InternalError):  # raised where Envoy has ended the call
+            await refuse_cancelled(context)
+        raise
+
+
+async def refuse_cancelled(context: Any) -> None:
+    """End a call that was cancelled inside the service, where it is still open."""
+    try:
+        await refuse(context, grpc.StatusCode.ABORTED, "see the service's log")
+    except grpc.aio.AbortError:
+        log.error(CANCELLED_INSIDE)
+        raise
 
 
 async def refuse(context: Any, code: grpc.StatusCode, details: str) -> NoReturn:

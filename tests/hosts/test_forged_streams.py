@@ -11,7 +11,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from meshext import Filter, Request, Respond, Response
-from meshext.hosts.server import LEAST_MESSAGE
+from meshext.hosts.server import CANCELLED_INSIDE, LEAST_MESSAGE
 from meshext.http.exchange import Exchange
 from meshext_proto.envoy.service.auth.v3 import external_auth_pb2
 from meshext_proto.google.protobuf import struct_pb2
@@ -35,12 +35,17 @@ waiting: list[str] = []
 
 
 class Everything(Filter):
-    """Every hook; `x-stop` says which one answers, `x-wait` which one waits for ever."""
+    """Every hook; `x-stop` says which one answers, `x-wait` and `x-cancel` which one waits for ever.
+
+    The latter cancels the service's own tasks before, as no filter should.
+    """
 
     time_limit = 60.0
 
     async def _do(self, hook: str, request: Request) -> Respond | None:
-        if request.headers.get("x-wait") == hook:
+        if request.headers.get("x-cancel") == hook:
+            cancel_exchanges()
+        if hook in (request.headers.get("x-wait"), request.headers.get("x-cancel")):
             waiting.append(hook)
             try:
                 await asyncio.Event().wait()
@@ -71,8 +76,18 @@ class Everything(Filter):
         completed.append(exchange.request.path)
 
 
+def cancel_exchanges() -> None:
+    """Cancel every exchange that is open in this process."""
+    for task in asyncio.all_tasks():
+        if "_handle_exceptions" in repr(task):  # grpcio's, around a handler
+            task.cancel()
+
+
 class Guard(Filter):
-    def on_request(self, request: Request) -> Respond | None:
+    async def on_request(self, request: Request) -> Respond | None:
+        if "x-cancel" in request.headers:
+            cancel_exchanges()
+            await asyncio.Event().wait()
         request.headers["x-seen"] = request.path
         return Respond(403) if request.path == "/stop" else None
 
@@ -278,6 +293,22 @@ def test_end_at_every_phase(how: str, at: int) -> None:
     play(work)
 
 
+@pytest.mark.parametrize("at", range(6))
+def test_an_exchange_that_is_cancelled_inside_is_not_asked_again(
+    at: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Envoy asks again after CANCELLED: hooks that have begun would run twice."""
+
+    async def work(forger: Forger) -> None:
+        messages = [headers(end=False, x_cancel=STOPS[at]), *WHOLE[1:]][: at + 1]
+        ended = await forger.play(messages)
+        assert (ended.status, len(ended.answers)) == ("ABORTED", at)
+        await until(lambda: (completed, waiting) == (["/x"], []))
+
+    play(work)
+    assert [each.message for each in caplog.records] == [CANCELLED_INSIDE]
+
+
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE):
         while not condition():  # noqa: ASYNC110  # nobody tells when it holds
@@ -332,6 +363,13 @@ class TestCheck:
             assert (await forger.check(raw))[0] == "FAILED_PRECONDITION"
 
         play(work, Guard)
+
+    def test_cancelled_inside_is_not_asked_again(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def work(forger: Forger) -> None:
+            assert (await forger.check(check_request(x_cancel=b"1")))[0] == "ABORTED"
+
+        play(work, Guard)
+        assert [each.message for each in caplog.records] == [CANCELLED_INSIDE]
 
     def test_huge_is_a_grpc_error(self) -> None:
         async def work(forger: Forger) -> None:
