@@ -16,17 +16,14 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from e2e.burst import SPECS
 from e2e.certificates import Authority
+from e2e.front import front
 from e2e.stage import FILTERS
 from e2e.test_restart import ask
-from meshext.envoy.bootstrap import LISTENER, Gateway, build_bootstrap
-from meshext.envoy.echo import EchoServer
-from meshext.envoy.emit import to_json
-from meshext.envoy.process import EnvoyProcess
+from meshext.envoy.bootstrap import LISTENER
 from meshext.envoy.service_cluster import Backend
 from meshext.envoy.service_tls import ServiceTls
-from meshext.envoy.upstreams import UnixAddress, Upstream, parse_address
-from meshext.loading import load_needs
-from meshext.plan import Mode, build_plan
+from meshext.envoy.upstreams import parse_address
+from meshext.plan import Mode
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
@@ -71,16 +68,9 @@ async def serving(spec: str, papers: Papers) -> AsyncIterator[str]:
         await process.wait()
 
 
-async def status(folder: Path, backend: Backend, spec: str, mode: Mode, echo: str) -> int:
+async def status(folder: Path, backend: Backend, spec: str, mode: Mode) -> int:
     """What a client gets through an Envoy with that idea of its service."""
-    folder.mkdir()
-    gateway = Gateway(
-        upstreams=(Upstream("echo", UnixAddress(echo), grpc=False),),
-        admin=folder / "admin.sock",
-        plan=build_plan(load_needs([spec]), mode),
-        service=backend,
-    )
-    async with await EnvoyProcess.start(to_json(build_bootstrap(gateway)), folder, concurrency=1) as envoy:
+    async with front(spec, mode, backend, folder) as envoy:
         return await ask(envoy.port(LISTENER))
 
 
@@ -91,12 +81,11 @@ def test_mutual_tls(mode: Mode, tmp_path_factory: pytest.TempPathFactory) -> Non
     papers, spec = Papers(folder), f"{FILTERS / SPECS[mode]}"
 
     async def main() -> dict[str, int]:
-        async with EchoServer("echo") as echo, serving(spec, papers) as address:
-            await echo.start(f"unix:{folder}/echo.sock")
+        async with serving(spec, papers) as address:
             plain = Backend(addresses=(parse_address(address),))
             cases = {"all right": papers.good, **papers.bad, "no TLS": None}
             asked = [
-                status(folder / str(number), replace(plain, tls=tls), spec, mode, f"{folder}/echo.sock")
+                status(folder / str(number), replace(plain, tls=tls), spec, mode)
                 for number, tls in enumerate(cases.values())
             ]
             return dict(zip(cases, await asyncio.gather(*asked), strict=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
 import subprocess
@@ -18,14 +17,9 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from meshext.envoy.bootstrap import LISTENER, Gateway, build_bootstrap
-from meshext.envoy.echo import EchoServer
-from meshext.envoy.emit import to_json
-from meshext.envoy.process import EnvoyProcess
-from meshext.envoy.service_cluster import Backend
-from meshext.envoy.upstreams import TcpAddress, UnixAddress, Upstream
-from meshext.loading import load_needs
-from meshext.plan import Mode, build_plan
+from e2e.front import at, front
+from meshext.envoy.bootstrap import LISTENER
+from meshext.plan import Mode
 from meshext.sandbox.client import Answer, send
 
 DEADLINE = 30.0  # seconds
@@ -101,20 +95,13 @@ def read_lines(stream: Any, lines: list[str]) -> None:
 @asynccontextmanager
 async def gateway(spec: str, mode: Mode, port: int, folder: Path, collector: int = 0) -> AsyncIterator[str]:
     """The real Envoy in front of a service on that port; it traces where there is a collector's port."""
-    folder.mkdir(exist_ok=True)
-    async with EchoServer("echo") as echo:
-        await echo.start(f"unix:{folder}/echo.sock")
-        built = Gateway(
-            upstreams=(Upstream("echo", UnixAddress(f"{folder}/echo.sock")),),
-            admin=folder / "admin.sock",
-            plan=build_plan(load_needs([spec]), mode),
-            service=Backend(addresses=(TcpAddress("127.0.0.1", port),)),
-        )
-        bootstrap = json.loads(to_json(build_bootstrap(built)))
+
+    def change(bootstrap: dict[str, Any]) -> None:
         if collector:
             add_tracing(bootstrap, collector)
-        async with await EnvoyProcess.start(json.dumps(bootstrap), folder) as envoy:
-            yield f"http://127.0.0.1:{envoy.port(LISTENER)}"
+
+    async with front(spec, mode, at(port), folder, change=change) as envoy:
+        yield f"http://127.0.0.1:{envoy.port(LISTENER)}"
 
 
 def add_tracing(bootstrap: dict[str, Any], port: int) -> None:
