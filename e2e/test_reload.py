@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
 from e2e.front import at, fronting
+from e2e.played import Link, PlayedUpstream, connect, played_upstream, request, response, status_of
 from e2e.stage import Stage, report, wait_for
 from e2e.under_load import Got, Load, under_load
 from e2e.watched import serving
+from meshext.envoy.upstreams import parse_upstream
 from meshext.plan import Mode
 from meshext.sandbox import Setup
 
@@ -41,9 +45,11 @@ class Versions(Filter):
         version: int = 0
 
     def __init__(self, config: Config) -> None:
+        self.version = config.version
         self.versions = f"{CODE} {helper.VERSION} {config.version}"
 
     def on_request(self, request: Request) -> None:
+        request.headers["x-version"] = str(self.version)
         request.response_headers["x-early"] = self.versions
 """
 RESPONSE = """
@@ -73,15 +79,14 @@ class Project:
             fresh.write_text(content)
             fresh.rename(self.folder / name)
 
-    def setup(self, mode: Mode | None, workers: int) -> Setup:
+    def setup(self, mode: Mode | None, workers: int, **more: Any) -> Setup:
         return Setup(
             specs=(self.spec,),
             configs=(self.config,),
             mode=mode,
             workers=workers,
             watch=True,
-            connection_age=1.0,
-            drain=5.0,
+            **{"connection_age": 1.0, "drain": 5.0, **more},
         )
 
 
@@ -135,6 +140,51 @@ def test_reloads_under_load_over_tcp(project: Project, workers: int) -> None:
         fronting(project.spec, "proc", at(served.port)) as envoy,
     ):
         reload_under_load(project, envoy.port, served.lines, f"over TCP, {workers} workers")
+
+
+def test_a_fifth_old_version_hastens_the_oldest(project: Project) -> None:
+    """Four old versions may wait for their exchanges as long as they like; a fifth has the time to drain."""
+    with played_upstream() as upstream, ExitStack() as stack:
+        upstreams = (parse_upstream(f"played={upstream.address}"),)
+        setup = project.setup("proc", 1, upstreams=upstreams, drain=1.0, connection_age=0.3)
+        stage = Stage(setup)
+        stack.callback(stage.close)
+        opened = {}
+        for version in range(1, 6):
+            project.write(version, response=True)
+            opened[version] = open_on(stage, upstream, version)
+            stack.enter_context(opened[version][0])
+            stack.enter_context(opened[version][1])
+        project.write(6, response=True)
+        stage.logged("an old version still has open exchanges; they have 1 s, and the next change waits")
+        client, served = opened[1]
+        assert status_of(client.head()) == 500
+        assert served.ended()
+        client, served = open_on(stage, upstream, 6)
+        client.close()
+        served.close()
+        for version in range(2, 6):
+            client, served = opened[version]
+            served.send(response(200, "content-length: 0"))
+            head = client.head()
+            assert status_of(head) == 200
+            words = f"{version} {version} {version}".encode()
+            assert b"x-early: " + words in head
+            assert b"x-late: " + words in head
+        assert sum("an old version still has" in line for line in stage.lines) == 1
+
+
+def open_on(stage: Stage, upstream: PlayedUpstream, version: int) -> tuple[Link, Link]:
+    """Both ends of an exchange that this version has seen the request of; waits until it serves."""
+    words = f"x-version: {version}".encode()
+    while True:
+        client = connect(stage.port)
+        client.send(request())
+        served = upstream.accept()
+        if words in served.head():
+            return client, served
+        client.close()
+        served.close()
 
 
 def test_hooks_that_change_replace_the_listener(project: Project) -> None:
