@@ -5,30 +5,33 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from e2e.burst import REQUEST, SPECS
-from e2e.stage import FILTERS, Stage, report, staged
+from e2e.played import Link, PlayedUpstream, connect, played_upstream, request, response, status_of
+from e2e.stage import FILTERS, report, staged
 from meshext.engine.timed_watch import TimedWatch
 from meshext.envoy.bootstrap import LISTENER, Gateway, build_bootstrap
 from meshext.envoy.echo import EchoServer
 from meshext.envoy.emit import to_json
 from meshext.envoy.process import EnvoyProcess
-from meshext.envoy.service_cluster import Backend
-from meshext.envoy.upstreams import UnixAddress, Upstream
+from meshext.envoy.service_cluster import PING, Backend
+from meshext.envoy.upstreams import UnixAddress, Upstream, parse_upstream
 from meshext.hosts.address import Address
 from meshext.hosts.server import Service
+from meshext.hosts.supervisor import SILENCE
 from meshext.loading import load_chain, load_needs
 from meshext.plan import Mode, build_plan
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
 RESTARTS = 20
+CHUNKED = "transfer-encoding: chunked"
 
 
 class Restarting:
@@ -102,12 +105,23 @@ def test_a_restart_under_load_loses_nothing(mode: Mode, tmp_path_factory: pytest
     assert statuses == {200: statuses.total()}
 
 
-def family(stage: Stage) -> list[psutil.Process]:
-    """The service's processes, the supervisor last."""
-    worker = psutil.Process(int(stage.send(target="/pid").text))
-    supervisor = worker.parent()
-    assert supervisor is not None
-    return [*supervisor.children(recursive=True), supervisor]
+def family() -> list[psutil.Process]:
+    """The service's processes, the worker that serves first, the supervisor last."""
+    (supervisor,) = [each for each in psutil.Process().children() if "meshext.hosts" in each.cmdline()]
+    return [*sorted(supervisor.children(), key=lambda each: each.pid), supervisor]
+
+
+@contextmanager
+def standing_still(processes: list[psutil.Process]) -> Iterator[None]:
+    """SIGSTOP, and SIGCONT at the end."""
+    for process in reversed(processes):
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 @pytest.mark.parametrize(
@@ -120,20 +134,52 @@ def family(stage: Stage) -> list[psutil.Process]:
 def test_a_stopped_service(mode: Mode, spec: str, expected: int) -> None:
     """SIGSTOP: the declared mode when the time is over; after SIGCONT the next request is served at once."""
     with staged(spec, mode=mode) as stage:
-        processes = family(stage)
-        for process in reversed(processes):
-            process.suspend()
-        try:
+        with standing_still(family()):
             stopped = stage.timed()
-        finally:
-            for process in processes:
-                process.resume()
         assert stopped.status == expected
         assert stage.sandbox.plan.timeout - 0.5 < stopped.took < stage.sandbox.plan.timeout + 2
         began = time.monotonic()
         answer = stage.send()
         assert (answer.status, "x-decided" in answer.text) == (200, True)
         assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("who", ["the worker", "everybody"])
+def test_a_service_that_stands_still_in_full_duplex(who: str) -> None:
+    """Envoy keeps no time there: the supervisor ends a worker, Envoy a connection that gives no sign."""
+    with played_upstream() as upstream:
+        upstreams = (parse_upstream(f"played={upstream.address}"),)
+        with staged("flowing.py:UpperDuplex", mode="proc", upstreams=upstreams) as stage:
+            (asking, asked), (answered, answering) = [open_duplex(stage.port, upstream) for _ in range(2)]
+            with asking, asked, answered, answering:
+                answering.send(response(200, CHUNKED))
+                assert status_of(answered.head()) == 200
+                with standing_still(family()[:1] if who == "the worker" else family()):
+                    began = time.monotonic()
+                    asking.chunk(b"more")
+                    answering.chunk(b"more")
+                    assert status_of(asking.head()) == 500
+                    assert asked.ended()
+                    assert answered.ended()
+                    assert answering.ended()
+                    took = time.monotonic() - began
+                report(f"{who}: all ended after {took:.2f} s")
+                assert took < (SILENCE if who == "the worker" else 2 * PING.total_seconds()) + 3
+            began = time.monotonic()
+            for link in open_duplex(stage.port, upstream):
+                link.close()
+            assert time.monotonic() - began < 1.5
+
+
+def open_duplex(port: int, upstream: PlayedUpstream) -> tuple[Link, Link]:
+    """Both ends of a request, when the first piece of its body has passed the filter."""
+    client = connect(port)
+    client.send(request("POST", "/", CHUNKED))
+    client.chunk(b"piece")
+    served = upstream.accept()
+    served.head()
+    assert served.next_chunk() == b"PIECE"
+    return client, served
 
 
 @pytest.mark.parametrize(
@@ -146,7 +192,7 @@ def test_a_stopped_service(mode: Mode, spec: str, expected: int) -> None:
 def test_a_dead_service(mode: Mode, spec: str, expected: int) -> None:
     """The declared mode when the tries are used up, about a second later; for each request alike."""
     with staged(spec, mode=mode) as stage:
-        for process in reversed(family(stage)):
+        for process in reversed(family()):
             process.kill()
         for _ in range(3):
             dead = stage.timed()
