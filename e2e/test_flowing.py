@@ -21,10 +21,11 @@ SWITCHING = ("connection: Upgrade", "upgrade: websocket")
 
 
 @contextmanager
-def playing(spec: str, mode: Mode = "proc") -> Iterator[tuple[Stage, PlayedUpstream]]:
+def playing(*specs: str, mode: Mode = "proc") -> Iterator[tuple[Stage, PlayedUpstream]]:
     with played_upstream() as played:
         upstreams = (parse_upstream(f"played={played.address}"),)
-        with staged(f"flowing.py:{spec}", mode=mode, upstreams=upstreams) as stage:
+        filters = [f"flowing.py:{spec}" for spec in specs]
+        with staged(*filters, mode=mode, upstreams=upstreams) as stage:
             yield stage, played
 
 
@@ -170,6 +171,16 @@ def test_a_tunnel_is_refused_where_the_whole_body_is_wanted(mode: Mode) -> None:
         assert answer_to(stage, plain) == (501 if mode == "proc" else 404)
 
 
+@pytest.mark.parametrize(
+    "specs", [("UpperRequestDuplex", "WholeResponse"), ("UpperUnlessUpgraded", "LowerDuplex")]
+)
+def test_a_tunnel_is_refused_where_a_held_body_stands_beside_full_duplex(specs: tuple[str, str]) -> None:
+    """Envoy can not be asked to let it by then, and what waits for the end of a tunnel waits for ever."""
+    with playing(*specs) as (stage, _):
+        assert answer_to(stage, request("GET", "/chat", *handshake_lines(new_key()))) == 501
+        stage.logged("an upgrade (or CONNECT) was refused", "beside a filter with duplex = True")
+
+
 def answer_to(stage: Stage, asked: bytes) -> int:
     with connect(stage.port) as client:
         client.send(asked)
@@ -178,7 +189,7 @@ def answer_to(stage: Stage, asked: bytes) -> int:
 
 @pytest.mark.parametrize("mode", ["proc", "authz"])
 def test_too_long_a_body_passes(mode: Mode) -> None:
-    with playing("NoLongSecrets", mode) as (stage, upstream):
+    with playing("NoLongSecrets", mode=mode) as (stage, upstream):
         for size in (2_000_000, 2_000_001, 5_000_000):
             with connect(stage.port) as client:
                 client.send(request("POST", "/", f"content-length: {size}"))

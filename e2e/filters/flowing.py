@@ -47,6 +47,20 @@ class UpperDuplex(Upper):
     duplex = True
 
 
+class UpperRequestDuplex(Filter):
+    duplex = True
+
+    def on_request_chunk(self, request: Request, chunk: bytes, last: bool) -> bytes:
+        return chunk.upper()
+
+
+class LowerDuplex(Filter):
+    duplex = True
+
+    def on_response_chunk(self, response: Response, chunk: bytes, last: bool) -> bytes:
+        return chunk.lower()
+
+
 class UpperWhole(Filter):
     def on_request_body(self, request: Request) -> None:
         request.body = request.body.upper()

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from meshext.bodies import REQUEST, RESPONSE, BodyStyle, buffer_room, choose_style
+from meshext.bodies import REQUEST, RESPONSE, BodyStyle, buffer_room, choose_style, stops_tunnels
 from meshext.errors import ConfigError, MeshextError, SpecError
 from meshext.filter import Filter, class_needs
 from meshext.http.context import Rights
@@ -35,7 +35,7 @@ class Chain:
 
     `request_body` and `response_body` say how bodies come to them, `room` how many bytes Envoy can hold of
     one by our configuration; what it cuts short is longer. `adds_late` says that a hook may put headers on
-    the response when the request's headers have left.
+    the response when the request's headers have left, `stops_tunnels` that none can be carried.
     """
 
     mounts: tuple[Mount, ...]
@@ -43,6 +43,7 @@ class Chain:
     response_body: BodyStyle = ""
     room: int = DEFAULT_MAX_BODY
     adds_late: bool = False
+    stops_tunnels: bool = False
 
     @property
     def needs(self) -> tuple[Needs, ...]:
@@ -124,4 +125,5 @@ def build_chain(mounts: Sequence[Mount]) -> Chain:
         raise SpecError("no filter given; write one such as path/to/file.py:Class")
     needs = [mount.needs for mount in mounts]
     styles = choose_style(needs, REQUEST), choose_style(needs, RESPONSE)
-    return Chain(tuple(mounts), *styles, buffer_room(needs), any(each.adds_late for each in needs))
+    late = any(each.adds_late for each in needs)
+    return Chain(tuple(mounts), *styles, buffer_room(needs), late, stops_tunnels(*styles))

@@ -217,6 +217,8 @@ class Engine:
     async def _request_goes_on(self, *, more: bool, begins: bool = False) -> Effect:
         request = self._request
         turn = await request.advance()
+        if turn is None and begins and self._chain.stops_tunnels:
+            turn = request.stop_tunnel()
         if turn is not None:
             return await self._answer(turn)
         skips = begins and more and bool(request.style) and request.finished and not request.is_wanted

@@ -9,7 +9,7 @@ from meshext.bodies import REQUEST, BodyStyle
 from meshext.engine.hooks import HookRunner
 from meshext.engine.message_pass import Pass
 from meshext.engine.seat import Seat
-from meshext.engine.turn import Turn, turn_oversize, turn_tunnel
+from meshext.engine.turn import BESIDE_DUPLEX, Turn, turn_oversize, turn_tunnel
 from meshext.http.headers import Lines
 from meshext.http.parts import HeaderChange, RequestParts, follow_body, is_tunnel, request_change
 from meshext.http.request import Request
@@ -62,6 +62,14 @@ class RequestPass(Pass[RequestParts]):
                     return turn
             self._at += 1
         return None
+
+    def stop_tunnel(self) -> Turn | None:
+        """The answer to an upgrade that Envoy would hold for ever, since it obeys nothing in full duplex."""
+        if not is_tunnel(self._sent):
+            return None
+        bodies = (Hook.ON_REQUEST_BODY, Hook.ON_RESPONSE_BODY)
+        holder = next(seat for seat in self._seats if any(map(seat.has, bodies)))
+        return turn_tunnel(holder, BESIDE_DUPLEX)
 
     async def walk_trailers(self, lines: Lines) -> Turn | Lines:
         """Show the trailers to every filter that wants them; the trailers as they then are."""

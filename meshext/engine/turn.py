@@ -15,6 +15,8 @@ FAILED = "meshext_filter_failed"
 OVERSIZE = "meshext_body_too_large"
 
 TUNNEL = "meshext_tunnel_refused"
+MAY_SKIP = "call request.skip_body() for it, or use on_request_chunk"
+BESIDE_DUPLEX = "beside a filter with duplex = True nothing flows past; use a chunk hook in place of this one"
 
 Cause = Literal["answered", "failed_closed", "oversize", "tunnel"]
 
@@ -44,7 +46,7 @@ def turn_oversize(seat: Seat, status: int) -> Turn:
     return Turn(respond, seat, "oversize")
 
 
-def turn_tunnel(seat: Seat) -> Turn:
+def turn_tunnel(seat: Seat, advice: str = MAY_SKIP) -> Turn:
     """The answer to an upgrade or CONNECT that meets a filter which wants the whole body.
 
     What follows is no body and has no end, so Envoy would wait for it until its idle timeout.
@@ -52,9 +54,10 @@ def turn_tunnel(seat: Seat) -> Turn:
     name, request_id = seat.mount.needs.name, seat.view.surroundings.request_id
     log.warning(
         "%s [%s]: an upgrade (or CONNECT) was refused: the filter wants the whole body, and what follows is "
-        "none; call request.skip_body() for it, or use on_request_chunk",
+        "none; %s",
         name,
         request_id,
+        advice,
     )
     respond = plain_answer(501, "upgrades are not carried here", request_id, f"{TUNNEL}:{name}")
     return Turn(respond, seat, "tunnel")

@@ -39,6 +39,30 @@ class Sees(Filter):
         note(response.status)
 
 
+class WholeResponse(Filter):
+    def on_response_body(self, response: Response) -> None:
+        note("whole response")
+
+
+class SkipsUpgrades(Whole):
+    def on_request(self, request: Request) -> None:
+        request.skip_body()
+
+
+class DuplexRequest(Filter):
+    duplex = True
+
+    def on_request_chunk(self, request: Request, chunk: bytes, last: bool) -> None:
+        note("chunk")
+
+
+class DuplexResponse(Filter):
+    duplex = True
+
+    def on_response_chunk(self, response: Response, chunk: bytes, last: bool) -> None:
+        note("chunk")
+
+
 CASES = (
     Case(
         name="upgrade-meets-a-whole-body",
@@ -79,6 +103,31 @@ CASES = (
         arrives=None,
         gets=Gets(status=501),
         notes=((501,),),
+    ),
+    Case(
+        name="upgrade-meets-a-whole-response-beside-full-duplex",
+        filters=(Sees, DuplexRequest, WholeResponse),
+        send=UPGRADE,
+        arrives=None,
+        gets=Gets(status=501),
+        notes=((501,),),
+        details="meshext_tunnel_refused:whole-response",
+    ),
+    Case(
+        name="upgrade-skips-a-whole-request-beside-full-duplex",
+        filters=(SkipsUpgrades, DuplexResponse),
+        send=UPGRADE,
+        arrives=None,
+        gets=Gets(status=501),
+        notes=(("chunk",),),  # of the answer
+        details="meshext_tunnel_refused:skips-upgrades",
+    ),
+    Case(
+        name="upgrade-denied-beside-full-duplex",
+        filters=(Denies, DuplexResponse),
+        send=UPGRADE,
+        arrives=None,
+        gets=Gets(status=403),
     ),
     *(
         Case(
