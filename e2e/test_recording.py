@@ -11,10 +11,14 @@ from typing import Any
 
 import pytest
 
+from e2e.played import PlayedUpstream, connect, played_upstream, request, response, status_of
+from e2e.stage import FILTERS, Stage, staged
 from meshext.cli.main import main
+from meshext.envoy.upstreams import parse_upstream
 
 EXAMPLES = Path(__file__).parents[1] / "filters" / "examples"
 API_KEY = f"{EXAMPLES}/02_api_key/filter.py:ApiKey"
+CHUNKED = "transfer-encoding: chunked"
 KEYS = ("--config", f"{EXAMPLES}/02_api_key/config.yaml")
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
@@ -70,6 +74,76 @@ def test_the_same_filter_decides_the_same(
     assert [each["differences"] for each in found] == [[]] * calls
     assert {each["mode"] for each in found} == {mode}
     assert (code, summary["exchanges"], summary["missing"]) == (0, calls, {})
+
+
+Talk = tuple[list[bytes], list[bytes]]
+"""Pieces up and down. Of the latter each ends a line, so that a filter which holds lines back gives some."""
+
+PLAIN: Talk = ([b"one", b"two", b"three"], [b"four\nfi", b"ve\nsi", b"x\n"])
+REFUSED: tuple[Talk, ...] = (
+    ([b"fine", b"stop"], []),
+    ([b"fine", b"raise"], []),
+    ([b"fine"], [b"fine", b"stop"]),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "talks"),
+    [
+        ("Upper", [PLAIN]),
+        ("UpperDuplex", [PLAIN]),
+        ("Lines", [PLAIN]),
+        ("Stops", [PLAIN, *REFUSED]),
+        ("StopsDuplex", [PLAIN, *REFUSED]),
+    ],
+)
+def test_chunks_are_decided_the_same(name: str, talks: list[Talk], tmp_path: Path, replay: Replay) -> None:
+    """As many chunks as came each way, and answers and cuts in between."""
+    spec, path = f"{FILTERS}/flowing.py:{name}", tmp_path / "r.jsonl"
+    with played_upstream() as upstream:
+        upstreams = (parse_upstream(f"played={upstream.address}"),)
+        with staged(f"flowing.py:{name}", mode="proc", record=str(path), upstreams=upstreams) as stage:
+            for up, down in talks:
+                talk(stage, upstream, up, down)
+    code, found, summary = replay(spec, str(path))
+    assert max(chunks_in(line) for line in path.read_text().splitlines()) > 2
+    assert [each["differences"] for each in found] == [[]] * len(talks)
+    assert (code, summary["exchanges"], summary["missing"]) == (0, len(talks), {})
+
+
+def talk(stage: Stage, upstream: PlayedUpstream, up: list[bytes], down: list[bytes]) -> None:
+    """One exchange, piece by piece, each received before the next is sent, and trailers both ways."""
+    with connect(stage.port) as client:
+        client.send(request("POST", "/", CHUNKED, "te: trailers"))
+        client.chunk(up[0])
+        with upstream.accept() as served:
+            served.head()
+            served.next_chunk()
+            for piece in up[1:]:
+                client.chunk(piece)
+                if not down:
+                    assert status_of(client.head()) in (403, 500)
+                    return
+                served.next_chunk()
+            client.send(b"0\r\nx-end: up\r\n\r\n")
+            assert served.next_chunk() == b""
+            served.send(response(200, CHUNKED))
+            assert status_of(client.head()) == 200
+            for piece in down:
+                served.chunk(piece)
+                if piece == b"stop":
+                    assert client.ended()
+                    return
+                assert client.next_chunk()
+            served.send(b"0\r\nx-end: down\r\n\r\n")
+            assert client.until(b"x-end: down\r\n\r\n")
+
+
+def chunks_in(line: str) -> int:
+    """The most chunks that a message of a recorded exchange has."""
+    exchange = json.loads(line)
+    bodies = [exchange.get(way, {}).get("body", {}) for way in ("request", "response")]
+    return max(len(body.get("chunks", ())) for body in bodies)
 
 
 @pytest.mark.parametrize("mode", ["authz", "proc"])
