@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,12 @@ from e2e.played import PlayedUpstream, connect, played_upstream, request, respon
 from e2e.stage import FILTERS, Stage, staged
 from meshext.cli.main import main
 from meshext.envoy.upstreams import parse_upstream
+from meshext.sandbox.client import send
 
 EXAMPLES = Path(__file__).parents[1] / "filters" / "examples"
 API_KEY = f"{EXAMPLES}/02_api_key/filter.py:ApiKey"
 CHUNKED = "transfer-encoding: chunked"
+DEADLINE = 30.0  # seconds
 KEYS = ("--config", f"{EXAMPLES}/02_api_key/config.yaml")
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
@@ -184,6 +188,62 @@ def test_another_filter_differs_exactly_where_it_does(mode: str, tmp_path: Path,
             {each["what"]: (each["before"], each["after"]) for each in exchange["differences"]}
             for exchange in found
         ] == wanted
+
+
+VERSIONS = """
+from meshext import Filter, Request, Response
+
+class Versions(Filter):
+    def on_request(self, request: Request) -> None:
+        request.headers["x-version"] = "{version}"
+"""
+LATE = """
+    def on_response(self, response: Response) -> None:
+        response.headers["x-late"] = "{version}"
+"""
+
+
+def test_one_recording_of_all_versions(tmp_path: Path, replay: Replay) -> None:
+    """With --watch too, also when hooks change and another service writes: each exchange in one line."""
+    source, path = tmp_path / "versions.py", tmp_path / "r.jsonl"
+    source.write_text(VERSIONS.format(version=1))
+    spec = f"{source}:Versions"
+    with running(spec, "--watch", "--record", str(path)) as url:
+        sent = 0
+        for version in (1, 2, 3):
+            text = VERSIONS + LATE if version > 2 else VERSIONS
+            fresh = tmp_path / "fresh"
+            fresh.write_text(text.format(version=version))
+            fresh.rename(source)
+            end, served = time.monotonic() + DEADLINE, ""
+            while served != str(version):
+                assert time.monotonic() < end, f"version {version} does not serve"
+                served = dict(json.loads(send(url, "GET", "/").text)["headers"])["x-version"]
+                sent += 1
+    assert path.stat().st_mode & 0o777 == 0o600
+    code, found, summary = replay(spec, str(path))
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert summary["exchanges"] == len(lines) == sent
+    versions = [dict(line["decision"]["request"]["headers"]["set"])["x-version"] for line in lines]
+    assert [not each["differences"] for each in found] == [version == ["3"] for version in versions]
+    assert ["1"] in versions
+    assert ["2"] in versions
+    assert code == 1
+
+
+@contextmanager
+def running(spec: str, *options: str) -> Iterator[str]:
+    """`meshext run`; where Envoy listens."""
+    command = [sys.executable, "-m", "meshext", "run", spec, *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            ready = process.stdout.readline().split()
+            assert ready[:1] == ["ready"]
+            yield ready[1]
+        finally:
+            process.terminate()
+            process.communicate(timeout=DEADLINE)
 
 
 def test_named_headers_are_not_in_the_file(tmp_path: Path, replay: Replay) -> None:
