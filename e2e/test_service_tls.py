@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import ssl
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +15,14 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from e2e import watched
 from e2e.burst import SPECS
-from e2e.certificates import Authority
-from e2e.front import front
-from e2e.stage import FILTERS
+from e2e.certificates import Authority, Pair
+from e2e.front import Front, at, front, fronting
+from e2e.raw import connected
+from e2e.stage import FILTERS, report, wait_for
 from e2e.test_restart import ask
+from e2e.under_load import Got, under_load
 from meshext.envoy.bootstrap import LISTENER
 from meshext.envoy.service_cluster import Backend
 from meshext.envoy.service_tls import ServiceTls
@@ -28,6 +32,7 @@ from meshext.plan import Mode
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
 NAME = "spiffe://mesh/filters"
+ROTATIONS = 2
 
 
 class Papers:
@@ -36,8 +41,10 @@ class Papers:
     def __init__(self, folder: Path) -> None:
         ours, theirs = Authority(folder, "ours"), Authority(folder, "theirs")
         sans = [x509.UniformResourceIdentifier(NAME), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-        self.service = ours.issue("service", sans, usage=ExtendedKeyUsageOID.SERVER_AUTH)
+        self.ours, self.theirs, self.sans = ours, theirs, sans
+        self.service = self.issue("service")
         envoy, stranger = ours.issue("envoy", []), theirs.issue("stranger", [])
+        self.envoy, self.stranger = envoy, stranger
         self.good = ServiceTls(
             ca=str(ours.file), name=NAME, certificate=str(envoy.certificate), key=str(envoy.key)
         )
@@ -50,6 +57,10 @@ class Papers:
                 self.good, certificate=str(stranger.certificate), key=str(stranger.key)
             ),
         }
+
+    def issue(self, name: str) -> Pair:
+        """One more certificate of the service."""
+        return self.ours.issue(name, self.sans, usage=ExtendedKeyUsageOID.SERVER_AUTH)
 
 
 @asynccontextmanager
@@ -93,3 +104,75 @@ def test_mutual_tls(mode: Mode, tmp_path_factory: pytest.TempPathFactory) -> Non
     statuses = asyncio.run(main())
     assert statuses.pop("all right") == 200
     assert set(statuses.values()) == {500}, statuses
+
+
+class Live:
+    """The files that a service is started with, written over one after the other."""
+
+    def __init__(self, folder: Path, papers: Papers) -> None:
+        self._papers = papers
+        self.files = {name: folder / f"live-{name}.pem" for name in ("tls-cert", "tls-key", "client-ca")}
+        self.options = [f"--{name}={path}" for name, path in self.files.items()]
+        self.serial = 0
+        self.rotate(papers.ours, papers.theirs)
+
+    def rotate(self, *authorities: Authority) -> None:
+        """A new certificate and key of the service, and whose clients it lets in."""
+        pair = self._papers.issue("next")
+        self.files["tls-cert"].write_bytes(pair.certificate.read_bytes())
+        self.files["tls-key"].write_bytes(pair.key.read_bytes())
+        self.files["client-ca"].write_bytes(b"".join(each.file.read_bytes() for each in authorities))
+        self.serial = x509.load_pem_x509_certificate(pair.certificate.read_bytes()).serial_number
+
+
+@pytest.mark.parametrize("mode", list(SPECS))
+def test_rotation_under_load(mode: Mode, tmp_path: Path) -> None:
+    """No request fails while files are half written, new, and wrong; who is no longer let in is not."""
+    papers, spec = Papers(tmp_path), f"{FILTERS}/held.py:Holds"  # its time limit is out of reach
+    live = Live(tmp_path, papers)
+    with (
+        watched.serving(spec, "--watch", *live.options) as served,  # connections live for a second with it
+        fronting(spec, mode, at(served.port, tls=papers.good)) as front,
+        under_load(front.port, judge=words) as load,
+    ):
+        assert hello(served.port, papers.stranger) == (live.serial, True)
+        for _ in range(ROTATIONS):
+            live.rotate(papers.ours)
+            assert wait_for(lambda: hello(served.port, papers.envoy) == (live.serial, True))
+            all_connect_again(front)
+            assert hello(served.port, papers.stranger) == (live.serial, False)
+        live.files["tls-key"].write_bytes(papers.stranger.key.read_bytes())
+        assert hello(served.port, papers.envoy) == (live.serial, True)
+        assert wait_for(lambda: any("the last good ones serve on" in line for line in served.lines))
+        all_connect_again(front)
+        live.rotate(papers.ours)
+        assert wait_for(lambda: hello(served.port, papers.envoy) == (live.serial, True))
+        all_connect_again(front)
+    report(
+        f"{mode}: {dict(load.kinds)} over {ROTATIONS} rotations and a wrong key, {load.longest:.2f} s at most"
+    )
+    assert set(load.kinds) == {"200"}, served.lines
+
+
+def words(got: Got) -> str:
+    """The status, and what is said of a failure."""
+    return str(got.status) + ("" if got.status == 200 else f" {got.body!r}")
+
+
+def hello(port: int, pair: Pair) -> tuple[int, bool]:
+    """The serial number of the service's certificate, and whether it lets that client in."""
+    context = pair.to_client()
+    context.set_alpn_protocols(["h2"])
+    with connected(port, context) as link:
+        assert isinstance(link, ssl.SSLSocket)
+        certificate = x509.load_der_x509_certificate(link.getpeercert(binary_form=True) or b"")
+        with suppress(OSError):
+            return certificate.serial_number, bool(link.recv(1))  # HTTP/2's first word is the server's
+        return certificate.serial_number, False
+
+
+def all_connect_again(front: Front) -> None:
+    """Until Envoy's threads have all made new connections."""
+    pattern = r"cluster\.meshext\.ssl\.handshake$"
+    before = front.stats(pattern)
+    assert wait_for(lambda: front.stats(pattern) >= before + 4)
