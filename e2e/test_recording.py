@@ -6,8 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 
 from e2e.played import PlayedUpstream, connect, played_upstream, request, response, status_of
 from e2e.stage import FILTERS, Stage, staged
+from e2e.watched import started
 from meshext.cli.main import main
 from meshext.envoy.upstreams import parse_upstream
 from meshext.sandbox.client import send
@@ -208,7 +208,7 @@ def test_one_recording_of_all_versions(tmp_path: Path, replay: Replay) -> None:
     source, path = tmp_path / "versions.py", tmp_path / "r.jsonl"
     source.write_text(VERSIONS.format(version=1))
     spec = f"{source}:Versions"
-    with running(spec, "--watch", "--record", str(path)) as url:
+    with started("run", spec, "--watch", "--record", str(path)) as url:
         sent = 0
         for version in (1, 2, 3):
             text = VERSIONS + LATE if version > 2 else VERSIONS
@@ -229,21 +229,6 @@ def test_one_recording_of_all_versions(tmp_path: Path, replay: Replay) -> None:
     assert ["1"] in versions
     assert ["2"] in versions
     assert code == 1
-
-
-@contextmanager
-def running(spec: str, *options: str) -> Iterator[str]:
-    """`meshext run`; where Envoy listens."""
-    command = [sys.executable, "-m", "meshext", "run", spec, *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout is not None
-        try:
-            ready = process.stdout.readline().split()
-            assert ready[:1] == ["ready"]
-            yield ready[1]
-        finally:
-            process.terminate()
-            process.communicate(timeout=DEADLINE)
 
 
 def test_named_headers_are_not_in_the_file(tmp_path: Path, replay: Replay) -> None:

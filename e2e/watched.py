@@ -87,6 +87,22 @@ def serving(spec: str, *options: str, **env: str) -> Iterator[Served]:
                 reading.join(DEADLINE)
 
 
+@contextmanager
+def started(verb: str, spec: str, *options: str, errors: int = subprocess.DEVNULL) -> Iterator[str]:
+    """`meshext run` or `serve`: where it listens. Its log goes to `errors`; it has to end in order."""
+    command = [sys.executable, "-m", "meshext", verb, spec, *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process:
+        assert process.stdout is not None
+        try:
+            said = process.stdout.readline().split()
+            assert said[:1] in (["ready"], ["serving"])
+            yield said[1]
+        finally:
+            process.terminate()
+            process.communicate(timeout=DEADLINE)
+        assert process.returncode == 0
+
+
 def read_lines(stream: Any, lines: list[str]) -> None:
     for line in stream:
         lines.append(line.rstrip("\n"))

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -187,5 +188,6 @@ def say(line: str) -> None:
 
 
 def write_log(line: str) -> None:
-    """A line of somebody's log, on standard error."""
-    print(line, file=sys.stderr, flush=True)
+    """A line of somebody's log, on standard error; lost where that takes none, since traffic goes on."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
