@@ -100,20 +100,18 @@ async def converse(chain: Any, parts: list[tuple[str, dict[str, Any]]]) -> None:
     await session.close()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(CHAINS), st.lists(PARTS, max_size=7))
 def test_any_order_of_messages(chain: Any, parts: list[tuple[str, dict[str, Any]]]) -> None:
     asyncio.run(converse(chain, parts))
 
 
-@settings(deadline=None)
 @given(st.sampled_from(CHAINS), st.lists(PARTS, max_size=5))
 def test_orders_that_begin_well(chain: Any, parts: list[tuple[str, dict[str, Any]]]) -> None:
     begin = ("request_headers", {"headers": REQUEST, "end_of_stream": False})
     asyncio.run(converse(chain, [begin, *parts]))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_any_bytes(raw: bytes) -> None:
     chain = CHAINS[1]

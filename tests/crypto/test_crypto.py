@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from meshext.crypto import Algorithm, verify_signature
@@ -64,7 +64,6 @@ def signers() -> dict[Algorithm, Signer]:
     }
 
 
-@settings(deadline=None)
 @given(st.sampled_from(ALGORITHMS), st.binary(max_size=200), st.data())
 def test_only_the_exact_message_and_signature_pass(
     algorithm: Algorithm, message: bytes, data: st.DataObject
@@ -84,7 +83,6 @@ def test_only_the_exact_message_and_signature_pass(
     assert not verify_signature(algorithm, signer.pem, message, signature + b"\0")
 
 
-@settings(deadline=None)
 @given(st.sampled_from(ALGORITHMS), st.binary(max_size=600))
 def test_noise_is_no_signature(algorithm: Algorithm, noise: bytes) -> None:
     assert verify_signature(algorithm, signers()[algorithm].pem, b"message", noise) is False

@@ -22,7 +22,7 @@ from meshext_proto.google.protobuf import struct_pb2
 from tests.hosts.forging import Background, Forger, build, forging
 
 EXAMPLES = int(os.environ.get("MESHEXT_FUZZ", "300"))
-fuzz = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+fuzz = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 
 ATTRIBUTES = ("request.path", "request.size", "request.query", "source.port", "xds.virtual_host_name")
 PHASES = (

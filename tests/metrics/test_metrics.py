@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from meshext.errors import MeshextError
@@ -88,7 +88,6 @@ def test_unlabelled_metrics_are_there_from_the_start() -> None:
     assert [metric.name for metric in registry.metrics()] == ["hits_total", "total", "open", "took_seconds"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-1, 20) | st.sampled_from([0.1, 1.0, 10.0]), max_size=30))
 def test_histograms_count_what_is_at_most_the_bound(numbers: list[float]) -> None:
     plain, registry = made()

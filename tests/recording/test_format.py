@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from meshext.recording.exchange import Recorded
@@ -22,7 +22,6 @@ Mistake = tuple[Callable[[Any], object], str]
 
 
 @given(exchanges)
-@settings(deadline=None)
 def test_what_is_written_is_read_as_it_was(recorded: Recorded) -> None:
     line = to_line(recorded)
     assert line.count(b"\n") == 1
@@ -146,7 +145,6 @@ def test_bytes_never_crash(line: bytes) -> None:
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_spoilt_lines_never_crash(data: st.DataObject) -> None:
     found = json.loads(json.dumps(GOOD))
     for _ in range(data.draw(st.integers(1, 4))):

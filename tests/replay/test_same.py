@@ -24,7 +24,7 @@ from tests.replay import chaos
 
 HERE = Path(chaos.__file__)
 EXAMPLES = int(os.environ.get("MESHEXT_FUZZ", "300")) // 10
-SOME = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+SOME = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 
 words = st.sampled_from("write target raise response metadata stop body skip".split())
 values = st.sampled_from([b"", b"x", b"\xff\x80", "\u00e9".encode()])

@@ -123,19 +123,17 @@ async def play(chain: Chain, events: list[Event]) -> None:
     assert engine.failures == []
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(CHAINS, st.lists(EVENTS, max_size=8))
 def test_any_order_gives_an_effect_or_a_protocol_error(chain: Chain, events: list[Event]) -> None:
     asyncio.run(play(chain, events))
 
 
-@settings(deadline=None)
 @given(CHAINS, st.booleans(), st.lists(EVENTS, max_size=6))
 def test_orders_that_begin_well(chain: Chain, end: bool, events: list[Event]) -> None:
     asyncio.run(play(chain, [headers("/", end), *events]))
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([b"", b"a", b"bc"]), max_size=8), st.booleans())
 def test_no_byte_of_a_chunk_is_lost_or_doubled(chunks: list[bytes], trailers: bool) -> None:
     """Two filters that leave the request's chunks: what goes on is what came."""

@@ -142,7 +142,7 @@ def test_behaves_like_dicts_and_counters(place: Place) -> None:
         def __init__(self) -> None:
             super().__init__(place)
 
-    run_state_machine_as_test(Here, settings=settings(deadline=None, max_examples=25, stateful_step_count=30))
+    run_state_machine_as_test(Here, settings=settings(max_examples=25, stateful_step_count=30))
 
 
 def window(key: str, *, rate: int = 1, cost: int = 1) -> Limit:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from meshext.limits import LONGEST, Algorithm, Limit, Outcome, State, decide, to_micros
@@ -104,7 +104,6 @@ def histories(draw: st.DrawFn) -> tuple[Limit, list[tuple[int, int]]]:
     return limit, hits
 
 
-@settings(deadline=None)
 @given(histories())
 def test_admits_what_the_model_admits(history: tuple[Limit, list[tuple[int, int]]]) -> None:
     limit, wanted = history
@@ -118,7 +117,6 @@ def test_admits_what_the_model_admits(history: tuple[Limit, list[tuple[int, int]
         assert not model(costing(limit, outcome.remaining + 1), passed, now)
 
 
-@settings(deadline=None)
 @given(histories())
 def test_waits_are_exact_to_the_microsecond(history: tuple[Limit, list[tuple[int, int]]]) -> None:
     limit, wanted = history
@@ -139,7 +137,6 @@ def test_waits_are_exact_to_the_microsecond(history: tuple[Limit, list[tuple[int
             assert hit(costing(limit, 0), states, whole - 1).remaining < limit.capacity
 
 
-@settings(deadline=None)
 @given(histories(), st.integers(0, 10**14))
 def test_a_clock_set_back_locks_nobody_out(history: tuple[Limit, list[tuple[int, int]]], back: int) -> None:
     limit, wanted = history
@@ -151,7 +148,6 @@ def test_a_clock_set_back_locks_nobody_out(history: tuple[Limit, list[tuple[int,
     assert outcome.reset_after * 1_000_000 <= max(3 * limit.window_micros, fill)
 
 
-@settings(deadline=None)
 @given(histories())
 def test_states_are_numbers_that_lua_holds_exactly(history: tuple[Limit, list[tuple[int, int]]]) -> None:
     limit, wanted = history
@@ -216,7 +212,6 @@ def test_nothing_but_the_cost_is_left_out_of_the_identity() -> None:
     assert Limit(**(base | {"cost": 3})).identity == Limit(**base).identity
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(limits(), st.text("1:5k", max_size=6)), min_size=2, max_size=2))
 def test_identities_do_not_run_into_each_other(pair: list[tuple[Limit, str]]) -> None:
     one, two = (

@@ -79,7 +79,7 @@ class BoundedTable(RuleBasedStateMachine):
 
 
 TestBoundedTable = BoundedTable.TestCase
-TestBoundedTable.settings = settings(deadline=None, max_examples=50)
+TestBoundedTable.settings = settings(max_examples=50)
 
 
 def test_a_counter_hit_often_has_one_place_in_the_heap() -> None:

@@ -74,13 +74,13 @@ def same(store: InRedis, history: list[tuple[int, list[tuple[Limit, int]]]]) -> 
         states.update(moved)
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories())
 def test_decides_as_decide_does(store: InRedis, history: list[tuple[int, list[tuple[Limit, int]]]]) -> None:
     same(store, history)
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(LARGEST // 2, LARGEST), st.integers(LONGEST * 10**5, LONGEST * 10**6), st.integers(-1, 1))
 def test_products_beyond_doubles_are_compared_exactly(
     store: InRedis, before: int, width: int, rest: int

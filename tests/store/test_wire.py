@@ -165,7 +165,7 @@ def test_what_is_no_call_is_named(data: bytes, text: str) -> None:
         read_all(data)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(garbage())
 def test_garbage_ends_one_connection_and_nothing_else(data: bytes) -> None:
     async def check() -> None:

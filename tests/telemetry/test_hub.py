@@ -205,7 +205,7 @@ JSON = st.recursive(
     )
     | JSON
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_families_are_checked_before_they_are_believed(family: object) -> None:
     import json
 
