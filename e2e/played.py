@@ -6,9 +6,11 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Self
+from typing import Any, Self
 
 from e2e.raw import DEADLINE, PIECE
+from e2e.stage import Stage, staged
+from meshext.envoy.upstreams import parse_upstream
 
 
 class Link:
@@ -107,6 +109,15 @@ def played_upstream() -> Iterator[PlayedUpstream]:
         yield upstream
     finally:
         upstream.close()
+
+
+@contextmanager
+def playing(*specs: str, **options: Any) -> Iterator[tuple[Stage, PlayedUpstream]]:
+    """A stage for filters of `e2e/filters` whose upstream the test plays."""
+    with played_upstream() as upstream:
+        upstreams = (parse_upstream(f"played={upstream.address}"),)
+        with staged(*specs, upstreams=upstreams, **options) as stage:
+            yield stage, upstream
 
 
 def connect(port: int) -> Link:

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from e2e.played import Link, PlayedUpstream, connect, played_upstream, request, response, status_of
+from e2e.played import Link, PlayedUpstream, connect, playing, request, response, status_of
 from e2e.stage import Stage, staged
 from e2e.websocket import handshake_lines, new_key
-from meshext.envoy.upstreams import parse_upstream
 from meshext.plan import Mode
 
 pytestmark = pytest.mark.envoy
@@ -21,18 +20,15 @@ SWITCHING = ("connection: Upgrade", "upgrade: websocket")
 
 
 @contextmanager
-def playing(*specs: str, mode: Mode = "proc") -> Iterator[tuple[Stage, PlayedUpstream]]:
-    with played_upstream() as played:
-        upstreams = (parse_upstream(f"played={played.address}"),)
-        filters = [f"flowing.py:{spec}" for spec in specs]
-        with staged(*filters, mode=mode, upstreams=upstreams) as stage:
-            yield stage, played
+def flowing(*specs: str, mode: Mode = "proc") -> Iterator[tuple[Stage, PlayedUpstream]]:
+    with playing(*(f"flowing.py:{spec}" for spec in specs), mode=mode) as found:
+        yield found
 
 
 @pytest.mark.parametrize("spec", ["Upper", "UpperDuplex"])
 def test_each_piece_goes_on_before_the_next_one_comes(spec: str) -> None:
     """Both ways at once, and the response may begin before the request has ended."""
-    with playing(spec) as (stage, upstream), connect(stage.port) as client:
+    with flowing(spec) as (stage, upstream), connect(stage.port) as client:
         client.send(request("POST", "/", CHUNKED))
         with upstream.accept() as served:
             served.head()
@@ -50,7 +46,7 @@ def test_each_piece_goes_on_before_the_next_one_comes(spec: str) -> None:
 
 
 def test_what_is_held_back_is_merged_and_split() -> None:
-    with playing("Lines") as (stage, upstream), connect(stage.port) as client:
+    with flowing("Lines") as (stage, upstream), connect(stage.port) as client:
         client.send(request())
         with upstream.accept() as served:
             served.head()
@@ -68,7 +64,7 @@ def test_what_is_held_back_is_merged_and_split() -> None:
 
 def test_no_chunk_hangs_although_envoy_keeps_no_time() -> None:
     """In full duplex Envoy never gives up; a hook that swallows the time limit costs the worker."""
-    with playing("Hangs") as (stage, _):
+    with flowing("Hangs") as (stage, _):
         for how in ("sleep", "spin", "wait", "stubborn"):
             with connect(stage.port) as client:
                 began = time.monotonic()
@@ -80,7 +76,7 @@ def test_no_chunk_hangs_although_envoy_keeps_no_time() -> None:
 @pytest.mark.parametrize("spec", ["Stops", "StopsDuplex"])
 def test_what_a_late_chunk_does(spec: str) -> None:
     """Before the response has begun it is answered, after that cut off; the upstream never has it whole."""
-    with playing(spec) as (stage, upstream):
+    with flowing(spec) as (stage, upstream):
         for says, status in ((b"stop", 403), (b"raise", 500)):
             with connect(stage.port) as client:
                 client.send(request("POST", "/", CHUNKED))
@@ -108,7 +104,7 @@ def test_what_a_late_chunk_does(spec: str) -> None:
 
 @pytest.mark.parametrize("spec", ["Stops", "StopsDuplex"])
 def test_who_hangs_up_between_two_chunks_ends_the_exchange(spec: str) -> None:
-    with playing(spec) as (stage, upstream):
+    with flowing(spec) as (stage, upstream):
         for who in ("client", "served"):
             client = connect(stage.port)
             client.send(request("POST", "/", CHUNKED))
@@ -145,7 +141,7 @@ def hands(stage: Stage, upstream: PlayedUpstream) -> tuple[Link, Link]:
     ],
 )
 def test_an_upgrade_is_seen_in_pieces_or_flows_past(spec: str, up: bytes, down: bytes) -> None:
-    with playing(spec) as (stage, upstream):
+    with flowing(spec) as (stage, upstream):
         client, served = hands(stage, upstream)
         with client, served:
             for _ in range(3):
@@ -176,7 +172,7 @@ def test_a_tunnel_is_refused_where_the_whole_body_is_wanted(mode: Mode) -> None:
 )
 def test_a_tunnel_is_refused_where_a_held_body_stands_beside_full_duplex(specs: tuple[str, str]) -> None:
     """Envoy can not be asked to let it by then, and what waits for the end of a tunnel waits for ever."""
-    with playing(*specs) as (stage, _):
+    with flowing(*specs) as (stage, _):
         assert answer_to(stage, request("GET", "/chat", *handshake_lines(new_key()))) == 501
         stage.logged("an upgrade (or CONNECT) was refused", "beside a filter with duplex = True")
 
@@ -189,7 +185,7 @@ def answer_to(stage: Stage, asked: bytes) -> int:
 
 @pytest.mark.parametrize("mode", ["proc", "authz"])
 def test_too_long_a_body_passes(mode: Mode) -> None:
-    with playing("NoLongSecrets", mode=mode) as (stage, upstream):
+    with flowing("NoLongSecrets", mode=mode) as (stage, upstream):
         for size in (2_000_000, 2_000_001, 5_000_000):
             with connect(stage.port) as client:
                 client.send(request("POST", "/", f"content-length: {size}"))

@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from e2e.played import PlayedUpstream, connect, played_upstream, request, response, status_of
-from e2e.stage import FILTERS, Stage, staged
+from e2e.played import PlayedUpstream, connect, playing, request, response, status_of
+from e2e.stage import FILTERS, Stage
 from e2e.watched import started
 from meshext.cli.main import main
-from meshext.envoy.upstreams import parse_upstream
 from meshext.sandbox.client import send
 
 EXAMPLES = Path(__file__).parents[1] / "filters" / "examples"
@@ -104,11 +103,9 @@ REFUSED: tuple[Talk, ...] = (
 def test_chunks_are_decided_the_same(name: str, talks: list[Talk], tmp_path: Path, replay: Replay) -> None:
     """As many chunks as came each way, and answers and cuts in between."""
     spec, path = f"{FILTERS}/flowing.py:{name}", tmp_path / "r.jsonl"
-    with played_upstream() as upstream:
-        upstreams = (parse_upstream(f"played={upstream.address}"),)
-        with staged(f"flowing.py:{name}", mode="proc", record=str(path), upstreams=upstreams) as stage:
-            for up, down in talks:
-                talk(stage, upstream, up, down)
+    with playing(f"flowing.py:{name}", mode="proc", record=str(path)) as (stage, upstream):
+        for up, down in talks:
+            talk(stage, upstream, up, down)
     code, found, summary = replay(spec, str(path))
     assert max(chunks_in(line) for line in path.read_text().splitlines()) > 2
     assert [each["differences"] for each in found] == [[]] * len(talks)

@@ -5,35 +5,18 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from e2e.played import Link, PlayedUpstream, connect, played_upstream, request, response, status_of
-from e2e.stage import Stage, staged
-from meshext.envoy.upstreams import parse_upstream
-from meshext.plan import Mode
+from e2e.played import Link, PlayedUpstream, connect, request, response, status_of
+from e2e.stage import Stage
 
 pytestmark = pytest.mark.envoy
 
-SPECS: dict[Mode, str] = {"authz": "passing.py:Decides", "proc": "passing.py:Watches"}
 CHUNKED = "transfer-encoding: chunked"
 LARGE = 64 << 20
 """Bytes; more than twice all buffers on the way together."""
 PIECE = 1 << 18
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[PlayedUpstream]:
-    with played_upstream() as played:
-        yield played
-
-
-@pytest.fixture(scope="module", params=["authz", "proc"])
-def stage(request: pytest.FixtureRequest, upstream: PlayedUpstream) -> Iterator[Stage]:
-    mode: Mode = request.param
-    with staged(SPECS[mode], mode=mode, upstreams=(parse_upstream(f"played={upstream.address}"),)) as stage:
-        yield stage
 
 
 def begin(stage: Stage, upstream: PlayedUpstream, *lines: str, method: str = "GET") -> tuple[Link, Link]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import h2.config
@@ -10,30 +9,14 @@ import h2.connection
 import h2.events
 import pytest
 
-from e2e.played import Link, PlayedUpstream, connect, played_upstream, request, response, status_of
+from e2e.played import Link, PlayedUpstream, connect, request, response, status_of
 from e2e.raw import PIECE, connected
-from e2e.stage import Stage, staged
+from e2e.stage import Stage
 from e2e.websocket import CLOSE, accept_of, frame, handshake_lines, new_key, read_frame
-from meshext.envoy.upstreams import parse_upstream
-from meshext.plan import Mode
 
 pytestmark = pytest.mark.envoy
 
-SPECS: dict[Mode, str] = {"authz": "passing.py:Decides", "proc": "passing.py:Watches"}
 MESSAGES = [b"", b"a", b"b" * 125, b"c" * 126, b"d" * 70_000, b"e" * (4 << 20)]
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[PlayedUpstream]:
-    with played_upstream() as played:
-        yield played
-
-
-@pytest.fixture(scope="module", params=["authz", "proc"])
-def stage(request: pytest.FixtureRequest, upstream: PlayedUpstream) -> Iterator[Stage]:
-    mode: Mode = request.param
-    with staged(SPECS[mode], mode=mode, upstreams=(parse_upstream(f"played={upstream.address}"),)) as stage:
-        yield stage
 
 
 def switching(key: str) -> bytes:
