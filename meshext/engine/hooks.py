@@ -23,7 +23,7 @@ from meshext.http.additions import Additions
 from meshext.http.exchange import Exchange
 from meshext.http.headers import Lines
 from meshext.http.metadata import Json
-from meshext.http.parts import HeaderChange, RequestParts, ResponseParts, header_change
+from meshext.http.parts import HeaderChange, RequestParts, ResponseParts, header_change, line_change
 from meshext.http.request import Request
 from meshext.http.response import Response
 from meshext.needs import LATE, Hook
@@ -177,6 +177,8 @@ class HookRunner:
             self.carrier.check_change(change)
             if isinstance(argument, Request):
                 check_routable(change)
+                if isinstance(parts, RequestParts):
+                    self.carrier.check_change(HeaderChange((), line_change(parts, argument.parts())))
         additions = seat.additions
         if additions != had:
             if hook in LATE and not seat.mount.needs.may_add:

@@ -172,11 +172,16 @@ def request_change(
     if before is after:
         return NO_CHANGE
     lines = compare(before.lines, after.lines)
+    pseudo = line_change(before, after)
+    return HeaderChange(lines.remove, pseudo + lines.replace) if pseudo else lines
+
+
+def line_change(before: RequestParts, after: RequestParts) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
+    """What changed in the request line, as pseudo headers."""
     if before[1:5] == after[1:5]:
-        return lines
+        return ()
     pairs = zip((":method", ":scheme", ":authority", ":path"), before[1:5], after[1:5], strict=True)
-    pseudo = tuple((name, (encode(new),)) for name, old, new in pairs if old != new)
-    return HeaderChange(lines.remove, pseudo + lines.replace)
+    return tuple((name, (encode(new),)) for name, old, new in pairs if old != new)
 
 
 def response_change(

@@ -395,6 +395,19 @@ class TestCheck:
 
         play(work)
 
+    def test_written_path_that_is_not_text_is_the_filters_failure(self) -> None:
+        """ext_authz carries what is written as UTF-8 text, and the client may have put other bytes there."""
+
+        class Asks(Filter):
+            def on_request(self, request: Request) -> None:
+                request.query["a"] = "b"
+
+        async def work(forger: Forger) -> None:
+            status, reply = await forger.check(check_request(path=b"/\xff"))
+            assert (status, reply.denied_response.status.code) == ("OK", 500)
+
+        play(work, Asks)
+
     def test_partial_body_is_refused(self) -> None:
         class Body(Filter):
             def on_request_body(self, request: Request) -> None:
