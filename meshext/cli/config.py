@@ -107,7 +107,7 @@ def insert(bootstrap: str, plan: Plan, service: Backend) -> str:
 
     document = read_config(bootstrap)
     insertion = insert_filter(document.text, plan, service, source=document.source)
-    for warning in [*insertion.warnings, *find_notes(plan, listener_known=True)]:
+    for warning in [*insertion.warnings, *find_notes(plan, bootstrap=document.text)]:
         print_warning(warning)
     return insertion.text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from meshext.envoy.bootstrap import buffer_limit
+from meshext.envoy.bootstrap import GRACEFUL_CLOSE, buffer_limit
 from meshext.envoy.connection_manager import build_connection_manager
 from meshext.envoy.emit import Data, to_data
 from meshext.envoy.http_filter import build_http_filters
@@ -47,15 +47,17 @@ def build_settings(plan: Plan) -> Data:
     }
 
 
-def find_notes(plan: Plan, *, listener_known: bool = False) -> Iterator[str]:
+def find_notes(plan: Plan, *, bootstrap: str | None = None) -> Iterator[str]:
     """What a person has to know or see to, a line each; what a known listener lacks is not said here."""
     if plan.metadata_namespaces:
         names = ", ".join(plan.metadata_namespaces)
         yield f"the filters read metadata of {names}: put them behind the HTTP filters that write it"
-    if SERVER_NAME in plan.attributes and not listener_known:
+    if SERVER_NAME in plan.attributes and bootstrap is None:
         yield f"{SERVER_NAME} is empty unless the listener has envoy.filters.listener.tls_inspector"
     if plan.mode == "authz" and plan.request_body == "whole":
         yield f"Envoy itself answers 413 to a request body of more than {plan.max_body} bytes"
+    if plan.mode == "proc" and GRACEFUL_CLOSE not in (bootstrap or ""):
+        yield f"set {GRACEFUL_CLOSE}: true in layered_runtime; without it gRPC loses 140 bytes a request"
     if plan.failure == "open":
         yield "failure is open: while the service is gone, requests pass unseen"
 

@@ -82,7 +82,7 @@ def test_the_messages_are_those_of_the_plan(meshext: Run) -> None:
         to_data(build_service_cluster(Backend(addresses=(parse_address("127.0.0.1:9000"),))))
     ]
     assert data["listener"] == {"per_connection_buffer_limit_bytes": 2_000_000}
-    assert len(data["notes"]) == 2
+    assert len(data["notes"]) == 3
 
 
 def test_yaml_and_json_say_the_same(meshext: Run) -> None:
