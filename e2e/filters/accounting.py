@@ -1,10 +1,12 @@
 """Filters that tell what their worker holds, for tests that look for what is left behind."""
 
 import asyncio
+import ctypes
 import gc
 import json
 import logging
 import os
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -16,17 +18,43 @@ from meshext.http.exchange import Exchange
 log = logging.getLogger("accounting")
 
 
+class Mallinfo(ctypes.Structure):
+    """glibc's `struct mallinfo2`, over all its arenas."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+    ]
+
+
 def account() -> dict[str, int]:
-    """Of this process: all tasks, open sessions, threads, descriptors, resident bytes."""
+    """Of this process: all tasks, open sessions, threads, descriptors; and memory.
+
+    `blocks` are Python's objects and buffers, `native` bytes in use by C code, `spare` what glibc kept of
+    bytes that nobody uses any more; `resident` is all pages, `trimmed` all pages once glibc gave those back.
+    """
     gc.collect()
+    libc = ctypes.CDLL(None)
+    libc.mallinfo2.restype = Mallinfo
+    heap, resident = libc.mallinfo2(), pages()
+    libc.malloc_trim(0)
     return {
         "pid": os.getpid(),
         "tasks": len(asyncio.all_tasks()),
         "sessions": sum(type(each) is Session for each in gc.get_objects()),
         "threads": threading.active_count(),
         "descriptors": len(os.listdir("/proc/self/fd")),
-        "resident": int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"),
+        "blocks": sys.getallocatedblocks(),
+        "native": heap.uordblks + heap.hblkhd,
+        "spare": heap.fordblks,
+        "resident": resident,
+        "trimmed": pages(),
     }
+
+
+def pages() -> int:
+    """Resident bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 class Checks(Filter):
