@@ -16,9 +16,11 @@ import grpc.aio
 
 from meshext import Filter
 from meshext.engine.chain import build_chain, build_mount
+from meshext.engine.observer import Observer
 from meshext.engine.timed_watch import TimedWatch
 from meshext.hosts import ext_authz, ext_proc
 from meshext.hosts.address import Address
+from meshext.hosts.options import MAX_IN_FLIGHT
 from meshext.hosts.server import Service
 from meshext_proto.envoy.service.auth.v3 import external_auth_pb2
 from meshext_proto.envoy.service.ext_proc.v3 import external_processor_pb2
@@ -134,11 +136,14 @@ def is_tail(message: bytes, answer: Any) -> bool:
 
 
 @asynccontextmanager
-async def forging(*filters: type[Filter]) -> AsyncIterator[Forger]:
+async def forging(
+    *filters: type[Filter], max_in_flight: int = MAX_IN_FLIGHT, observer: Observer | None = None
+) -> AsyncIterator[Forger]:
     """A forger; when it ends, no task may be left of what it did."""
     before = len(asyncio.all_tasks())
     with TemporaryDirectory(prefix="mx-") as folder:
-        service = Service(build_chain([build_mount(each) for each in filters]), TimedWatch())
+        chain = build_chain([build_mount(each) for each in filters])
+        service = Service(chain, TimedWatch(), max_in_flight=max_in_flight, observer=observer)
         path = Path(folder) / "s.sock"
         await service.start(Address(path=str(path)))
         try:
