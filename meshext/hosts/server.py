@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Awaitable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import grpc
 from google.protobuf.internal import api_implementation
@@ -26,13 +24,12 @@ from meshext.plan import Plan, build_plan
 
 log = logging.getLogger("meshext.service")
 
-T = TypeVar("T")
-
 SLACK = 1 << 20  # bytes of headers, attributes and framing around a body
 LEAST_MESSAGE = 64 << 20  # bytes; above what Envoy buffers by default (16 MiB over HTTP/2), so that an
 # oversized body is refused with 413 here and does not end the call, which `failure = "open"` would let pass
 LARGEST_METADATA = 64 << 10  # bytes; a certificate's URI SANs travel there
 LEAST_WAITING = 1000  # calls that gRPC holds for us; its own default
+SEE_LOG = "see the service's log"
 TOO_MANY = "too many exchanges are open here"
 CANCELLED_INSIDE = "an exchange was cancelled in the service; a filter may only cancel tasks of its own"
 
@@ -146,10 +143,14 @@ class Service:
             await refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, TOO_MANY)
         metadata = context.invocation_metadata()
         try:
-            work = ext_authz.check(
+            return await ext_authz.check(
                 raw, metadata, chain=self._chain, plan=plan, watch=self._watch, observer=self._observer
             )
-            return await guarded(context, decided(context, work))
+        except asyncio.CancelledError:
+            await refuse_cancelled(context)
+            raise
+        except Exception as error:
+            await refuse_failed(context, error)
         finally:
             self._in_flight.leave()
 
@@ -166,7 +167,9 @@ class Service:
             self._chain, self._proc_plan, self._watch, context.invocation_metadata(), self._observer
         )
         try:
-            await guarded(context, converse(session, context))
+            await converse(session, context)
+        except Exception as error:
+            await refuse_failed(context, error)
         finally:
             if session.has_completion:
                 self._complete(session)
@@ -188,45 +191,39 @@ async def converse(session: ext_proc.Session, context: Any) -> None:
             return
         if session.answered:
             continue  # sent before Envoy had read the answer
-        for answer in await decided(context, session.receive(raw)):
+        try:
+            answers = await session.receive(raw)
+        except asyncio.CancelledError:
+            await refuse_cancelled(context)
+            raise
+        for answer in answers:
             await context.write(answer)
 
 
-async def guarded(context: Any, work: Awaitable[T]) -> T:
-    """Every abnormal end is a gRPC error: a stream that ends with OK would let the request pass."""
-    try:
-        return await work
-    except ResponseCut as error:
+async def refuse_failed(context: Any, error: Exception) -> NoReturn:
+    """End a call with an error for what ended the work on it: one that ends with OK lets the request pass."""
+    if isinstance(error, grpc.aio.AbortError):
+        raise error
+    if isinstance(error, ResponseCut):
         log.warning("%s", error)
-        await refuse(context, grpc.StatusCode.ABORTED, "see the service's log")
-    except ProtocolError as error:
+        await refuse(context, grpc.StatusCode.ABORTED, SEE_LOG)
+    if isinstance(error, ProtocolError):
         log.error("refused a message: %s", error)
-        await refuse(context, grpc.StatusCode.FAILED_PRECONDITION, "see the service's log")
-    except grpc.aio.AbortError:
-        raise
-    except Exception:
-        log.exception("an exchange failed inside the service")
-        await refuse(context, grpc.StatusCode.INTERNAL, "see the service's log")
+        await refuse(context, grpc.StatusCode.FAILED_PRECONDITION, SEE_LOG)
+    log.error("an exchange failed inside the service", exc_info=error)
+    await refuse(context, grpc.StatusCode.INTERNAL, SEE_LOG)
 
 
-async def decided(context: Any, work: Awaitable[T]) -> T:
-    """What hooks have begun on and did not end is never CANCELLED: Envoy would ask again, and they run twice.
+async def refuse_cancelled(context: Any) -> None:
+    """End a call whose hooks have begun and were cancelled; never as CANCELLED, which Envoy would ask again.
 
     CANCELLED is what gRPC makes of a handler that was cancelled. Envoy itself does that by ending the call;
     nobody hears an answer then. Else it was a filter, with tasks that are not its own.
     """
     try:
-        return await work
-    except asyncio.CancelledError:
-        with contextlib.suppress(grpc.aio.InternalError):  # raised where Envoy has ended the call
-            await refuse_cancelled(context)
-        raise
-
-
-async def refuse_cancelled(context: Any) -> None:
-    """End a call that was cancelled inside the service, where it is still open."""
-    try:
-        await refuse(context, grpc.StatusCode.ABORTED, "see the service's log")
+        await refuse(context, grpc.StatusCode.ABORTED, SEE_LOG)
+    except grpc.aio.InternalError:
+        return  # Envoy has ended the call
     except grpc.aio.AbortError:
         log.error(CANCELLED_INSIDE)
         raise
