@@ -24,6 +24,7 @@ from meshext.hosts.options import MAX_IN_FLIGHT
 from meshext.hosts.server import Service
 from meshext_proto.envoy.service.auth.v3 import external_auth_pb2
 from meshext_proto.envoy.service.ext_proc.v3 import external_processor_pb2
+from meshext_proto.meshext import received_pb2
 
 T = TypeVar("T")
 DEADLINE = 30.0  # seconds
@@ -131,7 +132,8 @@ def is_tail(message: bytes, answer: Any) -> bool:
     """Whether an answer about a body came for trailers."""
     if answer is None or not str(answer.WhichOneof("response")).endswith("_body"):
         return False
-    phase = external_processor_pb2.ProcessingRequest.FromString(message).WhichOneof("request")
+    # as the service reads it
+    phase = received_pb2.ProcessingRequest.FromString(message).WhichOneof("request")
     return str(phase).endswith("_trailers")
 
 

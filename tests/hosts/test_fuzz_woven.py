@@ -77,7 +77,7 @@ class Tried:
     """What was really played against one service."""
 
     streams: int = 0
-    distinct: set[int] = field(default_factory=set)
+    distinct: set[int] = field(default_factory=set, repr=False)
     ends: Counter[str] = field(default_factory=Counter)
 
     def note(self, stream: Sequence[bytes], end: str) -> None:
