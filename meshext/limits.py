@@ -18,8 +18,11 @@ holds exactly); a counter that was never hit has none, and one that is whole aga
 - `token_bucket` and `gcra` are one rule seen from two sides (ITU-T I.371 annex A shows leaky bucket and
   virtual scheduling to be the same), so one function serves both: the state is the instant at which the
   bucket is full again. `burst=1` spaces hits evenly; without `burst` the bucket holds `rate` hits.
+- A forced hit is taken whether there is room or not: the cost of what has already happened. The debt is
+  paid back as hits are, and ends at `OVERDRAFT` times the capacity, so that no single number locks anybody
+  out for good.
 - The clock may be set back: a window that begins at most one window ahead is stayed in, one further
-  ahead is forgotten, and a bucket is never emptier than empty.
+  ahead is forgotten, and a bucket owes no more than any debt.
 """
 
 from __future__ import annotations
@@ -36,6 +39,8 @@ Step = Callable[["State | None", "Limit", int], "tuple[State, Outcome]"]
 MICROS = 1_000_000  # microseconds in a second
 LONGEST = 10 * 366 * 86_400  # seconds; now + LONGEST in microseconds stays below 2**53
 LARGEST = 1_000_000_000  # hits
+OVERDRAFT = 8  # times the capacity; with it all numbers stay below 2**53
+GROUPS = 64
 
 
 def to_micros(seconds: float) -> int:
@@ -50,7 +55,9 @@ class Limit:
     `key` says who is limited (`"user:" + name`), `window` is in seconds, `rate`, `burst` and `cost` are
     in hits. `burst` (token_bucket and gcra alone) is how many hits may come at once; None means `rate`.
     `cost=0` only looks: it is decided like a hit of 1 and takes nothing. A cost above the capacity
-    (`burst` or `rate`) can never pass and is refused with `retry_after` infinite.
+    (`burst` or `rate`) can never pass and is refused with `retry_after` infinite. `forced` takes the cost
+    even where it is not there, of a response for example, whose cost is known when it is too late to refuse.
+    Limits of one `group` (0 to 63) are decided as one, all or nothing; groups do not touch each other.
     Raises ValueError for what is no limit.
     """
 
@@ -60,6 +67,8 @@ class Limit:
     window: float
     burst: int | None = None
     cost: int = 1
+    forced: bool = False
+    group: int = 0
 
     def __post_init__(self) -> None:
         check_limit(self)
@@ -70,13 +79,18 @@ class Limit:
         return self.rate if self.burst is None else self.burst
 
     @property
+    def most(self) -> int:
+        """The most hits that a counter ever holds."""
+        return OVERDRAFT * self.capacity
+
+    @property
     def window_micros(self) -> int:
         """The window in whole microseconds."""
         return to_micros(self.window)
 
     @property
     def identity(self) -> str:
-        """What names the counter: everything but the cost, so that two different limits never share one.
+        """What names the counter: all that makes the limit, so that two different limits never share one.
 
         The key comes last and nothing before it can hold a colon, so no two limits have one identity.
         """
@@ -102,31 +116,56 @@ class Outcome:
 def decide(
     limits: Sequence[Limit], states: Mapping[str, State], now: int
 ) -> tuple[dict[str, State], tuple[Outcome, ...]]:
-    """Decide several limits as one: if one refuses, no counter moves.
+    """Decide several limits as one: if one refuses, no counter of its group moves.
 
     `states` and the states given back (those that moved) are by `Limit.identity`, `now` in microseconds.
     Each outcome's `allowed` is that limit's own verdict, so that the one that refused can be named; where
     the hits as a whole are refused, `remaining` and `reset_after` are those of the counters left as they
-    were. Limits that differ in nothing but the cost are one: the costs add up and get one verdict.
+    were. Limits of one identity are one: the costs add up and get one verdict, forced if all are.
     """
-    wholes: dict[str, Limit] = {}
-    for limit in limits:
-        identity = limit.identity
-        known = wholes.get(identity)
-        wholes[identity] = limit if known is None else replace(limit, cost=known.cost + limit.cost)
+    wholes = add_up(limits)
     steps = {
         identity: ALGORITHMS[whole.algorithm](states.get(identity), whole, now)
         for identity, whole in wholes.items()
     }
-    taken = all(outcome.allowed for _, outcome in steps.values())
-    moved = {identity: state for identity, (state, _) in steps.items() if taken and wholes[identity].cost}
+    refused = {outcome.limit.group for _, outcome in steps.values() if not outcome.allowed}
+    moved = {
+        identity: state
+        for identity, (state, outcome) in steps.items()
+        if outcome.limit.cost and outcome.limit.group not in refused
+    }
     told = {
-        identity: outcome if taken else _untaken(outcome, states.get(identity), now)
+        identity: _untaken(outcome, states.get(identity), now) if outcome.limit.group in refused else outcome
         for identity, (_, outcome) in steps.items()
     }
     if len(told) == len(limits):
         return moved, tuple(told.values())
     return moved, tuple(replace(told[limit.identity], limit=limit) for limit in limits)
+
+
+def add_up(limits: Sequence[Limit]) -> dict[str, Limit]:
+    """The limits by identity, each with the whole cost; the group is that of the first."""
+    wholes: dict[str, Limit] = {}
+    for limit in limits:
+        identity = limit.identity
+        known = wholes.get(identity)
+        if known is not None:
+            forced = known.forced and limit.forced
+            limit = replace(known, cost=known.cost + limit.cost, forced=forced)
+        wholes[identity] = limit
+    return wholes
+
+
+def spent(limit: Limit, until: int, now: int) -> State:
+    """The state of a counter that takes no hit before `until`, or as long after `now` as any may last."""
+    width = limit.window_micros
+    if limit.algorithm == "sliding_window":
+        return (now - now % width, limit.rate, 0)
+    if limit.algorithm == "fixed_window":
+        return (min(until, now + width) - width, limit.rate)
+    used = limit.capacity * width - width + (until - now) * limit.rate
+    whole, fraction = divmod(min(used, limit.most * width), limit.rate)
+    return (now + whole, fraction)
 
 
 def _untaken(outcome: Outcome, state: State | None, now: int) -> Outcome:
@@ -142,9 +181,9 @@ def step_fixed_window(state: State | None, limit: Limit, now: int) -> tuple[Stat
     if start + width <= now:
         start, hits = now - now % width, 0
     end = start + width
-    allowed = hits + (limit.cost or 1) <= limit.rate
+    allowed = limit.forced or hits + (limit.cost or 1) <= limit.rate
     if allowed:
-        hits += limit.cost
+        hits = min(hits + limit.cost, limit.most)
     return (start, hits), _outcome(
         limit, allowed, remaining=limit.rate - hits, reset=end - now if hits else 0, retry=end - now
     )
@@ -156,14 +195,14 @@ def step_sliding_window(state: State | None, limit: Limit, now: int) -> tuple[St
     start, hits, before = _slid(state, width, now)
     elapsed = max(now - start, 0)
     room = limit.rate - hits - _share(before, width - elapsed, width)
-    allowed = (limit.cost or 1) <= room
+    allowed = limit.forced or (limit.cost or 1) <= room
     passes = start + _passes_at(limit, hits, before)
     if allowed:
-        hits += limit.cost
+        hits = min(hits + limit.cost, limit.most)
         room -= limit.cost
     whole = start + 2 * width if hits else start + width if before else now
     return (start, hits, before), _outcome(
-        limit, allowed, remaining=max(room, 0), reset=whole - now, retry=passes - now
+        limit, allowed, remaining=room, reset=whole - now, retry=passes - now
     )
 
 
@@ -176,12 +215,12 @@ def step_bucket(state: State | None, limit: Limit, now: int) -> tuple[State, Out
     rate, hit = limit.rate, limit.window_micros
     full = limit.capacity * hit
     instant, fraction = state or (now, 0)
-    used = min(max((instant - now) * rate + fraction, 0), full)
+    used = min(max((instant - now) * rate + fraction, 0), OVERDRAFT * full)
     wanted = (limit.cost or 1) * hit
     retry = -(-(used + wanted - full) // rate)
-    allowed = used + wanted <= full
+    allowed = limit.forced or used + wanted <= full
     if allowed:
-        used += limit.cost * hit
+        used = min(used + limit.cost * hit, OVERDRAFT * full)
     whole, fraction = divmod(used, rate)
     outcome = _outcome(
         limit, allowed, remaining=(full - used) // hit, reset=whole + (fraction > 0), retry=retry
@@ -227,7 +266,11 @@ def _passes_at(limit: Limit, hits: int, before: int) -> int:
 def _outcome(limit: Limit, allowed: bool, *, remaining: int, reset: int, retry: int) -> Outcome:
     wait = 0.0 if allowed else math.inf if limit.cost > limit.capacity else retry / MICROS
     return Outcome(
-        allowed=allowed, limit=limit, remaining=remaining, reset_after=reset / MICROS, retry_after=wait
+        allowed=allowed,
+        limit=limit,
+        remaining=max(remaining, 0),
+        reset_after=reset / MICROS,
+        retry_after=wait,
     )
 
 
@@ -248,6 +291,9 @@ def check_limit(limit: Limit) -> None:
                 f"Limit burst {limit.burst!r} has no meaning for {limit.algorithm};"
                 " leave it out, or write algorithm='token_bucket'"
             )
+    if not isinstance(limit.forced, bool):
+        raise ValueError(f"Limit forced {limit.forced!r}: write True or False")
+    _check_hits("group", limit.group, least=0, most=GROUPS - 1)
     _check_window(limit)
 
 

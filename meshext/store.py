@@ -84,10 +84,11 @@ class Store(ABC):
 
     @abstractmethod
     async def take(self, limits: Sequence[Limit]) -> tuple[Outcome, ...]:
-        """Hit several limits as one: all take their cost, or, if one refuses, none does.
+        """Hit several limits as one: all of a group take their cost, or, if one refuses, none does.
 
         The hits pass if `all(outcome.allowed for outcome in outcomes)`; outcomes are in the order of
-        the limits (see `meshext.limits.decide`). Limits and values never share a key.
+        the limits (see `meshext.limits.decide`). Limits and values never share a key. One counter in two
+        groups is a StoreError.
         """
 
 
@@ -255,6 +256,16 @@ def check_limits(limits: object) -> None:
         if not isinstance(limit, Limit):
             raise StoreError(f"take: {limit!r:.60} is not a Limit; write take([Limit(...)])")
         check_key(limit.key)
+    if any(limit.group for limit in limits):
+        check_groups(limits)
+
+
+def check_groups(limits: Sequence[Limit]) -> None:
+    """Raise StoreError where one counter would have to be decided in two groups."""
+    groups: dict[str, int] = {}
+    for limit in limits:
+        if groups.setdefault(limit.identity, limit.group) != limit.group:
+            raise StoreError(f"take: the limit of {limit.key!r:.60} is in two groups; write one group")
 
 
 def check_amount(key: str, amount: object) -> None:

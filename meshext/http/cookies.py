@@ -21,6 +21,10 @@ class Cookies(Mapping[str, str]):
                 return value
         raise KeyError(name)
 
+    def get_all(self, name: str) -> list[str]:
+        """Every value of that name, in order: which of them counts is up to whoever reads it behind us."""
+        return [value for key, value in self._pairs() if key == name]
+
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(key for key, _ in self._pairs()))
 

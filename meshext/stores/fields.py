@@ -15,7 +15,8 @@ LENGTH = struct.Struct("!I")
 FLAG = struct.Struct("!?")
 INTEGER = struct.Struct("!q")
 SECONDS = struct.Struct("!d")
-LIMIT = struct.Struct("!BIdIQ")  # algorithm, rate, window, burst (0: none), cost; the key follows
+# Algorithm, rate, window, burst (0: none), cost, whether it is forced, group; the key follows.
+LIMIT = struct.Struct("!BIdIQ?B")
 OUTCOME = struct.Struct("!?Qdd")  # allowed, remaining, reset_after, retry_after
 
 ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
@@ -108,12 +109,12 @@ def unpack_ttl(reader: Reader) -> float | None:
 
 
 def pack_limits(limits: Sequence[Limit]) -> bytes:
-    """Limits; a cost above the capacity is refused whatever it is, so it goes as the least of its kind."""
+    """Limits; a cost is written as the least that comes to the same."""
     parts = [LENGTH.pack(len(limits))]
     for limit in limits:
-        cost = min(limit.cost, limit.capacity + 1)
-        algorithm = NUMBER_OF[limit.algorithm]
-        parts.append(LIMIT.pack(algorithm, limit.rate, limit.window, limit.burst or 0, cost))
+        cost = min(limit.cost, limit.most if limit.forced else limit.capacity + 1)
+        algorithm, burst = NUMBER_OF[limit.algorithm], limit.burst or 0
+        parts.append(LIMIT.pack(algorithm, limit.rate, limit.window, burst, cost, limit.forced, limit.group))
         parts.append(pack_text(limit.key))
     return b"".join(parts)
 
@@ -128,7 +129,7 @@ def unpack_limits(reader: Reader) -> tuple[Limit, ...]:
 
 def unpack_limit(reader: Reader) -> Limit:
     """One limit of them."""
-    algorithm, rate, window, burst, cost = reader.unpack(LIMIT)
+    algorithm, rate, window, burst, cost, forced, group = reader.unpack(LIMIT)
     key = unpack_text(reader)
     try:
         return Limit(
@@ -138,6 +139,8 @@ def unpack_limit(reader: Reader) -> Limit:
             window=window,
             burst=burst or None,
             cost=cost,
+            forced=forced,
+            group=group,
         )
     except (IndexError, ValueError) as error:
         raise WireError("no such limit") from error

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from meshext.limits import Limit, State
+from meshext.limits import OVERDRAFT, Limit, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,14 @@ else redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4]) end
 return 1
 """)
 
-# KEYS: a counter for each limit. ARGV: the time in microseconds or "", then seven for each limit:
-#   "f", rate, width, wanted, cost, "", ""                       fixed_window
-#   "s", rate, width, wanted, cost, "", ""                       sliding_window
-#   "b", rate, full, its remainder, wanted, its remainder, cost  token_bucket and gcra, in microseconds
-# Lines: the time, whether all took their cost, and what each counter was before. A counter is kept ten
-# seconds longer than it says anything, for a replica whose clock is behind and that becomes the master.
-TAKE = Script("""
+# KEYS: a counter for each limit. ARGV: the time in microseconds or "", then nine for each limit:
+#   group, "1" if forced, "f" or "s", rate, width, wanted, cost, "", ""           fixed and sliding_window
+#   group, "1" if forced, "b", rate, full, its remainder, wanted, its remainder, cost    in microseconds
+# Lines: the time, who took its cost (a digit for each), and what each counter was before. A counter is kept
+# ten seconds longer than it says anything, for a replica whose clock is behind and that becomes the master.
+TAKE = Script(
+    f"local OVERDRAFT = {OVERDRAFT}"
+    + """
 local D = 1048576
 local function product(a, b)
   local low = a * (b % D)
@@ -71,8 +72,7 @@ local function fixed(now, start, hits, _, rate, width, wanted, cost)
   if not start or start - now > width or start + width <= now then
     start, hits = now - math.fmod(now, width), 0
   end
-  hits = hits + cost
-  return hits - cost + wanted <= rate, start + width - now, start, hits
+  return hits + wanted <= rate, start + width - now, start, math.min(hits + cost, OVERDRAFT * rate)
 end
 
 local function sliding(now, start, hits, before, rate, width, wanted, cost)
@@ -85,16 +85,24 @@ local function sliding(now, start, hits, before, rate, width, wanted, cost)
   local room = rate - hits - wanted
   local overlap = width - math.max(now - start, 0)
   local allowed = room >= 0 and at_most(before, overlap, room, width)
-  return allowed, start + 2 * width - now, start, hits + cost, before
+  return allowed, start + 2 * width - now, start, math.min(hits + cost, OVERDRAFT * rate), before
+end
+
+local function least(used, rest, most, most_rest)
+  if used > most or used == most and rest > most_rest then return most, most_rest end
+  return used, rest
 end
 
 local function bucket(now, instant, fraction, _, rate, full, full_rest, wanted, wanted_rest)
   local used, rest = (instant or now) - now, fraction or 0
   if used < 0 then used, rest = 0, 0 end
-  if used > full or used == full and rest > full_rest then used, rest = full, full_rest end
+  local most_rest = math.fmod(OVERDRAFT * full_rest, rate)
+  local most = OVERDRAFT * full + (OVERDRAFT * full_rest - most_rest) / rate
+  used, rest = least(used, rest, most, most_rest)
   used, rest = used + wanted, rest + wanted_rest
   if rest >= rate then used, rest = used + 1, rest - rate end
   local allowed = used < full or used == full and rest <= full_rest
+  used, rest = least(used, rest, most, most_rest)
   return allowed, used + (rest > 0 and 1 or 0), now + used, rest
 end
 
@@ -104,9 +112,10 @@ if not now then
   now = time[1] * 1000000 + time[2]
 end
 local steps = {f = fixed, s = sliding, b = bucket}
-local reply, moves, taken = {string.format('%.0f', now), '1'}, {}, true
+local reply, moves, refused = {string.format('%.0f', now), ''}, {}, {}
 for i, key in ipairs(KEYS) do
-  local at = 7 * i - 5
+  local at = 9 * i - 5
+  local group, forced = ARGV[at - 2], ARGV[at - 1] == '1'
   local old = redis.call('GET', key) or ''
   local a, b, c = string.match(old, '^(%d+) (%d+) (%d+)$')
   if not a then old = '' end
@@ -114,29 +123,30 @@ for i, key in ipairs(KEYS) do
   local n = {}
   for j = 1, 6 do n[j] = tonumber(ARGV[at + j]) end
   local allowed, life, x, y, z = steps[ARGV[at]](now, tonumber(a), tonumber(b), tonumber(c), unpack(n, 1, 6))
-  taken = taken and allowed
+  if not (allowed or forced) then refused[group] = true end
   local cost = ARGV[at] == 'b' and n[6] or n[4]
-  if cost > 0 then
-    moves[#moves + 1] = {key, string.format('%.0f %.0f %.0f', x, y, z or 0), math.ceil(life / 1000) + 10000}
-  end
+  local state = string.format('%.0f %.0f %.0f', x, y, z or 0)
+  moves[i] = cost > 0 and {state, math.ceil(life / 1000) + 10000, group}
 end
-if taken then
-  for _, move in ipairs(moves) do redis.call('SET', move[1], move[2], 'PX', move[3]) end
-else
-  reply[2] = '0'
+for i, move in ipairs(moves) do
+  local taken = move and not refused[move[3]]
+  if taken then redis.call('SET', KEYS[i], move[1], 'PX', move[2]) end
+  reply[2] = reply[2] .. (taken and '1' or '0')
 end
 return table.concat(reply, '\\n')
-""")
+"""
+)
 
 
 SCRIPTS = (ADD, COMPARE_AND_SET, TAKE)
 
 
-def take_arguments(limits: Mapping[str, Limit], costs: Mapping[str, int], now: int | None) -> list[str]:
-    """The arguments of TAKE for limits and their whole costs, both by identity."""
+def take_arguments(wholes: Mapping[str, Limit], now: int | None) -> list[str]:
+    """The arguments of TAKE for limits with their whole costs, by identity."""
     arguments = ["" if now is None else str(now)]
-    for identity, limit in limits.items():
-        cost = min(costs[identity], limit.capacity + 1)  # refused whatever it is beyond
+    for limit in wholes.values():
+        cost = min(limit.cost, limit.most if limit.forced else limit.capacity + 1)  # which comes to the same
+        arguments += [str(limit.group), "1" if limit.forced else "0"]
         arguments += (
             window_arguments(limit, cost) if "window" in limit.algorithm else bucket_arguments(limit, cost)
         )
@@ -156,12 +166,12 @@ def bucket_arguments(limit: Limit, cost: int) -> list[str]:
     return ["b", *map(str, (limit.rate, *full, *wanted, cost))]
 
 
-def read_take(reply: bytes, limits: Mapping[str, Limit]) -> tuple[int, bool, dict[str, State]]:
-    """The time, whether all took their cost, and the states before, out of a reply of TAKE."""
+def read_take(reply: bytes, wholes: Mapping[str, Limit]) -> tuple[int, list[bool], dict[str, State]]:
+    """The time, who took its cost, and the states before, out of a reply of TAKE."""
     now, taken, *lines = reply.split(b"\n")
     states: dict[str, State] = {}
-    for (identity, limit), line in zip(limits.items(), lines, strict=True):
+    for (identity, limit), line in zip(wholes.items(), lines, strict=True):
         if line:
             length = 3 if limit.algorithm == "sliding_window" else 2
             states[identity] = tuple(map(int, line.split()))[:length]
-    return int(now), taken == b"1", states
+    return int(now), [digit == ord("1") for digit in taken], states

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from redis.exceptions import NoScriptError, ResponseError
 
 from meshext.errors import StoreError, StoreUnavailable
-from meshext.limits import Limit, Outcome, decide, to_micros
+from meshext.limits import Limit, Outcome, add_up, decide, to_micros
 from meshext.store import (
     LONGEST_TTL,
     Store,
@@ -121,16 +121,13 @@ class RedisStore(Store):
         check_limits(limits)
         if not limits:
             return ()
-        wanted = {limit.identity: limit for limit in limits}
-        costs = dict.fromkeys(wanted, 0)
-        for limit in limits:
-            costs[limit.identity] += limit.cost
+        wholes = add_up(limits)
         now = None if self._now is None else to_micros(self._now())
-        names = [limit_name(limit) for limit in wanted.values()]
-        reply = await self._run(TAKE, names, take_arguments(wanted, costs, now))
-        at, taken, states = read_take(reply, wanted)
-        _, outcomes = decide(limits, states, at)
-        if taken != all(outcome.allowed for outcome in outcomes):
+        names = [limit_name(limit) for limit in wholes.values()]
+        reply = await self._run(TAKE, names, take_arguments(wholes, now))
+        at, taken, states = read_take(reply, wholes)
+        moved, outcomes = decide(limits, states, at)
+        if taken != [identity in moved for identity in wholes]:
             raise StoreError(f"{self._calls.name}: a counter of {limits[0].key!r:.60} is not ours; delete it")
         return outcomes
 

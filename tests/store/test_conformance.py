@@ -110,13 +110,19 @@ class AgainstDict(RuleBasedStateMachine):
                 algorithm=st.sampled_from(["fixed_window", "sliding_window", "token_bucket", "gcra"]),
                 rate=st.integers(1, 4),
                 window=st.sampled_from([1000.0, 7000.0]),
-                cost=st.integers(0, 3),
+                cost=st.integers(0, 3) | st.integers(0, 50),
+                forced=st.booleans(),
+                group=st.integers(0, 1),
             ),
             max_size=4,
         ),
     )
     def take(self, name: str, wanted: list[Limit]) -> None:
         """The store may forget what is whole again, and nobody can tell."""
+        if len({limit.identity for limit in wanted}) < len({(x.identity, x.group) for x in wanted}):
+            with pytest.raises(StoreError, match="in two groups; write one group"):
+                self.run(self.stores[name].take(wanted))
+            return
         moved, outcomes = decide(wanted, self.counters[name], to_micros(self.place.clock.seconds))
         assert self.run(self.stores[name].take(wanted)) == outcomes
         self.counters[name].update(moved)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, get_args
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshext.limits import LONGEST, Algorithm, Limit, Outcome, State, decide, to_micros
+from meshext.limits import LONGEST, Algorithm, Limit, Outcome, State, decide, spent, to_micros
 
 START = 1_767_225_600_000_003  # microseconds; not the beginning of any window tried here
 Hits = list[tuple[int, int]]  # (time, cost) of every hit that passed
@@ -68,14 +69,7 @@ def limits(draw: st.DrawFn) -> Limit:
 
 
 def costing(limit: Limit, cost: int) -> Limit:
-    return Limit(
-        key=limit.key,
-        algorithm=limit.algorithm,
-        rate=limit.rate,
-        window=limit.window,
-        burst=limit.burst,
-        cost=cost,
-    )
+    return replace(limit, cost=cost)
 
 
 def hit(limit: Limit, states: dict[str, State], now: int) -> Outcome:
@@ -144,7 +138,7 @@ def test_a_clock_set_back_locks_nobody_out(history: tuple[Limit, list[tuple[int,
     for now, cost in wanted:
         hit(costing(limit, cost), states, now)
     outcome = hit(costing(limit, 1), states, wanted[-1][0] - back)
-    fill = limit.capacity * limit.window_micros // limit.rate + 1
+    fill = limit.most * limit.window_micros // limit.rate + 1
     assert outcome.reset_after * 1_000_000 <= max(3 * limit.window_micros, fill)
 
 
@@ -188,6 +182,50 @@ def test_limits_of_one_identity_add_up() -> None:
     assert [(outcome.allowed, outcome.retry_after) for outcome in again] == [(False, 3.0), (False, 3.0)]
     _, more = decide([bucket("a", burst=2), bucket("a", burst=2, cost=2)], {}, START)
     assert [outcome.retry_after for outcome in more] == [math.inf, math.inf]
+
+
+@settings(deadline=None)
+@given(histories(), st.integers(1, 60), st.integers(0, 10**9))
+def test_a_debt_is_paid_back_to_the_microsecond(
+    history: tuple[Limit, list[tuple[int, int]]], cost: int, later: int
+) -> None:
+    """A forced hit on a fresh limit: nothing passes before what it took is there again."""
+    limit, _ = history
+    states = dict[str, State]()
+    forced = hit(replace(limit, cost=cost, forced=True), states, START)
+    assert (forced.allowed, forced.retry_after) == (True, 0.0)
+    owed = min(cost, limit.most)
+    assert forced.remaining == max(limit.capacity - owed, 0)
+    now = START + later
+    passes = hit(replace(limit, cost=0), dict(states), now).allowed
+    if limit.algorithm in ("token_bucket", "gcra"):
+        held = max(Fraction(owed) - Fraction(later * limit.rate, limit.window_micros), Fraction(0))
+        assert passes == (held + 1 <= limit.capacity)
+        assert to_micros(forced.reset_after) == -(-owed * limit.window_micros // limit.rate)
+    else:
+        assert passes == MODELS[limit.algorithm](limit, [(START, owed)], now)
+
+
+def test_groups_are_all_or_nothing_each_on_its_own() -> None:
+    first = [bucket("a", burst=3), bucket("b", burst=1, cost=2)]
+    trial = [replace(bucket("c", burst=3), group=1), replace(bucket("d", burst=1), group=1)]
+    moved, outcomes = decide([*first, *trial], {}, START)
+    assert set(moved) == {limit.identity for limit in trial}
+    assert [outcome.allowed for outcome in outcomes] == [True, False, True, True]
+    assert [outcome.remaining for outcome in outcomes] == [3, 1, 2, 0]
+
+
+@settings(deadline=None)
+@given(limits(), st.integers(1, 10**10), st.integers(0, 10**10))
+def test_what_is_spent_takes_no_hit_before_its_time(limit: Limit, hold: int, at: int) -> None:
+    """As long as a counter of that limit can be without a hit left."""
+    taken = dict[str, State]()
+    hit(replace(limit, cost=limit.capacity), taken, START)
+    hold = min(hold, to_micros(hit(limit, taken, START).retry_after))
+    state = {limit.identity: spent(limit, START + hold, START)}
+    outcome = hit(limit, state, START + min(at, hold - 1))
+    assert (outcome.allowed, outcome.remaining) == (False, 0)
+    assert hit(limit, state, START + 3 * limit.window_micros).allowed
 
 
 def test_a_look_takes_nothing_and_is_decided_like_a_hit() -> None:
@@ -239,6 +277,8 @@ def test_identities_do_not_run_into_each_other(pair: list[tuple[Limit, str]]) ->
         ({"cost": -1}, "cost -1: write a whole number of at least 0"),
         ({"burst": 0}, "burst 0"),
         ({"algorithm": "fixed_window", "burst": 2}, "burst 2 has no meaning for fixed_window; leave it out"),
+        ({"forced": 1}, "forced 1: write True or False"),
+        ({"group": 64}, "group 64: write a whole number from 0 to 63"),
         ({"window": 0}, "window 0: write a number of seconds above 0"),
         ({"window": math.nan}, "window nan"),
         ({"window": math.inf}, "window inf"),

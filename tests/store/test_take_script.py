@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -36,7 +37,10 @@ def limits(draw: st.DrawFn) -> Limit:
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[tuple[int, list[tuple[Limit, int]]]]:
-    """Times, and at each some hits on a few limits, with costs and steps of the limits' own sizes."""
+    """Times, and at each some hits on a few limits, with costs and steps of the limits' own sizes.
+
+    Some are forced; each limit stays in its group.
+    """
     known = draw(st.lists(limits(), min_size=1, max_size=3))
     now, history = START, []
     for _ in range(draw(st.integers(1, 12))):
@@ -47,12 +51,15 @@ def histories(draw: st.DrawFn) -> list[tuple[int, list[tuple[Limit, int]]]]:
             | st.integers(-limit.window_micros, 0)
         )
         hits = draw(st.lists(st.sampled_from(known), min_size=1, max_size=4))
-        history.append((min(max(now, 0), LATEST), [(each, draw(costs(each))) for each in hits]))
+        forced = [replace(each, forced=draw(st.booleans()), group=len(each.identity) % 2) for each in hits]
+        history.append((min(max(now, 0), LATEST), [(each, draw(costs(each))) for each in forced]))
     return history
 
 
 def costs(limit: Limit) -> st.SearchStrategy[int]:
-    return st.integers(0, 3) | st.integers(0, limit.capacity + 1) | st.just(10**30)
+    return (
+        st.integers(0, 3) | st.integers(0, limit.capacity + 1) | st.integers(0, limit.most) | st.just(10**30)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -115,11 +122,4 @@ def test_a_counter_that_is_none_begins_anew_or_is_refused(store: InRedis) -> Non
 
 
 def costing(limit: Limit, cost: int) -> Limit:
-    return Limit(
-        key=limit.key,
-        algorithm=limit.algorithm,
-        rate=limit.rate,
-        window=limit.window,
-        burst=limit.burst,
-        cost=cost,
-    )
+    return replace(limit, cost=cost)
