@@ -1,5 +1,5 @@
 """The policies that ship with meshext, one file each.
 
 They are found as a stranger's are: through the entry points of the group `meshext.filters`.
-This package imports `meshext` and nothing of the compiler or the control plane. It holds no policy yet.
+This package imports `meshext` and nothing of the compiler or the control plane.
 """

@@ -18,7 +18,10 @@ def test_every_line_counts_and_the_first_of_a_name_wins(lines: list[list[tuple[s
     expected: dict[str, str] = {}
     for name, value in (pair for line in lines for pair in line):
         expected.setdefault(name, value)
-    assert dict(Cookies(headers)) == expected
+    cookies = Cookies(headers)
+    assert dict(cookies) == expected
+    assert {name: cookies.get_all(name)[0] for name in cookies} == expected
+    assert sum(len(cookies.get_all(name)) for name in cookies) == sum(map(len, lines))
 
 
 def test_nothing_is_decoded() -> None:
