@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from e2e.in_process import call_in_process
 from meshext.errors import UnsupportedError
 from meshext.filter import Filter
-from meshext.loading import load_needs
+from meshext.loading import load_configured, load_needs
 from meshext.plan import Mode, build_plan
 from meshext.plugins import load_filter
 from meshext.sandbox import EnvoyFilter, Options, Setup, build_setup, fill_in
@@ -27,16 +28,34 @@ def spec_of(name: str) -> str:
     return str(FOLDER / name / "filter.py")
 
 
+def readme_of(name: str) -> str:
+    return (FOLDER / name / "README.md").read_text(encoding="utf-8")
+
+
+def specs_of(name: str) -> tuple[str, ...]:
+    """The example's own filter; else those that ship with us, as the README's command names them."""
+    if Path(spec_of(name)).exists():
+        return (spec_of(name),)
+    command = rf"meshext run ([a-z -]+) --config filters/examples/{name}/config\.yaml --try"
+    [names] = re.findall(command, readme_of(name))
+    return tuple(names.split())
+
+
+def example_of(name: str) -> Example:
+    return find_example(specs_of(name)[0], str(FOLDER / name / "config.yaml"))
+
+
 def load(name: str) -> tuple[type[Filter], Example, Setup]:
-    example = find_example(spec_of(name))
-    return load_filter(spec_of(name)), example, build_setup(fill_in(Options(specs=(spec_of(name),)), example))
+    [spec] = specs_of(name)
+    example = example_of(name)
+    return load_filter(spec), example, build_setup(fill_in(Options(specs=(spec,)), example))
 
 
 def carried() -> Iterator[tuple[str, Mode]]:
     """Every example with each mode that can carry it."""
     for name in EXAMPLES:
-        example = find_example(spec_of(name))
-        needs = load_needs([spec_of(name)], [example.config] if example.config else [])
+        example = example_of(name)
+        needs = load_needs(specs_of(name), [example.config] if example.config else [])
         for mode in MODES:
             try:
                 build_plan(needs, mode)
@@ -48,9 +67,10 @@ def carried() -> Iterator[tuple[str, Mode]]:
 @pytest.mark.envoy
 @pytest.mark.parametrize(("name", "mode"), list(carried()))
 def test_example_in_envoy(name: str, mode: Mode, envoy_filter: EnvoyFilter) -> None:
-    example = find_example(spec_of(name))
+    example = example_of(name)
+    specs = specs_of(name)
     proxy = envoy_filter(
-        spec_of(name),
+        specs[0] if len(specs) == 1 else specs,
         config=example.config,
         mode=mode,
         echoes=example.echoes,
@@ -63,8 +83,10 @@ def test_example_in_envoy(name: str, mode: Mode, envoy_filter: EnvoyFilter) -> N
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example_in_process(name: str) -> None:
-    cls, example, setup = load(name)
-    harness = Harness(cls, Path(example.config).read_text(encoding="utf-8") if example.config else None)
+    example, specs = example_of(name), specs_of(name)
+    setup = build_setup(fill_in(Options(specs=specs), example))
+    configured = load_configured(specs, [example.config] if example.config else [])
+    harness = Harness([cls for cls, _ in configured], [config for _, config in configured])
     problems = {}
     for call in example.calls:
         answer = call_in_process(harness, call.request, setup)
@@ -75,12 +97,14 @@ def test_example_in_process(name: str) -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example_is_complete(name: str) -> None:
-    cls, example, _ = load(name)
-    readme = (FOLDER / name / "README.md").read_text(encoding="utf-8")
-    assert f"meshext run filters/examples/{name}/filter.py:{cls.__name__} --try" in readme
+    example = example_of(name)
+    readme = readme_of(name)
+    classes = [load_filter(spec) for spec in specs_of(name)]
+    if Path(spec_of(name)).exists():
+        assert f"meshext run filters/examples/{name}/filter.py:{classes[0].__name__} --try" in readme
     assert 5 <= len([line for line in readme.splitlines() if line]) <= 15
     assert len(example.calls) >= 3
-    assert hasattr(cls, "Config") == (example.config is not None)
+    assert any(hasattr(cls, "Config") for cls in classes) == (example.config is not None)
 
 
 @pytest.mark.envoy

@@ -97,6 +97,8 @@ def run(
     The line `ready URL` says that traffic flows. Ctrl-C ends everything. With --watch a filter that changed
     takes over without a request lost; where it needs something else of Envoy, the listener is replaced.
 
+    With --try, the calls are those of `expect.yaml` beside the filter's file, or beside the configuration.
+
     Example: meshext run filters/examples/01_hello/filter.py:Hello
     """
     given = dict(locals())
@@ -104,7 +106,7 @@ def run(
     from meshext.sandbox import build_setup, fill_in
     from meshext.sandbox.calls import find_example
 
-    example = find_example(specs[0])
+    example = find_example(specs[0], config[0] if config else "")
     setup = load(build_setup(fill_in(to_options(given), example)))
     raise typer.Exit(asyncio.run(serve_until_told(setup, example, try_calls=try_calls, parent=parent)))
 

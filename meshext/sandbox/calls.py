@@ -1,4 +1,4 @@
-"""Calls to try on a running setup, and what they should show: `expect.yaml` beside a filter.
+"""Calls to try on a running setup, and what they should show: `expect.yaml` beside a filter or its config.
 
     config: config.yaml            # used where the command line gives none
     mode: proc
@@ -18,6 +18,7 @@ same files drive `meshext run --try` and the end-to-end tests of the examples.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Mapping
@@ -95,11 +96,13 @@ DEFAULT = Example(
 )
 
 
-def find_example(spec: str) -> Example:
-    """The example beside a filter's file, three plain calls where there is none."""
-    place = Path(spec.rpartition(":")[0] if ":" in spec else spec)
-    file = place.parent / FILE
-    if place.suffix != ".py" or not file.is_file():
+def find_example(spec: str, config: str = "") -> Example:
+    """The example beside a filter's file, or beside its configuration where it is known by name.
+
+    Three plain calls where there is none.
+    """
+    file = find_calls(spec, config)
+    if file is None:
         return DEFAULT
     example = parse_config(Example, read_config(str(file)))
     return replace(
@@ -108,6 +111,17 @@ def find_example(spec: str) -> Example:
         routes=beside(file, example.routes),
         jwt=beside(file, example.jwt),
     )
+
+
+def find_calls(spec: str, config: str) -> Path | None:
+    """The file of calls that belongs to a filter; None where there is none."""
+    place = Path(spec.rpartition(":")[0] if ":" in spec else spec)
+    if place.suffix != ".py":
+        if not os.path.isfile(config):
+            return None  # none, or JSON
+        place = Path(config)
+    file = place.parent / FILE
+    return file if file.is_file() else None
 
 
 def beside(file: Path, name: str | None) -> str | None:

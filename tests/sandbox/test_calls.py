@@ -92,6 +92,16 @@ def test_files_are_beside_the_example(tmp_path: Path) -> None:
 def test_without_a_file_there_are_plain_calls(tmp_path: Path) -> None:
     assert find_example(f"{tmp_path / 'filter.py'}:Some") is DEFAULT
     assert find_example("package.module:Some") is DEFAULT
+    assert find_example("a-name", '{"a": 1}') is find_example("a-name", "gone.yaml") is DEFAULT
+    assert find_example("a-name", "x" * 5000) is DEFAULT
+
+
+def test_a_filter_without_a_file_has_its_example_beside_the_configuration(tmp_path: Path) -> None:
+    example(tmp_path, "{routes: r.yaml, calls: []}")
+    config = tmp_path / "config.yaml"
+    config.write_text("{}", encoding="utf-8")
+    assert find_example("a-name", str(config)).routes == str(tmp_path / "r.yaml")
+    assert find_example(f"{tmp_path}/elsewhere/filter.py", str(config)) is DEFAULT
 
 
 def test_a_mistake_in_it_is_told(tmp_path: Path) -> None:
