@@ -8,7 +8,10 @@ from meshext.http.headers import Headers
 
 
 class Cookies(Mapping[str, str]):
-    """Cookie name to value as the client sent it, nothing unquoted or decoded; the first of a name wins."""
+    """Cookie name to value as the client sent it, nothing unquoted or decoded; the first of a name wins.
+
+    Space around names and values is no part of them, as most servers have it.
+    """
 
     __slots__ = ("_headers",)
 
@@ -37,6 +40,6 @@ class Cookies(Mapping[str, str]):
     def _pairs(self) -> Iterator[tuple[str, str]]:
         for line in self._headers.get_all("cookie"):
             for piece in line.split(";"):
-                name, found, value = piece.strip(" \t").partition("=")
+                name, found, value = piece.partition("=")
                 if found:
-                    yield name, value
+                    yield name.strip(" \t"), value.strip(" \t")

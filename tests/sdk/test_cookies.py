@@ -28,6 +28,7 @@ def test_nothing_is_decoded() -> None:
     cookies = Cookies(Headers([("cookie", 'a="x y"; b=%20;c=1=2 ; odd; =empty')]))
     assert dict(cookies) == {"a": '"x y"', "b": "%20", "c": "1=2", "": "empty"}
     assert cookies.get("odd") is None
+    assert dict(Cookies(Headers([("cookie", " a = b ;\tc\t=\td e\t")]))) == {"a": "b", "c": "d e"}
     with pytest.raises(KeyError):
         cookies["odd"]
 
