@@ -70,8 +70,8 @@ RULES = [
     {
         "name": "costly",
         "match": {"paths": ["/costly"]},
-        "hits": {"header": "x-hits", "default": 2},
-        "limits": [slow(2)],
+        "hits": {"header": "x-hits"},
+        "limits": [ONE],
     },
 ]
 
@@ -119,7 +119,7 @@ class Ground:
         got = send_bytes(self.stage.port, data, patience=patience)
         status = status_of(got)
         self.judge(row, what, status, self.upstream.seen[before:])
-        assert status < 500, got
+        assert status < 500 or status == 501, got  # an encoding of bodies that Envoy does not know
         assert b"injected" not in got.partition(b"\r\n\r\n")[0].lower()
         return status
 
@@ -406,16 +406,16 @@ def test_names_in_certificates(mode: Mode, tmp_path: Path) -> None:
 def test_tokens_of_another_provider(mode: Mode) -> None:
     """An unlimited subject of ours is nobody as the subject of another provider."""
     ours, theirs = Issuer("ours"), Issuer("theirs")
-    override = {"callers": {"claim:sub": ["root"]}, "unlimited": True}
-    rule = {"name": "user", "by": ["claim:sub"], "limits": [ONE], "overrides": [override]}
+    override = {"callers": {"claim:who": ["root"]}, "unlimited": True}
+    rule = {"name": "user", "by": ["claim:who"], "limits": [ONE], "overrides": [override]}
     config = {"rules": [rule], "jwt_provider": "ours"}
     with limiting(config, mode=mode, jwt=believed(ours, theirs)) as stage:
         tokens = {
-            "ours": (ours.token(sub="root"), [200, 200]),
-            "theirs": (theirs.token(sub="root"), [200, 429]),
-            "theirs, told as ours": (theirs.token(sub="root", iss="https://ours.test"), [401, 401]),
-            "a list": (ours.token(sub=["root", "x"]), [200, 429]),
-            "unsigned": (ours.token(sub="root").rpartition(".")[0] + ".", [401, 401]),
+            "ours": (ours.token(who="root"), [200, 200]),
+            "theirs": (theirs.token(who="root"), [200, 429]),
+            "theirs, told as ours": (theirs.token(who="root", iss="https://ours.test"), [401, 401]),
+            "a list": (ours.token(who=["root", "x"]), [200, 429]),
+            "unsigned": (ours.token(who="root").rpartition(".")[0] + ".", [401, 401]),
         }
         for name, (token, wanted) in tokens.items():
             lines = [("authorization", f"Bearer {token}")]
