@@ -128,7 +128,7 @@ class Ground:
         reached = " and ".join(each.head.split(b" HTTP/")[0].decode("latin-1") for each in seen) or "-"
         through = [rule for each in seen for rule in belongs_to(each)]
         verdict = "LET THROUGH" if through else "held"
-        report(f"{self.mode:6}{row:8}{verdict:12}{what[:56]:58}{status:4}  {reached[:50]}")
+        report(f"{self.mode:6}{row:10}{verdict:12}{what[:56]:58}{status:4}  {reached[:50]}")
         assert through == [], [each.head for each in seen]
 
 
@@ -390,7 +390,7 @@ def test_names_in_certificates(mode: Mode, tmp_path: Path) -> None:
         contexts = {name: pair.to_client() for name, pair in clients.items()} | {"none": plain_client()}
         for name, context in contexts.items():
             got = [stage.send(tls=context, headers=forged).status for _ in range(3)]
-            report(f"{mode:6}{'24-26':8}{'held':12}{name:58}{got}")
+            report(f"{mode:6}{'24-26':10}{'held':12}{name:58}{got}")
             assert got.count(200) <= 1
             assert set(got) <= {200, 429}
         for name, pair in {
@@ -399,7 +399,7 @@ def test_names_in_certificates(mode: Mode, tmp_path: Path) -> None:
         }.items():
             with pytest.raises(OSError, match=r"(?i)alert|closed|reset|EOF|broken pipe"):
                 stage.send(tls=pair.to_client())
-            report(f"{mode:6}{'25':8}{'held':12}{name:58}refused by TLS")
+            report(f"{mode:6}{'25':10}{'held':12}{name:58}refused by TLS")
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -420,5 +420,5 @@ def test_tokens_of_another_provider(mode: Mode) -> None:
         for name, (token, wanted) in tokens.items():
             lines = [("authorization", f"Bearer {token}")]
             got = [stage.send(headers=lines).status for _ in range(2)]
-            report(f"{mode:6}{'19':8}{'held':12}{name:58}{got}")
+            report(f"{mode:6}{'19':10}{'held':12}{name:58}{got}")
             assert got == wanted

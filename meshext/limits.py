@@ -156,6 +156,12 @@ def add_up(limits: Sequence[Limit]) -> dict[str, Limit]:
     return wholes
 
 
+def free_again(limit: Limit, state: State, now: int) -> int:
+    """The time, in microseconds, from which on a hit of 1 passes if nobody else hits."""
+    _, look = ALGORITHMS[limit.algorithm](state, replace(limit, cost=0, forced=False), now)
+    return now + to_micros(look.retry_after)
+
+
 def spent(limit: Limit, until: int, now: int) -> State:
     """The state of a counter that takes no hit before `until`, or as long after `now` as any may last."""
     width = limit.window_micros

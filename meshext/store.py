@@ -14,18 +14,17 @@ part of that which may be over soon, a store that is away or slow, raises its su
 
 from __future__ import annotations
 
-import heapq
 import math
 import re
 import time
 from abc import ABC, abstractmethod
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from meshext.errors import StoreError
-from meshext.limits import Limit, Outcome, State, decide, to_micros
+from meshext.lapsed import Lapsed
+from meshext.limits import Limit, Outcome, State, decide, free_again, to_micros
+from meshext.table import Table
 
 # What Redis takes for a number in INCRBY: no sign but minus, no leading zeros, no spaces, 64 bits.
 NUMBER = re.compile(rb"0|-?[1-9][0-9]{0,18}")
@@ -35,8 +34,6 @@ MAX_KEY = 16_384  # characters
 MAX_VALUE = 1_048_576  # bytes
 MAX_LIMITS = 64  # in one `take`
 LONGEST_TTL = 1e12  # seconds; what is to live longer lives as long
-
-V = TypeVar("V")
 
 
 class Store(ABC):
@@ -97,16 +94,17 @@ class MemoryStore(Store):
 
     `now` gives the time in seconds. At most `max_entries` values and as many limit counters are kept, so
     a flood of limited clients never pushes out values. A full store forgets what has expired first, then
-    what was written longest ago; a counter without hits left is kept until it is whole again, and
-    forgotten earlier only when all counters are like it.
+    what was written longest ago. A counter that refuses is never forgotten before it would admit again; where
+    all of them refuse, `Lapsed` remembers that, in a fixed space.
     """
 
     def __init__(self, now: Callable[[], float] = lambda: time.time(), *, max_entries: int = 100_000) -> None:
         if max_entries < 1:
             raise StoreError(f"max_entries {max_entries!r} holds nothing; write at least 1")
         self._now = now
-        self._values: _Table[bytes] = _Table(max_entries)
-        self._counters: _Table[State] = _Table(max_entries)
+        self._values: Table[bytes] = Table(max_entries)
+        self._lapsed = Lapsed()
+        self._counters: Table[State] = Table(max_entries, on_lost=self._lapsed.add)
 
     async def get(self, key: str) -> bytes | None:
         """See `Store.get`."""
@@ -159,16 +157,23 @@ class MemoryStore(Store):
         states = {}
         for limit in limits:
             identity = limit.identity
-            state = self._counters.get(identity, now)
+            state = self._counters.get(identity, now) or self._lapsed.state(limit, identity, now)
             if state is not None:
                 states[identity] = state
         moved, outcomes = decide(limits, states, now)
-        by_identity = {outcome.limit.identity: outcome for outcome in outcomes} if moved else {}
-        for identity, state in moved.items():
-            outcome = by_identity[identity]
-            expires = now + to_micros(outcome.reset_after)
-            self._counters.put(identity, state, now, expires=expires, kept=outcome.remaining == 0)
+        for outcome in outcomes:
+            self._keep(outcome, moved, now)
         return outcomes
+
+    def _keep(self, outcome: Outcome, moved: Mapping[str, State], now: int) -> None:
+        """Write a counter that has moved, and hold on to one that refuses."""
+        limit, identity = outcome.limit, outcome.limit.identity
+        state = moved.get(identity)
+        if state is not None:
+            held = None if outcome.remaining else free_again(limit, state, now)
+            self._counters.put(identity, state, now, expires=now + to_micros(outcome.reset_after), held=held)
+        elif not outcome.allowed and math.isfinite(outcome.retry_after):
+            self._counters.hold(identity, now + to_micros(outcome.retry_after))
 
     def _micros(self) -> int:
         return to_micros(self._now())
@@ -290,88 +295,3 @@ def add_number(key: str, old: bytes | None, amount: int) -> int:
 def _expiry(now: int, ttl: float | None) -> int | None:
     check_ttl(ttl)
     return None if ttl is None else now + max(to_micros(min(ttl, LONGEST_TTL)), 1)
-
-
-@dataclass(slots=True)
-class _Entry(Generic[V]):
-    value: V
-    expires: int | None  # microseconds
-    due: int | None = None  # when the heap looks at this entry; never after `expires`
-
-
-class _Table(Generic[V]):
-    """A bounded dict whose entries expire.
-
-    The heap holds one look per entry rather than one per write: a look that comes before the entry's
-    end is put off to it, so a counter hit a million times has one place in the heap.
-    """
-
-    LOOKS = 64  # looks per new entry, so that no single write pays for clearing a whole table
-
-    def __init__(self, max_entries: int) -> None:
-        self._max = max_entries
-        self._free: OrderedDict[str, _Entry[V]] = OrderedDict()  # oldest write first
-        self._kept: OrderedDict[str, _Entry[V]] = OrderedDict()
-        self._due: list[tuple[int, str]] = []
-
-    def __len__(self) -> int:
-        return len(self._free) + len(self._kept)
-
-    def get(self, key: str, now: int) -> V | None:
-        entry = self._find(key)
-        if entry is None or (entry.expires is not None and entry.expires <= now):
-            return None
-        return entry.value
-
-    def expires(self, key: str) -> int | None:
-        entry = self._find(key)
-        return None if entry is None else entry.expires
-
-    def put(self, key: str, value: V, now: int, *, expires: int | None, kept: bool = False) -> None:
-        entry = self._find(key)
-        if entry is None:
-            self._make_room(now)
-            entry = _Entry(value, expires)
-        entry.value, entry.expires = value, expires
-        home, other = (self._kept, self._free) if kept else (self._free, self._kept)
-        home[key] = entry
-        home.move_to_end(key)
-        other.pop(key, None)
-        if expires is not None and (entry.due is None or expires < entry.due):
-            self._schedule(key, entry, expires)
-
-    def remove(self, key: str) -> None:
-        self._free.pop(key, None)
-        self._kept.pop(key, None)
-
-    def _find(self, key: str) -> _Entry[V] | None:
-        return self._free.get(key) or self._kept.get(key)
-
-    def _make_room(self, now: int) -> None:
-        for _ in range(self.LOOKS):
-            if not self._due or self._due[0][0] > now:
-                break
-            self._look(now)
-        while len(self) >= self._max:
-            (self._free or self._kept).popitem(last=False)
-
-    def _look(self, now: int) -> None:
-        due, key = heapq.heappop(self._due)
-        entry = self._find(key)
-        if entry is None or entry.due != due:
-            return
-        entry.due = None
-        if entry.expires is None:
-            return
-        if entry.expires <= now:
-            self.remove(key)
-        else:
-            self._schedule(key, entry, entry.expires)
-
-    def _schedule(self, key: str, entry: _Entry[V], due: int) -> None:
-        entry.due = due
-        heapq.heappush(self._due, (due, key))
-        if len(self._due) > 2 * len(self) + self.LOOKS:
-            live = [(e.due, k) for part in (self._free, self._kept) for k, e in part.items()]
-            self._due = [(due, key) for due, key in live if due is not None]
-            heapq.heapify(self._due)

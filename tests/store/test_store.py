@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar, get_args
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from meshext.errors import StoreError
-from meshext.limits import Limit
-from meshext.store import MemoryStore, NamespacedStore, _Table
+from meshext.lapsed import Lapsed
+from meshext.limits import Algorithm, Limit, to_micros
+from meshext.store import MemoryStore, NamespacedStore
 from tests.store.places import Clock
 
 T = TypeVar("T")
@@ -26,76 +28,6 @@ def run(call: Coroutine[Any, Any, T]) -> T:
 
 def window(key: str, *, rate: int = 1, cost: int = 1) -> Limit:
     return Limit(key=key, algorithm="fixed_window", rate=rate, window=60, cost=cost)
-
-
-class BoundedTable(RuleBasedStateMachine):
-    """A table is never larger than its bound, and forgets in the order promised."""
-
-    SIZE = 4
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.table: _Table[int] = _Table(self.SIZE)
-        self.now = 100
-        self.model: dict[str, tuple[int, int | None, bool]] = {}  # oldest write first
-
-    @rule(step=st.integers(0, 5))
-    def wait(self, step: int) -> None:
-        self.now += step
-
-    @rule(
-        key=st.sampled_from("abcdefgh"),
-        value=st.integers(),
-        ttl=st.none() | st.integers(1, 9),
-        kept=st.booleans(),
-    )
-    def put(self, key: str, value: int, ttl: int | None, kept: bool) -> None:
-        expires = None if ttl is None else self.now + ttl
-        self.table.put(key, value, self.now, expires=expires, kept=kept)
-        if key not in self.model:
-            self.forget_expired()
-            if len(self.model) >= self.SIZE:
-                free = [k for k, (_, _, is_kept) in self.model.items() if not is_kept]
-                del self.model[(free or list(self.model))[0]]
-        self.model.pop(key, None)
-        self.model[key] = (value, expires, kept)
-
-    @rule(key=st.sampled_from("abcdefgh"))
-    def remove(self, key: str) -> None:
-        self.table.remove(key)
-        self.model.pop(key, None)
-
-    def forget_expired(self) -> None:
-        self.model = {k: v for k, v in self.model.items() if v[1] is None or v[1] > self.now}
-
-    @invariant()
-    def same(self) -> None:
-        assert len(self.table) <= self.SIZE
-        assert len(self.table._due) <= 2 * self.SIZE + _Table.LOOKS
-        for key in "abcdefgh":
-            value, expires, _ = self.model.get(key, (None, None, False))
-            gone = expires is not None and expires <= self.now
-            assert self.table.get(key, self.now) == (None if gone else value)
-
-
-TestBoundedTable = BoundedTable.TestCase
-TestBoundedTable.settings = settings(max_examples=50)
-
-
-def test_a_counter_hit_often_has_one_place_in_the_heap() -> None:
-    table: _Table[int] = _Table(10)
-    for now in range(1000):
-        table.put("a", now, now, expires=now + 50)
-    assert len(table._due) == 1
-
-
-def test_a_life_cut_short_ends_before_older_entries_go() -> None:
-    table: _Table[int] = _Table(2)
-    table.put("old", 1, 0, expires=None)
-    table.put("short", 2, 0, expires=90)
-    table.put("short", 3, 0, expires=10)
-    table.put("new", 4, 10, expires=None)
-    assert (table.get("old", 10), table.get("short", 10), table.get("new", 10)) == (1, None, 4)
 
 
 def test_a_flood_frees_neither_values_nor_who_is_over_the_limit() -> None:
@@ -110,6 +42,68 @@ def test_a_flood_frees_neither_values_nor_who_is_over_the_limit() -> None:
         assert await store.get("session") == b"1"
 
     run(flood())
+
+
+def test_a_flood_of_callers_over_their_limits_frees_none_of_them() -> None:
+    """A hundred times as many as there is room for, all of whom refuse; and nobody else is there to go."""
+
+    async def flood() -> None:
+        clock = Clock()
+        store = MemoryStore(clock, max_entries=10)
+        passed = [(await store.take([window(f"flood{number}")]))[0].allowed for number in range(1000)]
+        assert passed.count(True) >= 980  # the others found their slot taken
+        assert len(store._counters) == 10
+        for number in range(1000):
+            assert not (await store.take([window(f"flood{number}")]))[0].allowed
+        clock.seconds += 60
+        assert (await store.take([window("flood0")]))[0].allowed
+
+    run(flood())
+
+
+HITS = st.lists(
+    st.tuples(
+        st.sampled_from("abcde"),
+        st.integers(0, 3),
+        st.booleans(),
+        st.sampled_from([0.0, 0.0, 0.0, 0.5, 7.0, 30.0, 61.0]),
+    ),
+    max_size=60,
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(HITS, st.sampled_from(get_args(Algorithm)), st.integers(1, 3), st.integers(1, 3), st.integers(1, 4))
+def test_whoever_is_over_the_limit_stays_so_for_as_long_as_was_said(
+    hits: list[tuple[str, int, bool, float]], algorithm: Algorithm, rate: int, entries: int, slots: int
+) -> None:
+    """Whatever has to be forgotten meanwhile, in a store without room and with few slots.
+
+    What a slot says in place of a forgotten counter is no more than "not yet", and may end earlier.
+    """
+
+    async def check() -> None:
+        clock = Clock()
+        store = MemoryStore(clock, max_entries=entries)
+        store._lapsed = Lapsed(slots)
+        store._counters._on_lost = store._lapsed.add
+        refused: dict[tuple[str, int], float] = {}  # limit and cost: until when
+        for key, cost, forced, wait in hits:
+            clock.seconds += wait
+            limit = Limit(key=key, algorithm=algorithm, rate=rate, window=60, cost=cost, forced=forced)
+            (outcome,) = await store.take([limit])
+            if not forced:
+                bound = max(refused.get((limit.identity, least), 0.0) for least in range(1, max(cost, 1) + 1))
+                assert not (outcome.allowed and clock.seconds < bound - 1e-6)
+            (look,) = await store.take([replace(limit, cost=0, forced=False)])
+            for said, asked in ((outcome, max(cost, 1)), (look, 1)):
+                own = store._counters.get(limit.identity, to_micros(clock.seconds)) is not None
+                if own and math.isfinite(said.retry_after) and not said.allowed:
+                    place = (limit.identity, asked)
+                    refused[place] = max(refused.get(place, 0.0), clock.seconds + said.retry_after)
+            assert len(store._counters) <= entries
+
+    run(check())
 
 
 def test_namespaces_hide_their_prefix() -> None:
