@@ -30,8 +30,8 @@ class Table(Generic[V]):
     A full table forgets what has expired, then what was written longest ago, and what is held only when
     everything is; `on_lost` is told of that, with the time until which it was held.
 
-    A heap holds one look per entry rather than one per write: a look that comes before the entry's end is
-    put off to it, so a counter hit a million times has one place in the heap.
+    An agenda holds one look per entry rather than one per write: a look that comes before the entry's end
+    is put off to it, so a counter hit a million times has one place in it.
     """
 
     LOOKS = 64  # looks per new entry, so that no single write pays for clearing a whole table
@@ -41,8 +41,8 @@ class Table(Generic[V]):
         self._on_lost = on_lost
         self._free: OrderedDict[str, _Entry[V]] = OrderedDict()  # oldest write first
         self._kept: OrderedDict[str, _Entry[V]] = OrderedDict()
-        self._due: list[tuple[int, str]] = []
-        self._releases: list[tuple[int, str]] = []
+        self._ends = _Agenda(self._is_end)
+        self._releases = _Agenda(self._is_release)
 
     def __len__(self) -> int:
         return len(self._free) + len(self._kept)
@@ -98,9 +98,10 @@ class Table(Generic[V]):
 
     def _make_room(self, now: int) -> None:
         for _ in range(self.LOOKS):
-            if not self._due or self._due[0][0] > now:
+            look = self._ends.take(now)
+            if look is None:
                 break
-            self._look(now)
+            self._look(*look, now)
         while len(self) >= self._max:
             if not self._free:
                 self._release(now)
@@ -110,8 +111,7 @@ class Table(Generic[V]):
                 key, entry = self._kept.popitem(last=False)
                 self._on_lost(key, entry.held)
 
-    def _look(self, now: int) -> None:
-        due, key = heapq.heappop(self._due)
+    def _look(self, due: int, key: str, now: int) -> None:
         entry = self._find(key)
         if entry is None or entry.due != due:
             return
@@ -125,8 +125,8 @@ class Table(Generic[V]):
 
     def _release(self, now: int) -> None:
         """Let go of what is not held any more."""
-        while self._releases and self._releases[0][0] <= now:
-            at, key = heapq.heappop(self._releases)
+        while look := self._releases.take(now):
+            at, key = look
             entry = self._kept.get(key)
             if entry is None or entry.release != at:
                 continue
@@ -138,16 +138,51 @@ class Table(Generic[V]):
 
     def _schedule(self, key: str, entry: _Entry[V], due: int) -> None:
         entry.due = due
-        heapq.heappush(self._due, (due, key))
-        if len(self._due) > 2 * len(self) + self.LOOKS:
-            live = [(e.due, k) for part in (self._free, self._kept) for k, e in part.items()]
-            self._due = [(due, key) for due, key in live if due is not None]
-            heapq.heapify(self._due)
+        self._ends.add(due, key, len(self))
 
     def _schedule_release(self, key: str, entry: _Entry[V], release: int) -> None:
         entry.release = release
-        heapq.heappush(self._releases, (release, key))
-        if len(self._releases) > 2 * len(self._kept) + self.LOOKS:
-            live = [(e.release, k) for k, e in self._kept.items()]
-            self._releases = [(at, k) for at, k in live if at is not None]
-            heapq.heapify(self._releases)
+        self._releases.add(release, key, len(self._kept))
+
+    def _is_end(self, at: int, key: str) -> bool:
+        entry = self._find(key)
+        return entry is not None and entry.due == at
+
+    def _is_release(self, at: int, key: str) -> bool:
+        entry = self._kept.get(key)
+        return entry is not None and entry.release == at
+
+
+class _Agenda:
+    """When to look at which key.
+
+    Looks that nobody wants any more are dropped a few with each new one, so that no single call pays for
+    all: they are taken off the end of a heap, which leaves a heap.
+    """
+
+    STEPS = 8
+    SLACK = 64
+
+    def __init__(self, is_wanted: Callable[[int, str], bool]) -> None:
+        self._is_wanted = is_wanted
+        self._looks: list[tuple[int, str]] = []
+        self._sifted: list[tuple[int, str]] = []  # being gone through for what is still wanted
+
+    def __len__(self) -> int:
+        return len(self._looks) + len(self._sifted)
+
+    def add(self, at: int, key: str, wanted: int) -> None:
+        """One more look, where about so many are wanted."""
+        heapq.heappush(self._looks, (at, key))
+        for _ in range(min(self.STEPS, len(self._sifted))):
+            look = self._sifted.pop()
+            if self._is_wanted(*look):
+                heapq.heappush(self._looks, look)
+        if not self._sifted and len(self._looks) > 2 * wanted + self.SLACK:
+            self._looks, self._sifted = self._sifted, self._looks
+
+    def take(self, now: int) -> tuple[int, str] | None:
+        """The earliest look that is due, taken off."""
+        heaps = [heap for heap in (self._looks, self._sifted) if heap]
+        heap = min(heaps, key=lambda each: each[0], default=self._looks)
+        return heapq.heappop(heap) if heap and heap[0][0] <= now else None

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from meshext.table import Table
+from meshext.table import Table, _Agenda
 
 
 class BoundedTable(RuleBasedStateMachine):
@@ -70,7 +70,8 @@ class BoundedTable(RuleBasedStateMachine):
     @invariant()
     def same(self) -> None:
         assert len(self.table) <= self.SIZE
-        assert len(self.table._due) <= 2 * self.SIZE + Table.LOOKS
+        assert len(self.table._ends) <= 3 * (self.SIZE + _Agenda.SLACK)
+        assert len(self.table._releases) <= 3 * (self.SIZE + _Agenda.SLACK)
         for key in "abcdefgh":
             value, expires, _ = self.model.get(key, (None, None, False))
             gone = expires is not None and expires <= self.now
@@ -81,11 +82,11 @@ TestBoundedTable = BoundedTable.TestCase
 TestBoundedTable.settings = settings(deadline=None, max_examples=50)
 
 
-def test_a_counter_hit_often_has_one_place_in_the_heap() -> None:
+def test_a_counter_hit_often_has_one_place_on_the_agenda() -> None:
     table: Table[int] = Table(10)
     for now in range(1000):
         table.put("a", now, now, expires=now + 50)
-    assert len(table._due) == 1
+    assert len(table._ends) == 1
 
 
 def test_a_life_cut_short_ends_before_older_entries_go() -> None:
@@ -95,3 +96,41 @@ def test_a_life_cut_short_ends_before_older_entries_go() -> None:
     table.put("short", 3, 0, expires=10)
     table.put("new", 4, 10, expires=None)
     assert (table.get("old", 10), table.get("short", 10), table.get("new", 10)) == (1, None, 4)
+
+
+class SiftedAgenda(RuleBasedStateMachine):
+    """An agenda with little slack gives every look that is wanted in time, and stays short."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wanted: dict[str, int] = {}
+        self.agenda = _Agenda(lambda at, key: self.wanted.get(key) == at)
+        self.agenda.SLACK, self.agenda.STEPS = 2, 2
+
+    @rule(key=st.sampled_from("abcdef"), at=st.integers(0, 20))
+    def add(self, key: str, at: int) -> None:
+        self.wanted[key] = at
+        self.agenda.add(at, key, len(self.wanted))
+
+    @rule(key=st.sampled_from("abcdef"))
+    def forget(self, key: str) -> None:
+        self.wanted.pop(key, None)
+
+    @rule(now=st.integers(0, 20))
+    def take(self, now: int) -> None:
+        taken = []
+        while look := self.agenda.take(now):
+            taken.append(look)
+        assert taken == sorted(taken)
+        due = {(at, key) for key, at in self.wanted.items() if at <= now}
+        assert due <= set(taken)
+        for _, key in due:
+            del self.wanted[key]
+
+    @invariant()
+    def short(self) -> None:
+        assert len(self.agenda) <= 3 * (6 + 2)
+
+
+TestSiftedAgenda = SiftedAgenda.TestCase
+TestSiftedAgenda.settings = settings(deadline=None, max_examples=100)
