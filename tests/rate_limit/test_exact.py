@@ -17,6 +17,7 @@ from meshext_filters.rate_limit.config import Config, Hits, Override, Quota, Rul
 from tests.store import slow_models
 
 START = 1_767_225_600.25
+DEBT = 7  # hits; what the smallest capacity may owe (see meshext.limits)
 SHOWN = re.compile(r'"([^"]+)";r=(\d+);t=(\d+)')
 
 
@@ -152,7 +153,7 @@ def configs(draw: st.DrawFn) -> Config:
         by = draw(st.sampled_from([[], ["header:x-user"], ["header:x-user", "query:tenant"]]))
         hits = draw(
             st.sampled_from(
-                [Hits(), Hits(header="x-asked", most=4), Hits(response_header="x-told", default=0, most=20)]
+                [Hits(), Hits(header="x-asked", most=4), Hits(response_header="x-told", default=0, most=DEBT)]
             )
         )
         limits = [draw(quotas(number))]
