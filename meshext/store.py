@@ -215,7 +215,9 @@ class NamespacedStore(Store):
     async def take(self, limits: Sequence[Limit]) -> tuple[Outcome, ...]:
         """See `Store.take`."""
         check_limits(limits)
-        outcomes = await self._store.take([replace(limit, key=self._own(limit.key)) for limit in limits])
+        outcomes = await self._store.take(
+            [limit.counting(self._own(limit.key), limit.cost) for limit in limits]
+        )
         return tuple(replace(outcome, limit=limit) for outcome, limit in zip(outcomes, limits, strict=True))
 
     def _own(self, key: str) -> str:

@@ -14,7 +14,10 @@ from meshext.needs import Hook, Needs
 from meshext.plan import build_plan
 from meshext.testing import Harness, Outcome, Reply
 from meshext_filters.rate_limit import RateLimit
-from meshext_filters.rate_limit.rules import ReadyRule
+from meshext_filters.rate_limit.config import Config, Match, Quota, Rule
+from meshext_filters.rate_limit.index import RuleIndex
+from meshext_filters.rate_limit.patterns import parse_pattern
+from meshext_filters.rate_limit.rules import ReadyRule, build_rules
 from meshext_filters.rate_limit.sources import JWT, Scope, Source, network, scalars
 
 NOW = 1_000_000.0  # 40 s into a minute
@@ -102,6 +105,16 @@ def test_prefixes_are_configurable() -> None:
     assert network("/run/socket", Scope("", 32, 64)) == "/run/socket"
 
 
+@given(st.text("0123456789abcdef:.%/", max_size=20), st.integers(1, 32), st.integers(1, 128))
+def test_no_address_is_too_odd(address: str, ipv4: int, ipv6: int) -> None:
+    assert bool(network(address, Scope("", ipv4, ipv6))) == bool(address)
+
+
+def test_zones_of_an_address_do_not_count() -> None:
+    scope = Scope("", 32, 64)
+    assert network("fe80::1%eth0", scope) == network("fe80::1%1", scope) == "fe80::/64"
+
+
 def test_a_request_counts_for_each_of_its_values() -> None:
     ready = harness({"by": ["header:x-user"]})
     assert passes(ready, user("ann", "bob"), user("bob"), user("ann"), user("bob", "cid")) == [
@@ -119,7 +132,7 @@ def test_too_many_values_are_refused() -> None:
     assert (answer.status, answer.body) == (400, b"too many values of query:t\n")
     many = harness(*({"by": ["header:x-user"]} for _ in range(9)))
     assert passes(many, user(*"abcdefgh"), user(*"abcdefg")) == [400, 200]
-    assert many.request(**user(*"abcdefgh")).body == b"too many values for the keys of this request\n"
+    assert many.request(**user(*"abcdefgh")).body == b"this request counts for more than 64 limits\n"
 
 
 @pytest.mark.parametrize(
@@ -161,6 +174,35 @@ def test_a_rule_is_for(what: str) -> None:
     match, meant, other = MATCHES[what]
     ready = harness({"match": match})
     assert passes(ready, other, other, meant, meant, other) == [200, 200, 200, 429, 200]
+
+
+PATHS = st.sampled_from(["/", "/a", "/a/", "/a/b", "/a/b/c", "/ab", "/b", "/b/a", "//a", "/a.json", "*"])
+PATTERNS = st.sampled_from(
+    ["/a", "/a/*", "/a*", "*", "*/b", "/a/b", "/a/b*", "/*", "/b", "/b/*", "//*", "*.json"]
+)
+
+
+@given(st.lists(st.lists(PATTERNS, max_size=3), min_size=1, max_size=8), PATHS)
+def test_the_index_leaves_out_no_rule(rules: list[list[str]], path: str) -> None:
+    """And those that it gives are in order, each once."""
+    config = Config(
+        rules=[
+            Rule(name=f"r{number}", limits=[Quota(rate=1, per="1m")], match=Match(paths=paths))
+            for number, paths in enumerate(rules)
+        ]
+    )
+    ready = build_rules(config)
+    candidates = RuleIndex(ready).candidates(path)
+    assert candidates == [rule for rule in ready if rule in candidates]
+    meant = [any(parse_pattern("", text).matches(path) for text in paths) or not paths for paths in rules]
+    assert [rule for rule, fits in zip(ready, meant, strict=True) if fits and rule not in candidates] == []
+
+
+def test_a_thousand_rules_for_paths_are_not_tried() -> None:
+    rules = [{"match": {"paths": [f"/{number}", f"/{number}/*"]}} for number in range(1000)]
+    ready = harness(*rules, {})
+    assert [rule.name for rule in ready.filter.index.candidates("/7/x")] == ["r7", "r1000"]
+    assert passes(ready, {"target": "/7"}, {"target": "/8"}) == [200, 429]
 
 
 def test_a_refused_request_moves_no_counter_of_any_rule() -> None:

@@ -107,7 +107,13 @@ MISTAKES = {
     "a prefix beyond an address": f"{ONE}\nipv4_prefix: 33",
     "a prefix of nothing": f"{ONE}\nipv6_prefix: 0",
     "too many limits": "rules: ["
-    + ", ".join(f"{{name: r{number}, limits: [{{rate: 1, per: 1m}}]}}" for number in range(64))
+    + ", ".join(f"{{name: r{number}, limits: [{{rate: 1, per: 1m}}]}}" for number in range(65))
+    + "]",
+    "too many dry runs": "rules: ["
+    + ", ".join(
+        f"{{name: r{number}, match: {{paths: [/{number}]}}, limits: [{{rate: 1, per: 1m}}], dry_run: true}}"
+        for number in range(64)
+    )
     + "]",
     "three mistakes at once": rule("by: [user], dry_run: maybe", limits="[{rate: 0, per: 1m}]", name="A"),
 }

@@ -187,6 +187,21 @@ def test_what_is_spent_takes_no_hit_before_its_time(limit: Limit, hold: int, at:
     assert hit(limit, state, START + 3 * limit.window_micros).allowed
 
 
+@given(limits(), st.text(max_size=3), st.integers(0, 10**12), st.booleans(), st.integers(0, 63))
+def test_a_copy_for_another_key_and_cost_is_like_one_made_anew(
+    limit: Limit, key: str, cost: int, forced: bool, group: int
+) -> None:
+    base = replace(limit, forced=forced, group=group)
+    made, anew = base.counting(key, cost), replace(base, key=key, cost=cost)
+    assert (made, repr(made), made.identity) == (anew, repr(anew), anew.identity)
+
+
+@pytest.mark.parametrize(("key", "cost"), [(b"k", 1), ("k", -1), ("k", True), ("k", 1.5)])
+def test_a_copy_is_checked_too(key: Any, cost: Any) -> None:
+    with pytest.raises(ValueError, match=r"Limit (key|cost)"):
+        bucket("a", burst=1).counting(key, cost)
+
+
 def test_a_look_takes_nothing_and_is_decided_like_a_hit() -> None:
     moved, (fresh,) = decide([bucket("a", burst=1, cost=0)], {}, START)
     assert (moved, fresh.allowed, fresh.remaining) == ({}, True, 1)

@@ -12,7 +12,8 @@ from meshext_filters.rate_limit.patterns import parse_pattern
 from meshext_filters.rate_limit.sources import Source, check_header, parse_key, parse_source
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?")
-MOST_LIMITS = 63  # that one request may meet; a store decides 64 at once
+MOST_LIMITS = 64  # that one request may meet, since a store decides so many at once
+MOST_TRIALS = 63  # dry runs, each of which is decided on its own
 BUCKETS = ("token_bucket", "gcra")
 
 
@@ -210,10 +211,13 @@ class Config:
     """Rules, and what they have in common."""
 
     rules: list[Rule]
-    """All that match count; if one refuses, no counter moves. At most 63 limits together."""
+    """All that match count; if one refuses, no counter moves. One request may meet 64 limits, and is answered
+    400 beyond. Rules for paths, or for prefixes with a whole first segment (`/api/*`), are found without
+    trying all others."""
     counters: Literal["shared", "worker"] = "shared"
     """`shared`: in the service's store (all workers; with `--store redis://...` all services). `worker`: each
-    worker counts for itself, so that the whole is as many times the rate."""
+    worker counts for itself, so that the whole is as many times the rate, and begins anew when the
+    configuration changes."""
     store_away: Literal["closed", "open", "local"] = "closed"
     """When the store is away or has not answered within 25 ms: answer 503, let pass uncounted, or count in
     each worker for itself until it is back."""
@@ -235,9 +239,12 @@ class Config:
                 "rules is empty; write such as rules: [{name: all, limits: [{rate: 100, per: 1m}]}]"
             )
         check_rule_names(self.rules)
-        total = sum(rule.most_limits for rule in self.rules)
+        total = sum(rule.most_limits for rule in self.rules if rule.match == Match())
         if total > MOST_LIMITS:
-            raise ValueError(f"rules have {total} limits together; write at most {MOST_LIMITS}")
+            raise ValueError(f"rules for all requests have {total} limits; write at most {MOST_LIMITS}")
+        trials = sum(rule.dry_run for rule in self.rules)
+        if trials > MOST_TRIALS:
+            raise ValueError(f"{trials} rules have dry_run; write at most {MOST_TRIALS}")
         check_prefix("ipv4_prefix", self.ipv4_prefix, 32)
         check_prefix("ipv6_prefix", self.ipv6_prefix, 128)
         if self.reads_claims and not self.jwt_provider:
@@ -281,9 +288,11 @@ def check_names(rule: str, quotas: list[Quota]) -> None:
 def check_rule_names(rules: list[Rule]) -> None:
     """Distinct names of rules, and of limits over all rules."""
     owner: dict[str, str] = {}
+    names: set[str] = set()
     for index, rule in enumerate(rules):
-        if rule.name in [other.name for other in rules[:index]]:
+        if rule.name in names:
             raise ValueError(f"rules[{index}]: there is a rule {rule.name!r} already; write another name")
+        names.add(rule.name)
         for quotas in (rule.limits, *(override.limits for override in rule.overrides)):
             for name in quota_names(rule.name, quotas):
                 if owner.setdefault(name, rule.name) != rule.name:

@@ -22,6 +22,7 @@ from meshext_filters.rate_limit import config as written
 from meshext_filters.rate_limit import exchange
 from meshext_filters.rate_limit.exchange import Count, rule_names
 from meshext_filters.rate_limit.fields import Reading, limit_field, policy_field, retry_field, tightest
+from meshext_filters.rate_limit.index import RuleIndex
 from meshext_filters.rate_limit.rules import NUMBER, ReadyRule, Unclear, build_rules
 from meshext_filters.rate_limit.sources import JWT
 
@@ -54,6 +55,7 @@ class RateLimit(Filter):
 
     def __init__(self, config: written.Config) -> None:
         self.rules = build_rules(config)
+        self.index = RuleIndex(self.rules)
         self.settings = config
         self.local = MemoryStore()
 
@@ -100,7 +102,7 @@ class RateLimit(Filter):
     def counts(self, request: Request[exchange.State]) -> list[Count]:
         """Everything that a request counts for; Unclear where a rule that binds can not say."""
         counts: list[Count] = []
-        for rule in self.rules:
+        for rule in self.index.candidates(request.path):
             if not rule.match.fits(request):
                 continue
             try:
@@ -112,7 +114,7 @@ class RateLimit(Filter):
         if len(counts) > MAX_LIMITS:
             counts = [each for each in counts if not each.dry_run]
         if len(counts) > MAX_LIMITS:
-            raise Unclear("too many values for the keys of this request\n")
+            raise Unclear(f"this request counts for more than {MAX_LIMITS} limits\n")
         return counts
 
     def counts_of(self, rule: ReadyRule, request: Request[exchange.State]) -> list[Count]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from meshext import Limit, Request
 from meshext_filters.rate_limit.config import Config, Match, Override, Quota, Rule, quota_names
@@ -109,7 +109,7 @@ class ReadyRule:
             rule=self.name,
             dry_run=self.dry_run,
             shown=meter.shown,
-            limit=replace(meter.limit, key=key, cost=cost),
+            limit=meter.limit.counting(key, cost),
             cost_header=self.hits.response_header.lower(),
             most=self.hits.most,
         )
@@ -133,7 +133,7 @@ class ReadyMatch:
     """Which requests a rule is for."""
 
     def __init__(self, match: Match) -> None:
-        self._paths = [parse_pattern("paths", each) for each in match.paths]
+        self.paths = [parse_pattern("paths", each) for each in match.paths]
         self._not_paths = [parse_pattern("not_paths", each) for each in match.not_paths]
         self._methods = list(match.methods)
         self._hosts = [parse_pattern("hosts", each) for each in match.hosts]
@@ -145,7 +145,7 @@ class ReadyMatch:
     def fits(self, request: Request[State]) -> bool:
         """Whether the rule is for this request."""
         path = request.path
-        if self._paths and not any_matches(self._paths, path):
+        if self.paths and not any_matches(self.paths, path):
             return False
         if self._not_paths and any_matches(self._not_paths, path):
             return False

@@ -90,7 +90,7 @@ def network(address: str, scope: Scope) -> str:
     if not address:
         return ""
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(address.partition("%")[0])  # without the zone (RFC 4007 section 11)
     except ValueError:
         return address
     if parsed.version == 6 and parsed.ipv4_mapped is not None:
