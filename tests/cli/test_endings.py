@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from meshext.plugins import GROUP
 
 Run = Callable[..., Any]
 FILTERS = Path(__file__).parent / "filters"
@@ -25,6 +28,8 @@ class Blocker:
 
 sys.meta_path.insert(0, Blocker())
 """
+
+INSTALLED = f"the installed ones are {', '.join(sorted(point.name for point in entry_points(group=GROUP)))}"
 
 HEAVY = {"grpc", "meshext_proto", "envoy_data_plane", "cryptography", "yaml", "rich", "pydantic"}
 
@@ -56,7 +61,7 @@ REFUSED = {
     ),
     "no such plugin": (
         ["check", "nope"],
-        ["'nope' is not a filter's name (none is installed); a file is written path/to/file.py:Class"],
+        [f"'nope' is not a filter's name ({INSTALLED}); a file is written path/to/file.py:Class"],
     ),
     "no hooks": (
         ["check", "policies.py:NoHooks"],
