@@ -193,7 +193,7 @@ CALLS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(configs(), CALLS)
 def test_the_filter_does_what_its_documentation_says(config: Config, calls: list[Call]) -> None:
     harness = Harness(Unhurried, config, now=START)

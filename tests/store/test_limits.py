@@ -143,7 +143,6 @@ def test_limits_of_one_identity_add_up() -> None:
     assert [outcome.retry_after for outcome in more] == [math.inf, math.inf]
 
 
-@settings(deadline=None)
 @given(histories(), st.integers(1, 60), st.integers(0, 10**9))
 def test_a_debt_is_paid_back_to_the_microsecond(
     history: tuple[Limit, list[tuple[int, int]]], cost: int, later: int
@@ -174,7 +173,6 @@ def test_groups_are_all_or_nothing_each_on_its_own() -> None:
     assert [outcome.remaining for outcome in outcomes] == [3, 1, 2, 0]
 
 
-@settings(deadline=None)
 @given(limits(), st.integers(1, 10**10), st.integers(0, 10**10))
 def test_what_is_spent_takes_no_hit_before_its_time(limit: Limit, hold: int, at: int) -> None:
     """As long as a counter of that limit can be without a hit left."""

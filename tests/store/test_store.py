@@ -72,7 +72,7 @@ HITS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(HITS, st.sampled_from(get_args(Algorithm)), st.integers(1, 3), st.integers(1, 3), st.integers(1, 4))
 def test_whoever_is_over_the_limit_stays_so_for_as_long_as_was_said(
     hits: list[tuple[str, int, bool, float]], algorithm: Algorithm, rate: int, entries: int, slots: int

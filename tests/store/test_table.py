@@ -79,7 +79,7 @@ class BoundedTable(RuleBasedStateMachine):
 
 
 TestBoundedTable = BoundedTable.TestCase
-TestBoundedTable.settings = settings(deadline=None, max_examples=50)
+TestBoundedTable.settings = settings(max_examples=50)
 
 
 def test_a_counter_hit_often_has_one_place_on_the_agenda() -> None:
@@ -133,4 +133,4 @@ class SiftedAgenda(RuleBasedStateMachine):
 
 
 TestSiftedAgenda = SiftedAgenda.TestCase
-TestSiftedAgenda.settings = settings(deadline=None, max_examples=100)
+TestSiftedAgenda.settings = settings(max_examples=100)
