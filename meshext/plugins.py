@@ -11,7 +11,9 @@ import importlib
 import inspect
 import os
 import sys
-from importlib.metadata import entry_points
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -21,6 +23,32 @@ from meshext.errors import MeshextError, SpecError
 from meshext.filter import Filter, class_needs
 
 GROUP = "meshext.filters"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A filter that an installed distribution offers by name; nothing of it is loaded.
+
+    `target` is what can be written in the name's place, `module:Class`; `distribution` and `version` are ""
+    where they are not known.
+    """
+
+    name: str
+    target: str
+    distribution: str = ""
+    version: str = ""
+
+
+def find_offers() -> list[Offer]:
+    """Every filter that is installed, ours and others', by name."""
+    return sorted(set(map(to_offer, entry_points(group=GROUP))), key=lambda offer: (offer.name, offer.target))
+
+
+def to_offer(point: EntryPoint) -> Offer:
+    """What an entry point says."""
+    if point.dist is None:
+        return Offer(point.name, point.value)
+    return Offer(point.name, point.value, point.dist.name, point.dist.version)
 
 
 def load_filter(spec: str) -> type[Filter]:
@@ -67,15 +95,27 @@ def load_module(place: str, spec: str) -> ModuleType:
 
 def load_entry_point(name: str) -> object:
     """What a distribution offers under that name."""
-    offered = {point.name: point for point in entry_points(group=GROUP)}
-    if name not in offered:
-        known = f"the installed ones are {', '.join(sorted(offered))}" if offered else "none is installed"
+    points = list(entry_points(group=GROUP))
+    found = {point.value: point for point in points if point.name == name}
+    if not found:
+        offered = sorted({point.name for point in points})
+        known = f"the installed ones are {', '.join(offered)}" if offered else "none is installed"
         raise SpecError(f"{name!r} is not a filter's name ({known}); a file is written path/to/file.py:Class")
-    sources.load_fresh(offered[name].module)
+    if len(found) > 1:
+        owners = " and ".join(sorted(describe_owners(points, name)))
+        raise SpecError(f"{name!r} is offered by {owners}; write module:Class of the one that is meant")
+    [point] = found.values()
+    sources.load_fresh(point.module)
     try:
-        return offered[name].load()
+        return point.load()
     except BaseException as error:
         raise import_failed(name, error) from error
+
+
+def describe_owners(points: list[EntryPoint], name: str) -> Iterator[str]:
+    """Who offers a name, with what stands behind it."""
+    for offer in {to_offer(point) for point in points if point.name == name}:
+        yield f"{offer.distribution or 'an unknown distribution'} ({offer.target})"
 
 
 def find_class(module: ModuleType, name: str, spec: str) -> object:

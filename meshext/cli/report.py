@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from meshext.cli import schema_table
 from meshext.cli.output import Row, format_table, heading
 from meshext.cli.runtimes import Verdict, find_runtimes, judge, rows
-from meshext.config import build_model, config_schema
+from meshext.config import build_model, config_schema, with_docs
 from meshext.engine.chain import build_mount
 from meshext.errors import ConfigError
 from meshext.filter import Filter, class_needs
@@ -173,7 +173,7 @@ def _config_line(each: FilterReport) -> str:
 
 def _config_table(cls: type[Filter]) -> Iterator[str]:
     config_type = getattr(cls, "Config", None)
-    found = schema_table.to_rows(build_model(config_type, owner=cls)) if config_type else []
+    found = schema_table.to_rows(with_docs(build_model(config_type, owner=cls))) if config_type else []
     if found:
         yield from format_table([schema_table.HEADINGS, *found], indent="    ")
 

@@ -5,6 +5,7 @@
     build_model      Config class -> Model, plain data that says what may be written (SpecError)
     parse_config     Config class + Document -> instance, or ConfigError with every mistake
     config_schema    Config class -> JSON Schema 2020-12
+    with_docs        Model -> the same, with the docstrings under its fields
     config_example   Config class -> YAML to start from
 
 Only `build_model` looks at Python annotations; everything behind it works on the Model, so that a compiled
@@ -13,6 +14,7 @@ filter can carry the same Model and refuse the same text with the same words.
 
 from meshext.config.annotations import build_model, check_config_type
 from meshext.config.documents import MAX_BYTES, MAX_DEPTH, Document, Plain, parse_document, read_config
+from meshext.config.field_docs import with_docs
 from meshext.config.instances import parse_config
 from meshext.config.redaction import REDACTED, is_secret_name
 from meshext.config.schema import config_example, config_schema
@@ -42,4 +44,5 @@ __all__ = [
     "parse_config",
     "parse_document",
     "read_config",
+    "with_docs",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from meshext.config.annotations import build_model
+from meshext.config.field_docs import with_docs
 from meshext.config.shapes import (
     Choice,
     DictOf,
@@ -26,10 +27,11 @@ _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean
 def config_schema(config_type: type, *, owner: type | None = None) -> dict[str, object]:
     """The JSON Schema (2020-12) of a `Config` class, with nested dataclasses in `$defs`.
 
-    Descriptions come from `field(metadata={"help": ...})`. What `__post_init__` refuses is not in it, and
-    3.0 is an integer for JSON Schema but not for `parse_config`. SpecError as in `check_config_type`.
+    Descriptions are the fields' docstrings, or `field(metadata={"help": ...})`. What `__post_init__`
+    refuses is not in it, and 3.0 is an integer for JSON Schema but not for `parse_config`. SpecError as in
+    `check_config_type`.
     """
-    model = build_model(config_type, owner=owner)
+    model = with_docs(build_model(config_type, owner=owner))
     if isinstance(model.root, Scalar):
         return {"$schema": _DIALECT, "type": "string", "minLength": 1}
     names = _names(model)
@@ -45,7 +47,7 @@ def config_example(config_type: type, *, owner: type | None = None) -> str:
 
     `Config = str` has no example and gives an empty text. SpecError as in `check_config_type`.
     """
-    model = build_model(config_type, owner=owner)
+    model = with_docs(build_model(config_type, owner=owner))
     if isinstance(model.root, Scalar):
         return ""
     return "".join(_example_lines(model, field) for field in model.fields(model.root)) or "{}\n"

@@ -37,14 +37,14 @@ def test_the_first_page(arguments: list[str], meshext: Run, golden: Golden) -> N
     golden(ended.out.rstrip("\n") + "\n", "meshext.txt")
 
 
-@pytest.mark.parametrize("verb", ["new", "check", "config"])
+@pytest.mark.parametrize("verb", ["new", "check", "config", "filters"])
 def test_the_page_of_a_verb(verb: str, meshext: Run, golden: Golden) -> None:
     ended = meshext(verb, "--help")
     assert ended.code == 0
     golden(ended.out, f"{verb}.txt")
 
 
-@pytest.mark.parametrize("verb", ["new", "run", "check", "serve", "replay", "config", "profile"])
+@pytest.mark.parametrize("verb", ["new", "run", "check", "filters", "serve", "replay", "config", "profile"])
 def test_every_verb_has_an_example(verb: str, meshext: Run) -> None:
     ended = meshext(verb, "--help")
     assert ended.code == 0

@@ -73,7 +73,8 @@ def test_the_two_commands_are_the_ones_that_are_promised() -> None:
 
 
 def test_every_verb_is_shown() -> None:
-    assert {command[0] for command in COMMANDS} == {"run", "config", "check", "serve", "new", "replay"}
+    verbs = {"run", "config", "check", "serve", "filters", "new", "replay"}
+    assert {command[0] for command in COMMANDS} == verbs
 
 
 @pytest.mark.parametrize("command", ENDS_BY_ITSELF, ids=" ".join)
