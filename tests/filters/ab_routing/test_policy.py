@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshext.http.peer import Peer
-from meshext.testing import Harness, Outcome
+from meshext.testing import Harness, Outcome, Reply
 from meshext_filters.ab_routing import ABRouting, make_override
 from meshext_filters.ab_routing.signing import sign
 from meshext_filters.ab_routing.visits import Visit, write_visit
@@ -162,6 +162,12 @@ def test_a_visitor_is_known_again() -> None:
         again = visit(bench, cookie)
         assert (got(again), written_cookie(again)) == (got(first), None)
     assert written_cookie(harness().request()) != cookie
+
+
+def test_the_upstreams_own_cookies_stay() -> None:
+    outcome = harness().request(response=Reply(headers=[("set-cookie", "mine=1"), ("set-cookie", "yours=2")]))
+    lines = outcome.headers.get_all("set-cookie")
+    assert [line.partition("=")[0] for line in lines] == ["mine", "yours", "meshext-ab"]
 
 
 def test_a_cookie_is_renewed_when_half_its_life_is_over() -> None:
