@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshext.cli.docstrings import Docstring, parse_docstring
+from meshext.cli.filter_costs import read_costs
 from meshext.cli.runtimes import Verdict, find_runtimes, judge
 from meshext.config import Document, Model, build_model, config_schema, parse_config, with_docs
 from meshext.engine.chain import build_mount
@@ -46,6 +47,12 @@ class Page:
     refused: tuple[str, ...]
     model: Model | None
     metrics: tuple[Metric[Any], ...]
+    measured: str
+
+    @property
+    def costs(self) -> str:
+        """What its author says about it, and what was measured."""
+        return " ".join(part for part in (self.words.costs, self.measured) if part)
 
 
 def build_page(spec: str) -> Page:
@@ -65,6 +72,7 @@ def build_page(spec: str) -> Page:
         refused=refused,
         model=with_docs(build_model(config_type, owner=cls)) if config_type else None,
         metrics=MetricRegistry(cls).metrics(),
+        measured=read_costs(cls) if offers else "",
     )
 
 
@@ -111,7 +119,7 @@ def to_data(page: Page) -> dict[str, object]:
         "metrics": [metric_data(metric) for metric in page.metrics],
         "schema": config_schema(config_type, owner=page.cls) if config_type else None,
         "example": words.example or None,
-        "costs": words.costs or None,
+        "costs": page.costs or None,
     }
 
 

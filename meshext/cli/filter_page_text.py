@@ -25,8 +25,8 @@ def to_text(page: Page) -> str:
         ("where it runs", running(page)),
         ("configuration", fields(page)),
         ("metrics", metrics(page)),
+        ("costs", paragraph(page.costs)),
         ("example", example(page)),
-        ("costs", paragraph(page.words.costs)),
     ]
     blocks = ["\n".join([heading(name), *lines]) for name, found in parts if (lines := list(found))]
     return "\n\n".join(blocks) + "\n"

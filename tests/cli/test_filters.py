@@ -95,6 +95,40 @@ def test_a_page(arguments: list[str], name: str, meshext: Run, offer: Offer, gol
 
 
 @pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"filters": {}}', '{"filters": {"greeter": 7}, "measured": {}}']
+)
+def test_figures_that_are_none_are_left_out(text: str, meshext: Run, offer: Offer) -> None:
+    folder = offer("meshext.filters", "greeter", "greeting.policy:Greeter", "")
+    write_package(folder, text)
+    ended = meshext("filters", "describe", "greeter")
+    assert (ended.code, "measured" in ended.out) == (0, False)
+
+
+@pytest.mark.usefixtures("alone")
+def test_what_was_measured_is_on_the_page(meshext: Run, offer: Offer) -> None:
+    write_package(
+        offer("meshext.filters", "greeter", "greeting.policy:Greeter", ""),
+        """{"measured": {"date": "2026-01-31", "cpu": "a chip", "python": "3.11.9"},
+            "filters": {"greeter": {"microseconds": 21.5, "request": "GET /"}}}""",
+    )
+    assert "us of CPU for a request (GET /)" in meshext("filters", "describe", "greeter").out
+    costs = json.loads(meshext("filters", "describe", "greeter", "--json").out)["costs"]
+    assert costs.endswith("measured 2026-01-31 with Python 3.11.9 on a chip.")
+
+
+def write_package(folder: Path, costs: str) -> None:
+    """A distribution whose filter is in a package, with a file of figures."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "greeting"]:
+        del sys.modules[name]
+    package = folder / "greeting"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "policy.py").write_text(GREETER, encoding="utf-8")
+    (package / "costs.json").write_text(costs)
+
+
+@pytest.mark.usefixtures("alone")
 def test_the_example_can_be_used_as_it_is_printed(meshext: Run, offer: Offer, tmp_path: Path) -> None:
     offer("meshext.filters", "greeter", "greeting:Greeter", GREETER)
     file = tmp_path / "config.yaml"

@@ -34,4 +34,5 @@ def test_wheel_holds_our_packages_alone(wheel: list[str]) -> None:
     assert "meshext_proto/envoy/service/auth/v3/external_auth_pb2.py" in wheel
     assert "meshext_proto/envoy/service/ext_proc/v3/external_processor_pb2.pyi" in wheel
     assert {f"{top}/py.typed" for top in TOP_LEVEL} <= set(wheel)
+    assert "meshext_filters/costs.json" in wheel
     assert f"{information}/licenses/LICENSE" in wheel

@@ -83,12 +83,13 @@ class ABRouting(Filter):
         user = self.find_user(request)
         seen = read_visit(request.cookies.get(self.config.cookie.name, ""), keys=self.config.keys, now=now)
         self.count_problem("cookie", seen.problem)
-        visit = self.greet(seen, user, now)
-        choices = self.assignment.choose(user or visit.visitor, override.choices, visit.choices)
+        visitor = self.find_visitor(seen, user)
+        before = self.choices_of(seen, user)
+        choices = self.assignment.choose(user or visitor, override.choices, before)
         self.tell(request, choices)
-        kept = self.assignment.sticky_of(choices, visit.choices)
-        if kept or (visit.visitor and not user):
-            self.remember(request, seen, Visit(visit.visitor, visit.owner, kept, visit.expires))
+        kept = self.assignment.sticky_of(choices, before)
+        if kept or (visitor and not user):
+            self.remember(request, seen, Visit(visitor, owner_of(user, self.config.keys), kept), now)
 
     def read_override(self, request: Request, now: int) -> Override:
         """What a tester's token gives; the first place that has one counts. It goes no further than here."""
@@ -115,16 +116,17 @@ class ABRouting(Filter):
                 return key
         return ""
 
-    def greet(self, seen: Visit, user: str, now: int) -> Visit:
-        """Who comes and what stays as it was, with the end of a cookie that would be written now."""
-        visitor = seen.visitor if self.config.anonymous == "cookie" else ""
-        if not user and not visitor and self.config.anonymous == "cookie":
-            visitor = new_visitor()
-        owner = owner_of(user, self.config.keys)
-        choices = seen.choices if seen.owner == owner else {}  # else they were made for somebody else
-        left = seen.expires - now
-        fresh = self.config.cookie.max_age // 2 <= left <= self.config.cookie.max_age
-        return Visit(visitor, owner, choices, seen.expires if fresh else now + self.config.cookie.max_age)
+    def find_visitor(self, seen: Visit, user: str) -> str:
+        """The name of an unknown user, which may be new; "" where nobody needs one."""
+        if self.config.anonymous != "cookie":
+            return ""
+        return seen.visitor if seen.visitor or user else new_visitor()
+
+    def choices_of(self, seen: Visit, user: str) -> dict[str, str]:
+        """What the cookie keeps for this user; what was made for somebody else is nothing."""
+        if not user or not seen.owner:
+            return {} if user or seen.owner else seen.choices
+        return seen.choices if owner_of(user, self.config.keys) == seen.owner else {}
 
     def tell(self, request: Request, choices: list[Choice]) -> None:
         """Set the headers, count, and tell filters and logs."""
@@ -135,12 +137,15 @@ class ABRouting(Filter):
                 self.exposures.inc(experiment=choice.experiment, variant=choice.variant, how=choice.how)
                 request.set_metadata(choice.experiment, choice.variant)
 
-    def remember(self, request: Request, seen: Visit, visit: Visit) -> None:
-        """Write the cookie, unless it says so already."""
-        if visit != seen:
-            cookie = self.config.cookie
-            value = write_visit(visit, self.config.keys)
-            request.response_headers.add("set-cookie", f"{cookie.name}={value}; {cookie.attributes}")
+    def remember(self, request: Request, seen: Visit, visit: Visit, now: int) -> None:
+        """Write the cookie, unless it says so already and half of its life is left."""
+        cookie = self.config.cookie
+        fresh = cookie.max_age // 2 <= seen.expires - now <= cookie.max_age
+        if fresh and visit == Visit(seen.visitor, seen.owner, seen.choices, 0, seen.problem):
+            return
+        dated = Visit(visit.visitor, visit.owner, visit.choices, now + cookie.max_age)
+        value = write_visit(dated, self.config.keys)
+        request.response_headers.add("set-cookie", f"{cookie.name}={value}; {cookie.attributes}")
 
     def count_problem(self, what: str, why: str) -> None:
         """Something that a client showed was not believed."""
