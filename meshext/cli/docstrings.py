@@ -12,7 +12,8 @@
             11 us of CPU for a request (a 2 GHz core), nothing for a response.
         \"\"\"
 
-`Example:` is a configuration as it is written in a file. Both sections may be left out.
+`Example:` is a configuration as it is written in a file. `Configuration:` is for a `Config` that reads a
+text of its own form: what may be in it, as a table. Every section may be left out.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import re
 import textwrap
 from dataclasses import dataclass
 
-SECTION = re.compile(r"^(Example|Costs):[ \t]*\n((?:[ \t]+.*\n|[ \t]*\n)*)", re.MULTILINE)
+SECTION = re.compile(r"^(Configuration|Example|Costs):[ \t]*\n((?:[ \t]+.*\n|[ \t]*\n)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Docstring:
 
     summary: str = ""
     paragraphs: tuple[str, ...] = ()
+    configuration: str = ""
     example: str = ""
     costs: str = ""
 
@@ -49,6 +51,7 @@ def parse_docstring(text: str | None) -> Docstring:
     return Docstring(
         summary=" ".join(summary.split()),
         paragraphs=tuple(part.strip("\n") for part in paragraphs if part.strip()),
+        configuration=sections.get("Configuration", ""),
         example=f"{example}\n" if example else "",
         costs=" ".join(sections.get("Costs", "").split()),
     )

@@ -118,6 +118,7 @@ def to_data(page: Page) -> dict[str, object]:
         "max_body": needs.max_body,
         "metrics": [metric_data(metric) for metric in page.metrics],
         "schema": config_schema(config_type, owner=page.cls) if config_type else None,
+        "configuration": words.configuration or None,
         "example": words.example or None,
         "costs": page.costs or None,
     }

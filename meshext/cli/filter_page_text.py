@@ -82,7 +82,9 @@ def fields(page: Page) -> Iterator[str]:
         yield from paragraph("none")
         return
     rows = schema_table.to_rows(page.model)
-    if not rows:
+    if not rows and page.words.configuration:
+        yield from (f"{INDENT}{printable(line)}".rstrip() for line in page.words.configuration.splitlines())
+    elif not rows:
         yield from paragraph(f"a text of its own form{', see the example' if page.words.example else ''}")
     for name, kind, default, text in rows:
         given = default if default in ("required", "(secret)") else f"default {default}"

@@ -219,6 +219,10 @@ DOCSTRING = """Sum it up
 
     And more.
 
+    Configuration:
+        a    a number
+        b    a list
+
     Costs:
         Nothing
         at all.
@@ -229,6 +233,7 @@ def test_the_parts_of_a_docstring() -> None:
     assert parse_docstring(DOCSTRING) == Docstring(
         summary="Sum it up in two lines.",
         paragraphs=("More.", "And more."),
+        configuration="a    a number\nb    a list",
         example="a: 1\n\nb:\n  - c\n",
         costs="Nothing at all.",
     )

@@ -179,7 +179,8 @@ class Config:
     """Each sets a header of its own."""
     user: list[str] = field(default_factory=list)
     """Where a user's key comes from, the first that the request has: `header:NAME`, `cookie:NAME`,
-    `query:NAME`, `claim:NAME` (see `jwt_provider`), `peer` (the SPIFFE ID of the client's certificate),
+    `query:NAME`, `claim:NAME` (see `jwt_provider`), `metadata:NAMESPACE:KEY` (Envoy's dynamic metadata, what
+    a filter before this one wrote among it), `peer` (the SPIFFE ID of the client's certificate),
     `peer_address`, `client_address`, `path`, `path:2` (a segment)."""
     anonymous: Literal["cookie", "control", "outside"] = "cookie"
     """Users without a key: known again by a random name in the cookie, always the control (uncounted), or

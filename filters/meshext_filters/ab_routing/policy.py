@@ -70,9 +70,12 @@ class ABRouting(Filter):
 
     @classmethod
     def needs(cls, config: written.Config) -> Needs:
-        """Claims are asked for where they are read."""
-        needs = super().needs(config)
-        return needs.adding(metadata_namespaces=(JWT,)) if config.reads_claims else needs
+        """Metadata is asked for where it is read."""
+        sources = [parse_source("user", source) for source in config.user]
+        namespaces = [source.name for source in sources if source.kind == "metadata"]
+        if config.reads_claims:
+            namespaces.append(JWT)
+        return super().needs(config).adding(metadata_namespaces=tuple(namespaces))
 
     def on_request(self, request: Request) -> None:
         """Everything that is written here counts for the choice of the route."""

@@ -10,9 +10,15 @@ from meshext import Request
 
 JWT = "envoy.filters.http.jwt_authn"
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
-NAMED = ("header", "cookie", "query", "claim")
+NAMED = ("header", "cookie", "query", "claim", "metadata")
 BARE = ("peer", "peer_address", "client_address", "path")
-EXAMPLES = {"header": "x-user-id", "cookie": "uid", "query": "user", "claim": "sub"}
+EXAMPLES = {
+    "header": "x-user-id",
+    "cookie": "uid",
+    "query": "user",
+    "claim": "sub",
+    "metadata": "meshext.telemetry:tenant",
+}
 INSTEAD = {
     "x-forwarded-for": "client_address, which is the address that Envoy trusts",
     "x-forwarded-client-cert": "peer, which is the name that the certificate proves",
@@ -24,11 +30,15 @@ MOST_SEGMENT = 64
 
 @dataclass(frozen=True)
 class Source:
-    """One source: its kind and, for some, a name; `segment` is for `path:N`, 0 for the whole path."""
+    """One source: its kind and, for some, a name.
+
+    `segment` is for `path:N`, 0 for the whole path; `key` is what of the metadata namespace `name` counts.
+    """
 
     kind: str
     name: str = ""
     segment: int = 0
+    key: str = ""
 
     def read(self, request: Request, jwt_provider: str) -> str:
         """The user's key; "" where the request has none. Of several the first counts."""
@@ -39,7 +49,9 @@ class Source:
         if self.kind == "query":
             return request.query.get(self.name, "")
         if self.kind == "claim":
-            return claim_text(request.metadata[JWT].get(jwt_provider), self.name)
+            return value_text(request.metadata[JWT].get(jwt_provider), self.name)
+        if self.kind == "metadata":
+            return value_text(request.metadata[self.name], self.key)
         if self.kind == "peer":
             return request.peer.principal or ""
         if self.kind == "peer_address":
@@ -57,14 +69,14 @@ def path_part(path: str, segment: int) -> str:
     return parts[segment] if segment < len(parts) else ""
 
 
-def claim_text(payload: object, name: str) -> str:
-    """A claim that is text or a whole number; a name with dots is a way into nested claims too."""
+def value_text(payload: object, name: str) -> str:
+    """A value that is text or a whole number; a name with dots is a way into nested mappings too."""
     if not isinstance(payload, Mapping):
         return ""
     value = payload.get(name)
     if value is None:
         first, dot, rest = name.partition(".")
-        return claim_text(payload.get(first), rest) if dot else ""
+        return value_text(payload.get(first), rest) if dot else ""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -86,7 +98,20 @@ def parse_source(field: str, written: str) -> Source:
         raise ValueError(f"{field} {written!r} is no source; write one of {named}, {', '.join(BARE)}, path:2")
     if not name or name != name.strip():
         raise ValueError(f"{field} {written!r} names no {kind}; write such as '{kind}:{EXAMPLES[kind]}'")
+    if kind == "metadata":
+        return parse_metadata(field, written, name)
     return Source(kind, check_header(field, name) if kind == "header" else name)
+
+
+def parse_metadata(field: str, written: str, name: str) -> Source:
+    """A namespace of Envoy's dynamic metadata, and a key in it."""
+    namespace, colon, key = name.partition(":")
+    if not colon or not namespace or not key:
+        raise ValueError(
+            f"{field} {written!r}: metadata has a namespace and a key; "
+            f"write such as 'metadata:{EXAMPLES['metadata']}'"
+        )
+    return Source("metadata", namespace, key=key)
 
 
 def parse_segment(field: str, written: str, number: str) -> int:

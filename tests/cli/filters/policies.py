@@ -74,6 +74,13 @@ class Late(Filter):
 
 
 class Raw(Filter):
+    """Takes a text.
+
+    Configuration:
+        one line, in which stands
+          what is meant
+    """
+
     Config = str
 
     def on_request(self, request: Request) -> Respond | None:

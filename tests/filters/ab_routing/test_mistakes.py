@@ -90,6 +90,7 @@ MISTAKES: dict[str, Plain | str] = {
     "a user of what names nothing": {**one(), "user": ["peer:ann"]},
     "a user by the address that is written": {**one(), "user": ["header:x-forwarded-for"]},
     "a user by the whole cookie": {**one(), "user": ["header:cookie"]},
+    "a user by metadata without a key": {**one(), "user": ["metadata:meshext.telemetry"]},
     "a user by segment zero": {**one(), "user": ["path:0"]},
     "a user by a segment's name": {**one(), "user": ["path:users"]},
     "a user by a claim of nobody": {**one(), "user": ["claim:sub"]},

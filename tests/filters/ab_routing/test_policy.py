@@ -96,6 +96,7 @@ def test_every_copy_of_the_header_is_gone() -> None:
         ("peer_address", {"peer": Peer(address="ann")}),
         ("peer", {"peer": Peer(principal="ann")}),
         ("client_address", {"client_address": "ann"}),
+        ("metadata:a.b:who.id", {"metadata": {"a.b": {"who": {"id": "ann"}}}}),
         ("claim:sub", {"metadata": {"envoy.filters.http.jwt_authn": {"idp": {"sub": "ann"}}}}),
         ("claim:user.id", {"metadata": {"envoy.filters.http.jwt_authn": {"idp": {"user": {"id": "ann"}}}}}),
     ],
