@@ -41,7 +41,7 @@ def test_the_example_runs(name: str, mode: Mode, tmp_path: Path) -> None:
     finally:
         proxy.stop()
     assert [problem for result in results for problem in result.problems] == []
-    assert [line for line in proxy.logs if " error " in line or "Traceback" in line] == []
+    assert [line for line in proxy.logs if f" error   {name}" in line or "Traceback" in line] == []
 
 
 def test_every_filter_has_a_mode_that_carries_its_example() -> None:
