@@ -8,10 +8,15 @@
 
 On the class an attribute is the definition; on a filter object it records into that object's registry
 (`_metrics`, which the engine sets before `__init__`). Names follow the Prometheus data model
-(https://prometheus.io/docs/concepts/data_model/). Label values are str, int or bool, written by `str()`;
-bytes that are not UTF-8 become U+FFFD and what is longer than 256 characters is cut. A metric holds at
-most 1000 label sets; later ones are recorded under "other" for every label, so that no client can fill
-the memory. Wrong labels and amounts raise ValueError, wrong types TypeError.
+(https://prometheus.io/docs/concepts/data_model/). Label values are str, int or bool, written by `str()`; what
+becomes of long and of many ones is said in `meshext.series`. Wrong labels and amounts raise ValueError, wrong
+types TypeError.
+
+`inc` of a counter and `observe` take an exemplar, labels that lead to where the number was seen, such as
+`{"trace_id": "4bf9...", "span_id": "00f0..."}`: `self.took.observe(seconds, exemplar, plan="free")`.
+Where a configuration chooses the labels, the metric is made in `__init__`:
+`self.took = Histogram("took_seconds", labels=config.labels).of(self)`; `self.took.at(values)` is one series
+of it, by the values in the order of the labels, to be kept and recorded to.
 """
 
 from __future__ import annotations
@@ -20,46 +25,18 @@ import math
 import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
-from typing import Any, Generic, Literal, Self, TypeVar, overload
+from itertools import pairwise
+from typing import Any, Generic, Self, TypeVar, overload
 
 from meshext.errors import MeshextError
-
-Kind = Literal["counter", "gauge", "histogram"]
+from meshext.exemplars import LABEL_NAME, build_exemplar
+from meshext.series import Key, Kind, Sample, Series
 
 Bound = TypeVar("Bound")
 
-MAX_SERIES = 1000  # label sets for each metric
-MAX_LABEL = 256  # characters
-OTHER = "other"
 DEFAULT_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-LABEL_NAME = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")  # names that begin with __ are Prometheus's own
-SURROGATE = re.compile("[\ud800-\udfff]")  # what stands for bytes that are not UTF-8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """One series as it stands.
-
-    `value` is the number of a counter or gauge and the number of observations of a histogram. For a
-    histogram `buckets` holds (upper bound, observations up to it), the last bound being infinity, and
-    `sum` the sum of what was observed.
-    """
-
-    name: str
-    kind: Kind
-    labels: tuple[tuple[str, str], ...]
-    value: float
-    buckets: tuple[tuple[float, int], ...] = ()
-    sum: float = 0.0
-
-    @property
-    def count(self) -> int:
-        """Observations of a histogram; 0 for the other kinds."""
-        return self.buckets[-1][1] if self.buckets else 0
 
 
 class Metric(Generic[Bound]):
@@ -96,17 +73,21 @@ class Metric(Generic[Bound]):
     def __get__(self, instance: object, owner: type | None = None) -> Self | Bound:
         if instance is None:
             return self
-        registry = getattr(instance, "_metrics", None)
-        if not isinstance(registry, MetricRegistry):
-            raise MeshextError(
-                f"{type(instance).__name__}.{self._attribute} has nowhere to record:"
-                " the object was made by hand; write meshext.testing.Harness(...) in tests"
-            )
-        bound = self._bind(registry.declare(self))
+        bound = self.of(instance)
         # Beside a descriptor without __set__ the instance's own dict wins: the next access costs nothing.
         if self._attribute and hasattr(instance, "__dict__"):
             vars(instance)[self._attribute] = bound
         return bound
+
+    def of(self, owner: object) -> Bound:
+        """The metric as a filter object records it, for one that is made in `__init__`."""
+        registry = getattr(owner, "_metrics", None)
+        if not isinstance(registry, MetricRegistry):
+            raise MeshextError(
+                f"{type(owner).__name__}.{self._attribute or self.name} has nowhere to record:"
+                " the object was made by hand; write meshext.testing.Harness(...) in tests"
+            )
+        return self._bind(registry.declare(self))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, labels={self.labels!r})"
@@ -160,75 +141,27 @@ class Histogram(Metric["BoundHistogram"]):
         return BoundHistogram(series)
 
 
-class Series:
-    """All series of one metric in one registry: label values to a number or to (bucket counts, sum)."""
-
-    def __init__(self, metric: Metric[Any]) -> None:
-        self.metric = metric
-        self.names = frozenset(metric.labels)
-        self.numbers: dict[tuple[str, ...], float] = {}
-        self.spreads: dict[tuple[str, ...], tuple[tuple[int, ...], float]] = {}
-        if not metric.labels:  # a series that exists from the start shows 0 instead of a gap
-            self.write((), 0.0)
-
-    @property
-    def empty(self) -> tuple[tuple[int, ...], float]:
-        """A spread of no observations."""
-        return (0,) * (len(self.metric.buckets) + 1), 0.0
-
-    def key(self, labels: Mapping[str, object]) -> tuple[str, ...]:
-        """The label values in the order of the definition; ValueError unless exactly those are given."""
-        metric = self.metric
-        if labels.keys() != self.names:
-            wanted = ", ".join(f"{name}=..." for name in metric.labels) or "no labels"
-            raise ValueError(f"{metric.name}: got labels {sorted(labels)}; write {wanted}")
-        return tuple([_label(metric.name, name, labels[name]) for name in metric.labels])
-
-    def place(self, key: tuple[str, ...]) -> tuple[str, ...]:
-        """The key, or the one for all others when there are too many."""
-        series = self.numbers or self.spreads
-        return key if key in series or len(series) < MAX_SERIES else (OTHER,) * len(key)
-
-    def write(self, key: tuple[str, ...], number: float) -> None:
-        """Add to a number; of a histogram, only make sure the series is there."""
-        if self.metric.kind == "histogram":
-            self.spreads.setdefault(self.place(key), self.empty)
-        else:
-            place = self.place(key)
-            self.numbers[place] = self.numbers.get(place, 0.0) + number
-
-    def spread(self, key: tuple[str, ...], counts: Sequence[int], total: float) -> None:
-        """Add bucket counts and a sum."""
-        place = self.place(key)
-        old, before = self.spreads.get(place, self.empty)
-        # Written in one assignment: an overdue hook is ended between any two steps.
-        self.spreads[place] = (tuple(a + b for a, b in zip(old, counts, strict=True)), before + total)
-
-    def samples(self) -> list[Sample]:
-        """Every series, ordered by label values."""
-        metric = self.metric
-        found = []
-        for key in sorted(self.numbers.keys() | self.spreads.keys()):
-            counts, total = self.spreads.get(key, ((), 0.0))
-            bounds = (*metric.buckets, math.inf) if counts else ()
-            found.append(
-                Sample(
-                    name=metric.name,
-                    kind=metric.kind,
-                    labels=tuple(zip(metric.labels, key, strict=True)),
-                    value=self.numbers.get(key, float(sum(counts))),
-                    buckets=tuple(zip(bounds, accumulate(counts), strict=True)),
-                    sum=total,
-                )
-            )
-        return found
-
-
 class _Recorder:
-    __slots__ = ("_series",)
+    """Writes to the series that the labels name, or to the one series that it was made for."""
 
-    def __init__(self, series: Series) -> None:
+    __slots__ = ("_key", "_series")
+
+    def __init__(self, series: Series, key: Key | None = None) -> None:
         self._series = series
+        self._key = key
+
+    def at(self, values: Sequence[str | int | bool]) -> Self:
+        """The same for one series alone, by label values in the order of the definition."""
+        return type(self)(self._series, self._series.key_of(values))
+
+    def _place(self, labels: Mapping[str, object]) -> Key:
+        if self._key is None:
+            return self._series.key(labels)
+        if labels:
+            raise ValueError(
+                f"{self._series.metric.name}: `at` has said the labels; leave {sorted(labels)} out"
+            )
+        return self._key
 
 
 class BoundCounter(_Recorder):
@@ -236,12 +169,19 @@ class BoundCounter(_Recorder):
 
     __slots__ = ()
 
-    def inc(self, amount: float = 1, /, **labels: str | int | bool) -> None:
-        """Count `amount` (not negative) more."""
-        name = self._series.metric.name
-        if _number(name, amount) < 0:
-            raise ValueError(f"{name}: a counter can not go down by {amount!r}; write a Gauge")
-        self._series.write(self._series.key(labels), amount)
+    def inc(
+        self, amount: float = 1, exemplar: Mapping[str, str] | None = None, /, **labels: str | int | bool
+    ) -> None:
+        """Count `amount` (not negative) more; `exemplar` says what for."""
+        series = self._series
+        number = _number(series.metric.name, amount)
+        if number < 0:
+            raise ValueError(f"{series.metric.name}: a counter can not go down by {amount!r}; write a Gauge")
+        key = self._place(labels)
+        shown = None if exemplar is None else build_exemplar(number, exemplar)
+        series.write(key, number)
+        if shown is not None:
+            series.show(key, 0, shown)
 
 
 class BoundGauge(_Recorder):
@@ -253,17 +193,17 @@ class BoundGauge(_Recorder):
         """Let the gauge stand at `value`."""
         series = self._series
         number = _number(series.metric.name, value)
-        series.numbers[series.place(series.key(labels))] = number
+        series.numbers[series.place(self._place(labels))] = number
 
     def inc(self, amount: float = 1, /, **labels: str | int | bool) -> None:
         """Go up by `amount`."""
         number = _number(self._series.metric.name, amount)
-        self._series.write(self._series.key(labels), number)
+        self._series.write(self._place(labels), number)
 
     def dec(self, amount: float = 1, /, **labels: str | int | bool) -> None:
         """Go down by `amount`."""
         number = _number(self._series.metric.name, amount)
-        self._series.write(self._series.key(labels), -number)
+        self._series.write(self._place(labels), -number)
 
 
 class BoundHistogram(_Recorder):
@@ -271,13 +211,18 @@ class BoundHistogram(_Recorder):
 
     __slots__ = ()
 
-    def observe(self, value: float, /, **labels: str | int | bool) -> None:
+    def observe(
+        self, value: float, exemplar: Mapping[str, str] | None = None, /, **labels: str | int | bool
+    ) -> None:
         """Record one number; it falls into the first bucket whose bound is not below it."""
         series = self._series
         number = _number(series.metric.name, value)
-        counts = [0] * (len(series.metric.buckets) + 1)
-        counts[bisect_left(series.metric.buckets, number)] = 1
-        series.spread(series.key(labels), counts, number)
+        key = self._place(labels)
+        shown = None if exemplar is None else build_exemplar(number, exemplar)
+        bucket = bisect_left(series.metric.buckets, number)
+        series.observe(key, number, bucket)
+        if shown is not None:
+            series.show(key, bucket, shown)
 
 
 class MetricRegistry:
@@ -340,6 +285,8 @@ class MetricRegistry:
                 series.write(key, number)
             for key, (counts, total) in theirs.spreads.items():
                 series.spread(key, counts, total)
+            for key, exemplars in theirs.exemplars.items():
+                series.add_exemplars(key, exemplars)
 
 
 def check_names(name: object, labels: Sequence[object]) -> None:
@@ -385,11 +332,3 @@ def _number(name: str, amount: object) -> float:
     if not math.isfinite(amount):
         raise ValueError(f"{name}: {amount!r} can not be recorded; write a finite number")
     return float(amount)
-
-
-def _label(metric: str, name: str, value: object) -> str:
-    if not isinstance(value, (str, int)):
-        raise TypeError(
-            f"{metric}: label {name}={value!r} is {type(value).__name__}; write a str, int or bool"
-        )
-    return SURROGATE.sub("\ufffd", str(value)[:MAX_LABEL])

@@ -1,6 +1,7 @@
 """Families as text for Prometheus, by its own client library.
 
-https://prometheus.io/docs/instrumenting/exposition_formats/, and OpenMetrics for whoever asks for it.
+https://prometheus.io/docs/instrumenting/exposition_formats/, and OpenMetrics for whoever asks for it, which
+alone has exemplars.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from itertools import accumulate, groupby
 from prometheus_client.core import Metric, Sample
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector, CollectorRegistry
+from prometheus_client.samples import Exemplar as Shown
 from prometheus_client.utils import floatToGoString
 
+from meshext.exemplars import Exemplar
 from meshext.telemetry.families import Family
 
 
@@ -35,15 +38,22 @@ class Families(Collector):
 def samples(family: Family) -> Iterable[Sample]:
     """The lines of one family."""
     for key in sorted(family.numbers):
-        yield Sample(family.name, labelled(family, key), family.numbers[key])
+        (exemplar,) = family.exemplars.get(key, (None,))
+        yield Sample(family.name, labelled(family, key), family.numbers[key], None, shown(exemplar))
     bounds = [*map(floatToGoString, family.buckets), "+Inf"]
     for key in sorted(family.spreads):
         counts, amount = family.spreads[key]
         labels = labelled(family, key)
-        for bound, count in zip(bounds, accumulate(counts), strict=True):
-            yield Sample(f"{family.name}_bucket", labels | {"le": bound}, count)
+        exemplars = family.exemplars.get(key) or (None,) * len(bounds)
+        for bound, count, exemplar in zip(bounds, accumulate(counts), exemplars, strict=True):
+            yield Sample(f"{family.name}_bucket", labels | {"le": bound}, count, None, shown(exemplar))
         yield Sample(f"{family.name}_count", labels, sum(counts))
         yield Sample(f"{family.name}_sum", labels, amount)
+
+
+def shown(exemplar: Exemplar | None) -> Shown | None:
+    """An exemplar as prometheus_client has it."""
+    return None if exemplar is None else Shown(dict(exemplar.labels), exemplar.value, exemplar.seen)
 
 
 def labelled(family: Family, key: tuple[str, ...]) -> dict[str, str]:

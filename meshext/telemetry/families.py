@@ -12,9 +12,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from meshext.metrics import OTHER, Kind, Metric, MetricRegistry, Series
+from meshext.exemplars import Exemplars, latest
+from meshext.metrics import Metric, MetricRegistry
+from meshext.series import OTHER, Key, Kind, Series
 
-Key = tuple[str, ...]
 Spread = tuple[tuple[int, ...], float]
 Definition = tuple[str, Kind, Key, tuple[float, ...]]
 Shape = tuple[Kind, tuple[float, ...]]
@@ -27,7 +28,7 @@ SUFFIXES: dict[Kind, Key] = {"counter": ("",), "gauge": ("",), "histogram": ("_b
 
 @dataclass(slots=True)
 class Family:
-    """One metric and its series: label values to a number, or to (bucket counts, sum)."""
+    """One metric and its series: label values to a number, or to (bucket counts, sum), and to exemplars."""
 
     name: str
     kind: Kind
@@ -36,6 +37,7 @@ class Family:
     buckets: tuple[float, ...] = ()
     numbers: dict[Key, float] = field(default_factory=dict)
     spreads: dict[Key, Spread] = field(default_factory=dict)
+    exemplars: dict[Key, Exemplars] = field(default_factory=dict)
 
     @property
     def definition(self) -> Definition:
@@ -61,6 +63,10 @@ class Family:
             before, so_far = self.spreads.get(place, ((0,) * len(counts), 0.0))
             summed = tuple(a + b for a, b in zip(before, counts, strict=True))
             self.spreads[place] = summed, so_far + total
+        series = self.numbers or self.spreads
+        for key, exemplars in other.exemplars.items():
+            place = key if key in series else (OTHER,) * len(key)
+            self.exemplars[place] = latest(self.exemplars.get(place, ()), exemplars)
 
 
 Families = dict[Definition, Family]
@@ -144,6 +150,7 @@ def copy_series(series: Series, name: str, labels: Key, first: Key) -> Family:
     family = Family(name, metric.kind, labels, metric.help, metric.buckets)
     family.numbers = {first + key: number for key, number in series.numbers.items()}
     family.spreads = {first + key: spread for key, spread in series.spreads.items()}
+    family.exemplars = {first + key: exemplars for key, exemplars in series.exemplars.items()}
     return family
 
 

@@ -5,7 +5,8 @@
     body     of the parent: none, "tell me where you stand"; of the worker: a JSON list of families
 
 A family is `{"name", "kind", "labels", "help", "buckets", "numbers": [[values, number], ...],
-"spreads": [[values, counts, sum], ...]}`. What comes from a worker is checked before it is believed: a
+"spreads": [[values, counts, sum], ...], "exemplars": [[values, places], ...]}`; a place is null or `[value,
+[[label, value], ...], seconds since 1970]`. What comes from a worker is checked before it is believed: a
 filter runs there.
 """
 
@@ -18,8 +19,10 @@ import struct
 from typing import Any
 
 from meshext.errors import ProtocolError
+from meshext.exemplars import Exemplar, check_labels
 from meshext.metrics import check_names
-from meshext.telemetry.families import SUFFIXES, Family, Key
+from meshext.series import Key
+from meshext.telemetry.families import SUFFIXES, Family
 
 HEAD = struct.Struct(">IQ")
 LARGEST = 32 << 20  # bytes of one body
@@ -57,6 +60,10 @@ def encode_family(family: Family) -> str:
             "buckets": family.buckets,
             "numbers": list(family.numbers.items()),
             "spreads": [(key, *spread) for key, spread in family.spreads.items()],
+            "exemplars": [
+                (key, [each and (each.value, each.labels, each.seen) for each in places])
+                for key, places in family.exemplars.items()
+            ],
         }
     )
 
@@ -90,7 +97,27 @@ def decode_family(given: dict[str, Any]) -> Family:
         if len(counts) != len(family.buckets) + 1:
             raise ValueError(f"{family.name}: {len(counts)} buckets")
         family.spreads[to_key(family, values)] = tuple(map(to_count, counts)), to_number(amount)
+    for values, places in given["exemplars"]:
+        if len(places) != most_exemplars(family):
+            raise ValueError(f"{family.name}: {len(places)} exemplars")
+        family.exemplars[to_key(family, values)] = tuple(map(to_exemplar, places))
     return family
+
+
+def most_exemplars(family: Family) -> int:
+    """How many exemplars one series has: OpenMetrics takes none of a gauge."""
+    if family.kind == "histogram":
+        return len(family.buckets) + 1
+    return 1 if family.kind == "counter" and family.name.endswith("_total") else 0
+
+
+def to_exemplar(given: list[Any] | None) -> Exemplar | None:
+    """One exemplar, or the place of one."""
+    if given is None:
+        return None
+    value, labels, seen = given
+    pairs = [(to_text(name), to_text(text)) for name, text in labels]
+    return Exemplar(to_number(value), check_labels(pairs), to_number(seen))
 
 
 def to_key(family: Family, values: list[object]) -> Key:

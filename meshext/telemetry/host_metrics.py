@@ -25,7 +25,8 @@ from meshext.errors import FilterFailure
 from meshext.http.context import Surroundings
 from meshext.http.headers import Lines
 from meshext.needs import Hook, Needs
-from meshext.telemetry.families import Family, Key, Spread
+from meshext.series import Key
+from meshext.telemetry.families import Family, Spread
 
 HOOK_BUCKETS = (
     0.00001,

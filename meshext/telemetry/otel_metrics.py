@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.sdk.metrics import Exemplar
 from opentelemetry.sdk.metrics.export import (
     AggregationTemporality,
     Gauge,
@@ -27,7 +29,9 @@ from opentelemetry.sdk.metrics.export import (
 )
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-from meshext.telemetry.families import Family, Key
+import meshext.exemplars
+from meshext.series import Key
+from meshext.telemetry.families import Family
 from meshext.telemetry.hub import MetricsHub
 
 if TYPE_CHECKING:
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("meshext.metrics")
 
 CUMULATIVE = AggregationTemporality.CUMULATIVE
+HEX = re.compile("[0-9a-f]{16}|[0-9a-f]{32}")
+NANO = 1_000_000_000
 INTERVAL = "OTEL_METRIC_EXPORT_INTERVAL"
 SCOPE = InstrumentationScope("meshext")
 
@@ -84,7 +90,8 @@ def to_data(family: Family, began: int, now: int) -> Sum | Gauge | Histogram:
     if family.kind == "histogram":
         return Histogram([to_histogram(family, key, began, now) for key in family.spreads], CUMULATIVE)
     points = [
-        NumberDataPoint(named(family, key), began, now, number) for key, number in family.numbers.items()
+        NumberDataPoint(named(family, key), began, now, number, exemplars_of(family, key))
+        for key, number in family.numbers.items()
     ]
     return Gauge(points) if family.kind == "gauge" else Sum(points, CUMULATIVE, True)
 
@@ -103,7 +110,25 @@ def to_histogram(family: Family, key: Key, began: int, now: int) -> HistogramDat
         family.buckets,
         min=unknown,
         max=unknown,
+        exemplars=exemplars_of(family, key),
     )
+
+
+def exemplars_of(family: Family, key: Key) -> list[Exemplar]:
+    """The exemplars of one series, linked to their spans where they name any."""
+    return [to_exemplar(each) for each in family.exemplars.get(key, ()) if each is not None]
+
+
+def to_exemplar(exemplar: meshext.exemplars.Exemplar) -> Exemplar:
+    """One exemplar: `trace_id` and `span_id` become the protocol's own fields."""
+    labels = dict(exemplar.labels)
+    trace, span = to_id(labels.pop("trace_id", "")), to_id(labels.pop("span_id", ""))
+    return Exemplar(labels, exemplar.value, int(exemplar.seen * NANO), span, trace)
+
+
+def to_id(text: str) -> int | None:
+    """An id from its hexadecimal digits; None where they are none."""
+    return int(text, 16) if HEX.fullmatch(text) else None
 
 
 def named(family: Family, key: Key) -> Mapping[str, str]:

@@ -18,7 +18,8 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import Literal
 
-from meshext.telemetry.families import Family, Key
+from meshext.series import Key
+from meshext.telemetry.families import Family
 
 WORKERS = Family("meshext_workers", "gauge", (), "Workers that serve.")
 ENDS = Family(

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshext.errors import MeshextError
-from meshext.metrics import MAX_SERIES, Counter, Gauge, Histogram, Metric, MetricRegistry, Sample
+from meshext.metrics import Counter, Gauge, Histogram, Metric, MetricRegistry
+from meshext.series import MAX_SERIES, Sample
 
 
 class Plain:

@@ -14,6 +14,9 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
 
+Key = tuple[str, tuple[tuple[str, str], ...]]
+"""The name of a metric, and the attributes of one series."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
@@ -29,11 +32,14 @@ class Span:
 
 @dataclass(slots=True)
 class Collector:
-    """Everything that arrived; `numbers` has the last value of each series."""
+    """Everything that arrived: of each series the last value, and trace and span of its last exemplars."""
 
     port: int = 0
     spans: list[Span] = field(default_factory=list)
     numbers: dict[tuple[str, tuple[tuple[str, str], ...]], float] = field(default_factory=dict)
+    exemplars: dict[tuple[str, tuple[tuple[str, str], ...]], set[tuple[str, str]]] = field(
+        default_factory=dict
+    )
     services: set[str] = field(default_factory=set)
 
     def of(self, service: str) -> list[Span]:
@@ -76,6 +82,9 @@ class Metrics(metrics_service_pb2_grpc.MetricsServiceServicer):
                         key = metric.name, tuple(sorted(to_plain(point.attributes).items()))
                         value = point.count if hasattr(point, "count") else read_number(point)
                         self._collector.numbers[key] = value
+                        self._collector.exemplars[key] = {
+                            (each.trace_id.hex(), each.span_id.hex()) for each in point.exemplars
+                        }
         return metrics.ExportMetricsServiceResponse()
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
+from typing import Any
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from meshext import Counter, Filter, Gauge, Histogram, Request
+from meshext.errors import ProtocolError
 from meshext.metrics import MetricRegistry
 from meshext.telemetry.exposition import render
 from meshext.telemetry.families import (
@@ -19,6 +22,7 @@ from meshext.telemetry.families import (
     newest_shapes,
     total,
 )
+from meshext.telemetry.frames import decode_families, encode_family
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 Lines = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -142,3 +146,44 @@ def test_the_hosts_registry_is_not_touched() -> None:
     families = filter_families([("routing", registry)])
     families[0].numbers["a", "b", "c"] = 1.0
     assert registry.value("requests_total", plan="b", filter="c") == 0
+
+
+def test_exemplars_are_shown_to_those_who_ask_for_openmetrics() -> None:
+    routing = Routing()
+    trace = {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"}
+    routing.seen.inc(1, trace, plan="a", filter="b")
+    routing.size.observe(50, trace)
+    families = filter_families([("ab-routing", routing._metrics)])
+    kept = total([by_definition(decode_families(f"[{', '.join(map(encode_family, families))}]".encode()))])
+    ordered = sorted(kept.values(), key=lambda family: family.definition)
+    body, _ = render(ordered, OPENMETRICS)
+    parse: Any = parse_openmetrics
+    found = {
+        (sample.name, sample.labels.get("le")): sample.exemplar
+        for metric in parse(body.decode())
+        for sample in metric.samples
+        if sample.exemplar
+    }
+    assert set(found) == {("requests_total", None), ("size_bytes_bucket", "100.0")}
+    assert {(each.value, each.labels["trace_id"]) for each in found.values()} == {
+        (1, trace["trace_id"]),
+        (50, trace["trace_id"]),
+    }
+    assert "4bf92f35" not in render(ordered, "")[0].decode()
+
+
+@pytest.mark.parametrize(
+    ("family", "exemplars"),
+    [
+        (Family("open", "gauge", (), "", (), {(): 1.0}), [[[], [[1, [], 1]]]]),
+        (Family("a", "counter", (), "", (), {(): 1.0}), [[[], [[1, [], 1]]]]),
+        (Family("a_total", "counter", (), "", (), {(): 1.0}), [[[], [[1, [["a b", ""]], 1]]]]),
+        (Family("a_total", "counter", (), "", (), {(): 1.0}), [[[], [[1, [["a", "b" * 200]], 1]]]]),
+        (Family("a_total", "counter", (), "", (), {(): 1.0}), [[[], [None, None]]]),
+        (Family("size", "histogram", (), "", (1.0,), {}, {(): ((1, 0), 1.0)}), [[[], [None]]]),
+    ],
+)
+def test_exemplars_that_prometheus_could_not_read_are_refused(family: Family, exemplars: object) -> None:
+    forged = {**json.loads(encode_family(family)), "exemplars": exemplars}
+    with pytest.raises(ProtocolError):
+        decode_families(json.dumps([forged]).encode())

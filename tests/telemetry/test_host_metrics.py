@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from meshext import Filter, Request, Respond
-from meshext.telemetry.families import Family, Key
+from meshext.series import Key
+from meshext.telemetry.families import Family
 from meshext.telemetry.host_metrics import HostMetrics
 from meshext.telemetry.parent_metrics import ParentMetrics
 from tests.hosts.forging import headers, response_headers

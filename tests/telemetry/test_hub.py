@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshext.errors import ProtocolError
-from meshext.metrics import Kind
+from meshext.series import Kind
 from meshext.telemetry.families import Family
 from meshext.telemetry.frames import HEAD, LARGEST, decode_families, encode_family, frame
 from meshext.telemetry.hub import MetricsHub

@@ -12,6 +12,7 @@ from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExp
 from opentelemetry.sdk.resources import Resource
 
 from meshext.errors import MissingExtraError, OptionError
+from meshext.exemplars import Exemplar
 from meshext.telemetry import otel
 from meshext.telemetry.families import Family
 from meshext.telemetry.hub import MetricsHub
@@ -37,6 +38,24 @@ def test_the_total_arrives_at_a_collector() -> None:
         ("a_total", (("x", "2"), ("y", "z"))): 4,
         ("now", ()): 5,
         ("took", (("x", "1"),)): 3,
+    }
+
+
+def test_exemplars_arrive_with_their_trace_and_span() -> None:
+    linked = Exemplar(0.2, (("trace_id", "4b" * 16), ("span_id", "0f" * 8), ("user", "ann")), 1.5)
+    families = [
+        Family("a_total", "counter", (), "", (), {(): 3.0}, {}, {(): (linked,)}),
+        Family("took", "histogram", (), "", (0.5,), {}, {(): ((1, 0), 0.2)}, {(): (linked, None)}),
+    ]
+    with collecting() as collector:
+        exporter = OTLPMetricExporter(endpoint=f"127.0.0.1:{collector.port}", insecure=True)
+        asyncio.run(
+            OtelTotals(MetricsHub(lambda: families), exporter, Resource({"service.name": "mine"})).export()
+        )
+        exporter.shutdown()
+    assert collector.exemplars == {
+        ("a_total", ()): {("4b" * 16, "0f" * 8)},
+        ("took", ()): {("4b" * 16, "0f" * 8)},
     }
 
 
