@@ -37,7 +37,13 @@ def at(*ports: int, tls: ServiceTls | None = None) -> Backend:
 
 @asynccontextmanager
 async def front(
-    spec: str, mode: Mode, service: Backend, folder: Path, *, change: Change = as_it_is
+    spec: str,
+    mode: Mode,
+    service: Backend,
+    folder: Path,
+    *,
+    config: str | None = None,
+    change: Change = as_it_is,
 ) -> AsyncIterator[EnvoyProcess]:
     """An Envoy that asks that service for that filter; its files are in the folder."""
     folder.mkdir(exist_ok=True)
@@ -46,7 +52,7 @@ async def front(
         gateway = Gateway(
             upstreams=(Upstream("echo", UnixAddress(f"{folder}/echo.sock")),),
             admin=folder / "admin.sock",
-            plan=build_plan(load_needs([spec]), mode),
+            plan=build_plan(load_needs([spec], [config] if config else []), mode),
             service=service,
         )
         bootstrap = json.loads(to_json(build_bootstrap(gateway)))

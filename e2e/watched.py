@@ -109,14 +109,16 @@ def read_lines(stream: Any, lines: list[str]) -> None:
 
 
 @asynccontextmanager
-async def gateway(spec: str, mode: Mode, port: int, folder: Path, collector: int = 0) -> AsyncIterator[str]:
+async def gateway(
+    spec: str, mode: Mode, port: int, folder: Path, collector: int = 0, *, config: str | None = None
+) -> AsyncIterator[str]:
     """The real Envoy in front of a service on that port; it traces where there is a collector's port."""
 
     def change(bootstrap: dict[str, Any]) -> None:
         if collector:
             add_tracing(bootstrap, collector)
 
-    async with front(spec, mode, at(port), folder, change=change) as envoy:
+    async with front(spec, mode, at(port), folder, config=config, change=change) as envoy:
         yield f"http://127.0.0.1:{envoy.port(LISTENER)}"
 
 

@@ -9,7 +9,13 @@ from typing import Any
 from meshext import Request
 from meshext_filters.telemetry.config import Trace
 from meshext_filters.telemetry.spans import current_context
-from meshext_filters.telemetry.trace_context import SAMPLED, TraceContext, is_tracestate, parse_traceparent
+from meshext_filters.telemetry.trace_context import (
+    RANDOM,
+    SAMPLED,
+    TraceContext,
+    is_tracestate,
+    parse_traceparent,
+)
 
 TRACEPARENT, TRACESTATE = "traceparent", "tracestate"
 
@@ -65,4 +71,4 @@ class Propagator:
 def start_trace(share: float) -> TraceContext:
     """A new trace, of which that share is sampled."""
     sampled = share >= 1 or random.random() < share
-    return TraceContext(secrets.token_hex(16), secrets.token_hex(8), SAMPLED if sampled else 0)
+    return TraceContext(secrets.token_hex(16), secrets.token_hex(8), RANDOM | (SAMPLED if sampled else 0))

@@ -1,7 +1,7 @@
 """W3C Trace Context: which trace a request belongs to, read and written as the recommendation has it.
 
 https://www.w3.org/TR/trace-context/ (level 1): `traceparent` in section 3.2, `tracestate` in 3.3, what to do
-with broken ones in 4.3. Of level 2 the random flag is passed on.
+with broken ones in 4.3. Of level 2 the random flag is known.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 LENGTH = 55  # characters of a traceparent of version 00
-SAMPLED = 1
-KNOWN_FLAGS = 3  # sampled, and level 2's random
+SAMPLED, RANDOM = 1, 2
+KNOWN_FLAGS = SAMPLED | RANDOM
 MOST_MEMBERS = 32  # of a tracestate
 LONGEST_KEY = 256  # characters
 LONGEST_TENANT, LONGEST_SYSTEM = 241, 14

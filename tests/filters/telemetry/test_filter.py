@@ -12,6 +12,8 @@ from meshext.http.peer import Peer
 from meshext.plan import build_plan
 from meshext.testing import Harness, Reply
 from meshext_filters.telemetry import Telemetry
+from meshext_filters.telemetry.propagation import start_trace
+from meshext_filters.telemetry.trace_context import parse_traceparent
 
 JWT = "envoy.filters.http.jwt_authn"
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -126,13 +128,13 @@ def test_without_a_valid_context_a_trace_begins(broken: list[str]) -> None:
     got = upstream(made(), headers=lines)
     (parent,) = got["traceparent"]
     assert parent.startswith("00-")
-    assert parent.endswith("-01")
+    assert parent.endswith("-03")
     assert TRACE not in parent
     assert "tracestate" not in got
     got = upstream(made(trace={"start": False}), headers=lines)
     assert not {"traceparent", "tracestate"} & set(got)
     got = upstream(made(trace={"sample": 0}), headers=lines)
-    assert got["traceparent"][0].endswith("-00")
+    assert got["traceparent"][0].endswith("-02")
 
 
 def test_nothing_is_propagated_where_that_is_off() -> None:
@@ -142,9 +144,10 @@ def test_nothing_is_propagated_where_that_is_off() -> None:
 
 
 def test_the_share_of_sampled_traces() -> None:
-    harness = made(trace={"sample": 0.3})
-    sampled = sum(upstream(harness)["traceparent"][0].endswith("-01") for _ in range(1000))
-    assert 220 < sampled < 380
+    begun = [start_trace(0.3) for _ in range(10_000)]
+    assert 2_700 < sum(each.sampled for each in begun) < 3_300
+    assert len({each.trace_id for each in begun}) == 10_000
+    assert all(parse_traceparent([each.to_traceparent()]) == each for each in begun)
 
 
 def test_metadata_for_the_access_log() -> None:

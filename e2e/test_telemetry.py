@@ -1,0 +1,242 @@
+"""The telemetry filter behind the real Envoy: seen by an OpenTelemetry collector and a real Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from e2e.certificates import Authority
+from e2e.prometheus import Prometheus, prometheus
+from e2e.stage import wait_for
+from e2e.watched import Served, ask, gateway, serving
+from meshext.plan import Mode
+from meshext.sandbox import EnvoyFilter
+from meshext.sandbox.calls import find_example
+from meshext.sandbox.client import Answer
+from tests.telemetry.collector import Collector, Span, collecting
+
+pytestmark = pytest.mark.envoy
+
+CLIENT = "b7ad6b7169203331"
+QUICK = {"OTEL_BSP_SCHEDULE_DELAY": "50", "OTEL_METRIC_EXPORT_INTERVAL": "200"}
+CONFIG: dict[str, Any] = {
+    "routes": ["/users/{id}", "/static/**"],
+    "tags": [{"name": "tenant", "header": "x-tenant", "to": ["metrics", "spans", "log"], "max_values": 3}],
+}
+MODES: tuple[Mode, ...] = ("authz", "proc")
+ONLY: dict[Mode, dict[str, Any]] = {"authz": {"metrics": ["requests"]}, "proc": {}}
+JWT_EXAMPLE = Path(__file__).parents[1] / "filters" / "examples" / "07_jwt_claims" / "filter.py"
+
+
+def config_of(mode: Mode, **more: Any) -> str:
+    return json.dumps({**CONFIG, **ONLY[mode], **more})
+
+
+def trace_of(mode: Mode, what: str) -> str:
+    """A trace id that no other case uses."""
+    return (mode + what).encode().hex().rjust(32, "0")
+
+
+def lines_of(answer: Answer, name: str) -> list[str]:
+    """The lines of a header as the upstream got them."""
+    return [value for key, value in json.loads(answer.text)["headers"] if key == name]
+
+
+@contextmanager
+def traced(mode: Mode, *options: str) -> Iterator[tuple[Served, Collector]]:
+    """A service that exports spans and metrics to a collector."""
+    with collecting() as collector:
+        env = {**QUICK, "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.port}"}
+        config = ("--config", config_of(mode))
+        with serving("telemetry", *config, "--otel", *options, **env) as served:
+            yield served, collector
+
+
+def span_of(collector: Collector, mode: Mode, trace: str) -> Span:
+    """Our span of a trace, once it has come."""
+    found: list[Span] = []
+
+    def look() -> bool:
+        found[:] = [span for span in collector.spans if (span.trace, span.name) == (trace, f"meshext {mode}")]
+        return bool(found)
+
+    assert wait_for(look)
+    return found[0]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_our_span_stands_between_client_and_upstream(
+    mode: Mode, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("t")
+    trace, unsampled = trace_of(mode, "direct"), trace_of(mode, "unsampled")
+
+    async def drive(port: int) -> tuple[Answer, Answer, Answer]:
+        async with gateway("telemetry", mode, port, folder, config=config_of(mode)) as url:
+            return (
+                await ask(
+                    url,
+                    "/users/7?token=hidden&page=2",
+                    traceparent=f"00-{trace}-{CLIENT}-01",
+                    tracestate="a=1,b=2",
+                    **{"x-tenant": "acme"},
+                ),
+                await ask(url, "/users/7", traceparent=f"00-{unsampled}-{CLIENT}-00", tracestate="a b"),
+                await ask(url, "/nowhere", traceparent="00-broken", tracestate="a=1"),
+            )
+
+    with traced(mode) as (served, collector):
+        sampled, silent, begun = asyncio.run(drive(served.port))
+        ours = span_of(collector, mode, trace)
+        assert ours.parent == CLIENT
+        assert lines_of(sampled, "traceparent") == [f"00-{trace}-{ours.id}-01"]
+        assert lines_of(sampled, "tracestate") == ["a=1,b=2"]
+        check_attributes(mode, ours)
+        assert lines_of(silent, "traceparent") == [f"00-{unsampled}-{CLIENT}-00"]
+        assert lines_of(silent, "tracestate") == []
+        (parent,) = lines_of(begun, "traceparent")
+        first = span_of(collector, mode, parent.split("-")[1])
+        assert (first.parent, parent) == ("", f"00-{first.trace}-{first.id}-03")
+        assert lines_of(begun, "tracestate") == []
+        assert [span for span in collector.spans if span.trace == unsampled] == []
+        check_exemplars(mode, collector, {(trace, ours.id), (first.trace, first.id)})
+
+
+def check_attributes(mode: Mode, span: Span) -> None:
+    """What the span of the first request says."""
+    said = span.attributes
+    expected = {
+        "http.request.method": "GET",
+        "url.scheme": "http",
+        "url.path": "/users/7",
+        "url.query": "token=<redacted>&page=2",
+        "http.route": "/users/{id}",
+        "network.protocol.version": "1.1",
+        "server.address": "127.0.0.1",
+        "client.address": "127.0.0.1",
+        "network.peer.address": "127.0.0.1",
+        "tenant": "acme",
+        "meshext.filters": ["telemetry"],
+        **({"http.response.status_code": 200} if mode == "proc" else {}),
+    }
+    assert {name: said.get(name) for name in expected} == expected
+
+
+def check_exemplars(mode: Mode, collector: Collector, spans: set[tuple[str, str]]) -> None:
+    """The metrics over OTLP link to the spans that were exported, and to no other."""
+    name = "http_server_requests_total" if mode == "authz" else "http_server_request_duration_seconds"
+
+    def linked() -> set[tuple[str, str]]:
+        found = [links for (metric, _), links in list(collector.exemplars.items()) if metric == name]
+        return set().union(*found)
+
+    assert wait_for(lambda: linked() == spans), linked()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_envoy_that_traces_has_the_last_word(mode: Mode, tmp_path_factory: pytest.TempPathFactory) -> None:
+    trace = trace_of(mode, "envoy")
+
+    async def drive(port: int, collector: Collector) -> Answer:
+        folder = tmp_path_factory.mktemp("t")
+        async with gateway("telemetry", mode, port, folder, collector.port, config=config_of(mode)) as url:
+            answer = await ask(url, "/users/7", traceparent=f"00-{trace}-{CLIENT}-01")
+            assert await asyncio.to_thread(
+                wait_for, lambda: any(span.name == "ingress" for span in collector.spans)
+            )
+            return answer
+
+    with traced(mode) as (served, collector):
+        answer = asyncio.run(drive(served.port, collector))
+        ours = span_of(collector, mode, trace)
+        (parent,) = lines_of(answer, "traceparent")
+        spans = {span.id: span for span in collector.spans if span.trace == trace}
+        assert spans[ours.parent].service == "envoy"
+        assert spans[parent.split("-")[2]].service == "envoy"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_real_prometheus_reads_one_bounded_total_with_exemplars(
+    mode: Mode, tmp_path_factory: pytest.TempPathFactory, require: Callable[[str, str], str]
+) -> None:
+    program = require("prometheus", "apt-get install prometheus")
+    folder = tmp_path_factory.mktemp("t")
+
+    async def drive(served: Served, shown: Prometheus) -> None:
+        async with gateway("telemetry", mode, served.port, folder, config=config_of(mode)) as url:
+            parent = f"00-{trace_of(mode, 'prom')}-{CLIENT}-01"
+            for number in range(40):
+                await ask(url, f"/users/{number}", traceparent=parent, **{"x-tenant": f"t{number}"})
+            await ask(url, "/status/503", traceparent=parent)
+        await asyncio.to_thread(check_total, mode, shown)
+
+    with (
+        serving("telemetry", "--config", config_of(mode), "--workers", "2") as served,
+        prometheus(program, served.metrics_port, folder) as shown,
+    ):
+        asyncio.run(drive(served, shown))
+        assert shown.target_error() == ""
+
+
+def check_total(mode: Mode, shown: Prometheus) -> None:
+    """What Prometheus has, once all requests have arrived there."""
+    users = '{http_route="/users/{id}",filter="telemetry"}'
+    assert wait_for(lambda: shown.number(f"sum(http_server_requests_total{users})") == 40)
+    assert shown.number('sum(http_server_requests_total{http_route="other"})') == 1
+    tenants = {each["metric"].get("tenant") for each in shown.query(f"http_server_requests_total{users}")}
+    assert "other" in tenants
+    assert len(tenants) <= 2 * 3 + 1  # three for each worker
+    found = shown.exemplars(f"http_server_requests_total{users}")
+    if mode == "proc":
+        count = f'http_server_request_duration_seconds_count{{http_response_status_code="200",{users[1:]}'
+        assert wait_for(lambda: shown.number(f"sum({count})") == 40)
+        errors = 'sum(http_server_request_errors_total{error_type="503"})'
+        assert wait_for(lambda: shown.number(errors) == 1)
+        assert shown.number("sum(http_server_active_requests)") == 0
+        quantile = "histogram_quantile(0.9, sum by (le) (http_server_request_duration_seconds_bucket))"
+        assert 0 < shown.number(quantile) < 10
+        found += shown.exemplars(f"http_server_request_duration_seconds_bucket{users}")
+        assert {each["seriesLabels"]["__name__"] for each in found} >= {
+            "http_server_request_duration_seconds_bucket"
+        }
+    links = {
+        (each["labels"]["trace_id"], each["labels"]["span_id"]) for one in found for each in one["exemplars"]
+    }
+    assert links == {(trace_of(mode, "prom"), CLIENT)}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_access_log_says_who_it_was(mode: Mode, tmp_path: Path, envoy_filter: EnvoyFilter) -> None:
+    ours = Authority(tmp_path, "ours")
+    server = ours.issue("server", [x509.DNSName("localhost")])
+    friend = "spiffe://mesh.test/ns/shop/sa/web"
+    client = ours.issue("client", [x509.UniformResourceIdentifier(friend)])
+    tags = [{"name": "account", "peer": "service_account"}, {"name": "subject", "claim": "sub"}]
+    proxy = envoy_filter(
+        "telemetry",
+        config={**CONFIG, **ONLY[mode], "tags": tags},
+        mode=mode,
+        tls=(str(server.certificate), str(server.key), str(ours.file)),
+        jwt=find_example(str(JWT_EXAMPLE)).jwt,
+    )
+    (call,) = [each for each in find_example(str(JWT_EXAMPLE)).calls if each.name == "a reader reads"]
+    answer = proxy.request(
+        "GET",
+        "/users/7?api_key=hidden",
+        headers={"authorization": str(call.request.headers["authorization"])},
+        tls=client.to_client(),
+    )
+    assert answer.status == 200
+    line = proxy.wait_for_log("meshext.telemetry")
+    metadata = json.loads(line[line.index("{") : line.rindex("}") + 1])["meshext.telemetry"]
+    assert metadata["route"] == "/users/{id}"
+    assert metadata["target"] == "/users/7?api_key=<redacted>"
+    assert (metadata["peer"], metadata["account"], metadata["subject"]) == (friend, "web", "ann")
+    assert f"00-{metadata['trace_id']}-{metadata['span_id']}-03" in answer.text
