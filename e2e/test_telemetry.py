@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from e2e.watched import Served, ask, gateway, serving
 from meshext.plan import Mode
 from meshext.sandbox import EnvoyFilter
 from meshext.sandbox.calls import find_example
-from meshext.sandbox.client import Answer
+from meshext.sandbox.client import Answer, send
 from tests.telemetry.collector import Collector, Span, collecting
 
 pytestmark = pytest.mark.envoy
@@ -77,8 +78,9 @@ def test_our_span_stands_between_client_and_upstream(
 ) -> None:
     folder = tmp_path_factory.mktemp("t")
     trace, unsampled = trace_of(mode, "direct"), trace_of(mode, "unsampled")
+    twice = f"00-{trace_of(mode, 'twice')}-{CLIENT}-01"
 
-    async def drive(port: int) -> tuple[Answer, Answer, Answer]:
+    async def drive(port: int) -> tuple[Answer, Answer, Answer, Answer]:
         async with gateway("telemetry", mode, port, folder, config=config_of(mode)) as url:
             return (
                 await ask(
@@ -90,10 +92,11 @@ def test_our_span_stands_between_client_and_upstream(
                 ),
                 await ask(url, "/users/7", traceparent=f"00-{unsampled}-{CLIENT}-00", tracestate="a b"),
                 await ask(url, "/nowhere", traceparent="00-broken", tracestate="a=1"),
+                await asyncio.to_thread(send, url, "GET", "/", headers=[("traceparent", twice)] * 2),
             )
 
     with traced(mode) as (served, collector):
-        sampled, silent, begun = asyncio.run(drive(served.port))
+        sampled, silent, begun, doubled = asyncio.run(drive(served.port))
         ours = span_of(collector, mode, trace)
         assert ours.parent == CLIENT
         assert lines_of(sampled, "traceparent") == [f"00-{trace}-{ours.id}-01"]
@@ -106,7 +109,10 @@ def test_our_span_stands_between_client_and_upstream(
         assert (first.parent, parent) == ("", f"00-{first.trace}-{first.id}-03")
         assert lines_of(begun, "tracestate") == []
         assert [span for span in collector.spans if span.trace == unsampled] == []
-        check_exemplars(mode, collector, {(trace, ours.id), (first.trace, first.id)})
+        (parent,) = lines_of(doubled, "traceparent")
+        assert trace_of(mode, "twice") not in parent
+        third = span_of(collector, mode, parent.split("-")[1])
+        check_exemplars(mode, collector, [ours, first, third])
 
 
 def check_attributes(mode: Mode, span: Span) -> None:
@@ -129,15 +135,17 @@ def check_attributes(mode: Mode, span: Span) -> None:
     assert {name: said.get(name) for name in expected} == expected
 
 
-def check_exemplars(mode: Mode, collector: Collector, spans: set[tuple[str, str]]) -> None:
-    """The metrics over OTLP link to the spans that were exported, and to no other."""
+def check_exemplars(mode: Mode, collector: Collector, spans: list[Span]) -> None:
+    """The metrics over OTLP link to spans that were exported: the latest of each series and bucket."""
+    ours, *others = [(span.trace, span.id) for span in spans]
     name = "http_server_requests_total" if mode == "authz" else "http_server_request_duration_seconds"
 
     def linked() -> set[tuple[str, str]]:
         found = [links for (metric, _), links in list(collector.exemplars.items()) if metric == name]
         return set().union(*found)
 
-    assert wait_for(lambda: linked() == spans), linked()
+    assert wait_for(lambda: ours in linked() and set(others) & linked()), linked()
+    assert linked() <= {ours, *others}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -157,9 +165,8 @@ def test_an_envoy_that_traces_has_the_last_word(mode: Mode, tmp_path_factory: py
         answer = asyncio.run(drive(served.port, collector))
         ours = span_of(collector, mode, trace)
         (parent,) = lines_of(answer, "traceparent")
-        spans = {span.id: span for span in collector.spans if span.trace == trace}
-        assert spans[ours.parent].service == "envoy"
-        assert spans[parent.split("-")[2]].service == "envoy"
+        wanted = {ours.parent, parent.split("-")[2]}
+        assert wait_for(lambda: wanted <= {span.id for span in collector.of("envoy")})
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -210,6 +217,24 @@ def check_total(mode: Mode, shown: Prometheus) -> None:
         (each["labels"]["trace_id"], each["labels"]["span_id"]) for one in found for each in one["exemplars"]
     }
     assert links == {(trace_of(mode, "prom"), CLIENT)}
+
+
+def test_a_client_that_hangs_up_is_an_error_and_no_longer_active(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async def drive(served: Served) -> None:
+        async with gateway("telemetry", "proc", served.port, tmp_path_factory.mktemp("t")) as url:
+            host, _, port = url.removeprefix("http://").rpartition(":")
+            with socket.create_connection((host, int(port))) as client:
+                client.sendall(b"GET /delay/20000 HTTP/1.1\r\nhost: x\r\n\r\n")
+                active = lambda: served.total("http_server_active_requests") == 1  # noqa: E731
+                assert await asyncio.to_thread(wait_for, active)
+            errors = lambda: served.total("http_server_request_errors_total", error_type="no_response")  # noqa: E731
+            assert await asyncio.to_thread(wait_for, errors)
+            assert served.total("http_server_active_requests") == 0
+
+    with serving("telemetry") as served:
+        asyncio.run(drive(served))
 
 
 @pytest.mark.parametrize("mode", MODES)

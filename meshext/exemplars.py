@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 LONGEST = 128  # characters of all names and values of one exemplar together, as OpenMetrics has it
+USUAL = frozenset({"trace_id", "span_id"})
 LABEL_NAME = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")  # names that begin with __ are Prometheus's own
 
 
@@ -37,7 +38,7 @@ def check_labels(labels: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ..
     checked = tuple(labels)
     length = 0
     for name, value in checked:
-        if not LABEL_NAME.fullmatch(name):
+        if name not in USUAL and not LABEL_NAME.fullmatch(name):
             raise ValueError(f"exemplar label name {name!r}: write letters, digits and _, such as trace_id")
         length += len(name) + len(value)
     if length > LONGEST:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from meshext import Filter, Request, Respond, Response
+from meshext.http.exchange import Exchange
 from meshext.needs import DEFAULT_MAX_BODY
 
 USERS = {"k-4f2a91": "ann"}
@@ -49,3 +50,19 @@ class Pieces(Filter):
 
     def on_request_chunk(self, request: Request, chunk: bytes, last: bool) -> Respond | None:
         return Respond(403, body=REFUSED) if FORBIDDEN in chunk else None
+
+
+class Blank(Filter):
+    """Nothing, when a request comes."""
+
+    attributes = ("request.protocol",)
+
+    def on_request(self, request: Request) -> None:
+        pass
+
+
+class BlankToTheEnd(Blank):
+    """Nothing, and nothing again at the end."""
+
+    def on_complete(self, exchange: Exchange) -> None:
+        pass

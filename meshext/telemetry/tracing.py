@@ -36,15 +36,14 @@ BAD = frozenset({"passed_open", "failed_closed", "reset", "refused", "broken"})
 NANO = 1_000_000_000
 
 
-class FieldsGetter(Getter[Mapping[str, str]]):
-    """Reads a carrier with one value for each name."""
+class FieldsGetter(Getter[Mapping[str, list[str]]]):
+    """Reads a carrier with the lines of each name."""
 
-    def get(self, carrier: Mapping[str, str], key: str) -> list[str] | None:
-        """The value of a name."""
-        value = carrier.get(key)
-        return None if value is None else [value]
+    def get(self, carrier: Mapping[str, list[str]], key: str) -> list[str] | None:
+        """The values of a name."""
+        return carrier.get(key)
 
-    def keys(self, carrier: Mapping[str, str]) -> list[str]:
+    def keys(self, carrier: Mapping[str, list[str]]) -> list[str]:
         """All names."""
         return list(carrier)
 
@@ -75,10 +74,17 @@ class TracingObserver:
             self._inner.shed(mode, reason)
 
     def extract(self, pairs: Iterable[tuple[str, str | bytes]]) -> Context | None:
-        """The context that gRPC metadata or header lines carry; None where they carry none."""
+        """The context that gRPC metadata or header lines carry; None where they carry none.
+
+        A traceparent that is there twice is none (W3C Trace Context 3.2); a tracestate may have several
+        lines.
+        """
         fields = self._fields
-        carrier = {name: to_text(value) for name, value in pairs if name in fields and value}
-        if not carrier:
+        carrier: dict[str, list[str]] = {}
+        for name, value in pairs:
+            if name in fields and value:
+                carrier.setdefault(name, []).append(to_text(value))
+        if not carrier or len(carrier.get("traceparent", ())) > 1:
             return None
         context = self._propagator.extract(carrier, Context(), FIELDS)
         return context if trace.get_current_span(context).get_span_context().is_valid else None

@@ -113,6 +113,13 @@ def test_who_was_not_sampled_leaves_no_span() -> None:
     assert seen == [TRACE_ID]  # its id is in the log all the same
 
 
+def test_lines_of_one_name_are_read_as_the_recommendation_says() -> None:
+    observer = TracingObserver(["plain"])
+    assert observer.extract([("traceparent", SAMPLED), ("traceparent", SAMPLED)]) is None
+    context = observer.extract([("traceparent", SAMPLED), ("tracestate", "a=1"), ("tracestate", b"b=2")])
+    assert trace.get_current_span(context).get_span_context().trace_state.to_header() == "a=1,b=2"
+
+
 def test_what_a_filter_traces_is_part_of_it() -> None:
     found = spans(headers(), filters=[Plain, Waiting])
     span = found["meshext proc"]

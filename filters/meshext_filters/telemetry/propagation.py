@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import secrets
 from typing import Any
 
 from meshext import Request
@@ -71,4 +70,5 @@ class Propagator:
 def start_trace(share: float) -> TraceContext:
     """A new trace, of which that share is sampled."""
     sampled = share >= 1 or random.random() < share
-    return TraceContext(secrets.token_hex(16), secrets.token_hex(8), RANDOM | (SAMPLED if sampled else 0))
+    trace_id = f"{random.getrandbits(128) or 1:032x}"  # an id, not a secret
+    return TraceContext(trace_id, f"{random.getrandbits(64) or 1:016x}", RANDOM | (SAMPLED if sampled else 0))

@@ -35,10 +35,13 @@ LOOKS = re.compile(
     "|(gh[opsur]_|github_pat_|glpat-|xox[abeoprs]-|sk-|[rs]k_live_|[rs]k_test_)[A-Za-z0-9_.-]{12,}"
     "|(AKIA|ASIA|AIza|SG[.])[A-Za-z0-9_.-]{12,}"
 )
+SUSPECT = re.compile("[A-Za-z0-9_.-]{12,}|[;% +]|eyJ")
+"""What everything above has in it, in a path or query as they are on the wire."""
 RUN = re.compile("[A-Za-z0-9_-]{20,}")
 SOLID = re.compile("[A-Za-z0-9]{32,}")
 LOWER, UPPER, DIGIT = re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]")
 PIECE_ENDS = re.compile("[&;]")
+MOST_KNOWN, LONGEST_KNOWN = 1000, 64  # names whose verdict is kept, and characters of one
 WORD_ENDS = re.compile("[^a-z0-9]+")
 
 
@@ -47,9 +50,18 @@ class Redactor:
 
     def __init__(self, names: Collection[str] = ()) -> None:
         self._names = frozenset(name.lower() for name in names)
+        self._known: dict[str, bool] = {}
 
     def is_secret(self, name: str) -> bool:
         """Whether what has this name never shows: a header, query parameter, cookie or claim."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._judge(name)
+            if len(self._known) < MOST_KNOWN and len(name) < LONGEST_KNOWN:
+                self._known[name] = known
+        return known
+
+    def _judge(self, name: str) -> bool:
         lower = name.lower()
         if lower in self._names or lower in SECRET_NAMES:
             return True
@@ -57,8 +69,6 @@ class Redactor:
 
     def value(self, text: str) -> str:
         """A header's or claim's value; the query of a URL in it is redacted as a query."""
-        if len(text) < 6:
-            return text
         before, mark, query = text.partition("?")
         return look_away(before) + (mark + self.query(query) if mark else "")
 
@@ -74,7 +84,7 @@ class Redactor:
 
     def path(self, path: str) -> str:
         """A raw path: segments that look like a secret, and secret parameters behind a `;`."""
-        if len(path) < 6:
+        if SUSPECT.search(path) is None:
             return path
         return "/".join([self._segment(segment) for segment in path.split("/")])
 
@@ -94,7 +104,7 @@ class Redactor:
 
 def hide(raw: str) -> str:
     """A piece of a URL, or what stands in its place where it looks like a secret once decoded."""
-    if len(raw) < 6:
+    if SUSPECT.search(raw) is None:
         return raw
     text = unquote(raw.replace("+", " "))
     return REDACTED if look_away(text) != text else raw
