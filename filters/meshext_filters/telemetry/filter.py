@@ -29,24 +29,41 @@ SHOWN = 1024  # characters of a path or query
 
 
 class Telemetry(Filter):
-    """RED metrics, trace context and an access log that tells more, for every request.
+    """RED metrics, trace context, and an access log that tells more, for every request.
 
-    Put it first in the chain: then it sees what the filters behind it answer. It decides nothing, and
-    `failure = "open"`: should it fail, requests pass uncounted.
+    Put it first in the chain: then it sees what the filters behind it answer. It decides nothing and fails
+    open: should it fail, requests pass uncounted.
 
     Metrics have OpenTelemetry's names for HTTP servers, as Prometheus shows them:
     `http_server_request_duration_seconds` with method, scheme, route, protocol version, status and error
-    type, `http_server_active_requests`, on demand the sizes of bodies; beside them
-    `http_server_requests_total` and `http_server_request_errors_total`. Every label is bounded. An exemplar
-    links each bucket to the trace of its latest request, where that is sampled.
+    type, `http_server_active_requests`, and on demand `http_server_request_body_size_bytes` and
+    `http_server_response_body_size_bytes`. Beside them `http_server_requests_total` counts as requests come
+    and `http_server_request_errors_total` what ended in 5xx or without a response. Every label and every
+    metric is bounded, in each worker; what comes on top is counted under `other`. Exemplars link counters
+    and buckets to the trace of their latest request, where that is sampled.
 
     The caller's W3C trace context is continued, or a trace is begun, and the upstream is told. With
     `--otel` the span that the service makes of an exchange gets the attributes of the semantic conventions,
     and is the upstream's parent; without it the caller's span stays the parent.
 
-    What looks like a secret is redacted wherever it would show. ext_proc carries all of it; ext_authz
-    requests, trace context, span attributes and metadata of the request: `metrics: [requests]` and no tag
-    of the response.
+    What looks like a secret, by its name or by its look, is redacted wherever it would show.
+
+    ext_proc carries all of it. ext_authz carries what is known of a request, with `metrics: [requests]` and
+    no tag of the response: counts, trace context, span attributes, metadata.
+
+    Example:
+        routes: ["/users/{id}", "/users/{id}/orders", "/static/**"]
+        tags:
+          - {name: tenant, claim: realm.tenant, to: [metrics, spans, log], max_values: 50}
+          - {name: client, peer: service_account, to: [metrics]}
+          - {name: cache, response_header: x-cache}
+        redact: [email]
+
+    Costs:
+        100 us of CPU for a request in ext_authz and 170 us in ext_proc, beside a filter with the same hooks
+        that does nothing; with `log: false` 40 and 15 us less, with `--otel` 245 us for a span with its
+        attributes (a virtual machine of two cores, on which an empty ext_proc call takes 650 us;
+        `python -m e2e.bench.telemetry`). A series takes about 1 KB.
     """
 
     name = "telemetry"

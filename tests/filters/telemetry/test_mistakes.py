@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import textwrap
 from collections.abc import Callable
 
 import pytest
@@ -110,3 +112,10 @@ def test_a_mistake_says_where_and_what_to_write(name: str) -> None:
 def test_several_mistakes_are_said_at_once() -> None:
     said = problems_of("tags: [{name: t}, {name: u, header: cookie}]\ntrace: {sample: 2}")
     assert [each.partition(":")[0] for each in said] == ["tags[0]", "tags[1]", "trace"]
+
+
+def test_the_example_of_the_docstring_is_none() -> None:
+    text = inspect.cleandoc(Telemetry.__doc__ or "")
+    example = textwrap.dedent(text.partition("Example:\n")[2].partition("\nCosts:")[0])
+    config = parse_config(Telemetry.Config, Document(example, "example"), owner=Telemetry)
+    assert [tag.name for tag in config.tags] == ["tenant", "client", "cache"]
