@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState, use_span
 
 from meshext import Filter, Request, Respond
 from meshext.errors import UnsupportedError
@@ -289,3 +290,25 @@ def test_odd_targets_are_counted(target: str) -> None:
     outcome = harness.request("OPTIONS", target)
     assert outcome.failures == ()
     assert len(str(outcome.metadata["meshext.telemetry"]["target"])) <= 1024 + 10
+
+
+def test_the_hosts_own_context_comes_first_with_its_tracestate() -> None:
+    state = TraceState.from_header(["mine=1"])
+    own = SpanContext(int("ab" * 16, 16), int("cd" * 8, 16), True, TraceFlags(1), state)
+    with use_span(NonRecordingSpan(own)):
+        got = upstream(made(), headers={"traceparent": PARENT, "tracestate": "a=1"})
+    assert (got["traceparent"], got["tracestate"]) == ([f"00-{'ab' * 16}-{'cd' * 8}-01"], ["mine=1"])
+
+
+def test_a_failure_lets_the_request_pass_uncounted() -> None:
+    class Broken(Telemetry):
+        name = "broken"
+
+        def write_log(self, *_: Any) -> None:
+            raise RuntimeError("as asked")
+
+    harness = Harness(Broken, {})
+    outcome = harness.request()
+    assert outcome.status == 200
+    assert [failure.kind for failure in outcome.failures] == ["raised"]
+    assert [sample.value for sample in harness.filter._metrics.samples()] == []
