@@ -138,7 +138,7 @@ def check_attributes(mode: Mode, span: Span) -> None:
 def check_exemplars(mode: Mode, collector: Collector, spans: list[Span]) -> None:
     """The metrics over OTLP link to spans that were exported: the latest of each series and bucket."""
     ours, *others = [(span.trace, span.id) for span in spans]
-    name = "http_server_requests_total" if mode == "authz" else "http_server_request_duration_seconds"
+    name = "http_server_requests_total" if mode == "authz" else "http.server.request.duration"
 
     def linked() -> set[tuple[str, str]]:
         found = [links for (metric, _), links in list(collector.exemplars.items()) if metric == name]

@@ -31,6 +31,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 import meshext.exemplars
 from meshext.series import Key
+from meshext.telemetry import semantic_names
 from meshext.telemetry.families import Family
 from meshext.telemetry.hub import MetricsHub
 
@@ -78,11 +79,15 @@ class OtelTotals:
         """Families as the SDK has them."""
         now = time.time_ns()
         metrics = [
-            Metric(family.name, family.help, None, to_data(family, self._began, now))
-            for family in families
-            if family.numbers or family.spreads
+            to_metric(family, self._began, now) for family in families if family.numbers or family.spreads
         ]
         return MetricsData([ResourceMetrics(self._resource, [ScopeMetrics(SCOPE, metrics, "")], "")])
+
+
+def to_metric(family: Family, began: int, now: int) -> Metric:
+    """One metric, under the name that OpenTelemetry has for it."""
+    name, unit = semantic_names.to_metric(family.name)
+    return Metric(name, family.help, unit, to_data(family, began, now))
 
 
 def to_data(family: Family, began: int, now: int) -> Sum | Gauge | Histogram:
@@ -131,9 +136,13 @@ def to_id(text: str) -> int | None:
     return int(text, 16) if HEX.fullmatch(text) else None
 
 
-def named(family: Family, key: Key) -> Mapping[str, str]:
-    """Label names and values, without empty ones."""
-    return {name: value for name, value in zip(family.labels, key, strict=True) if value}
+def named(family: Family, key: Key) -> Mapping[str, str | int]:
+    """Labels as attributes, without empty ones."""
+    return dict(
+        semantic_names.to_attribute(label, value)
+        for label, value in zip(family.labels, key, strict=True)
+        if value
+    )
 
 
 def interval() -> float:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
@@ -57,6 +58,29 @@ def test_exemplars_arrive_with_their_trace_and_span() -> None:
         ("a_total", ()): {("4b" * 16, "0f" * 8)},
         ("took", ()): {("4b" * 16, "0f" * 8)},
     }
+
+
+def test_what_the_conventions_name_arrives_under_their_names() -> None:
+    labels = ("filter", "http_request_method", "http_response_status_code", "error_type", "tenant")
+    key = ("telemetry", "GET", "503", "503", "acme")
+    family = Family(
+        "http_server_request_duration_seconds", "histogram", labels, "", (0.5,), {}, {key: ((1, 0), 0.2)}
+    )
+    with collecting() as collector:
+        exporter = OTLPMetricExporter(endpoint=f"127.0.0.1:{collector.port}", insecure=True)
+        totals = OtelTotals(MetricsHub(lambda: [family]), exporter, Resource({"service.name": "mine"}))
+        (metric,) = totals.convert([family]).resource_metrics[0].scope_metrics[0].metrics
+        asyncio.run(totals.export())
+        exporter.shutdown()
+    assert (metric.name, metric.unit) == ("http.server.request.duration", "s")
+    attributes: Any = (
+        ("error.type", "503"),
+        ("filter", "telemetry"),
+        ("http.request.method", "GET"),
+        ("http.response.status_code", 503),
+        ("tenant", "acme"),
+    )
+    assert collector.numbers == {("http.server.request.duration", attributes): 1}
 
 
 WORKER = """

@@ -34,7 +34,7 @@ class Telemetry(Filter):
     Put it first in the chain: then it sees what the filters behind it answer. It decides nothing and fails
     open: should it fail, requests pass uncounted.
 
-    Metrics have OpenTelemetry's names for HTTP servers, as Prometheus shows them:
+    Metrics have OpenTelemetry's names for HTTP servers, as they are over OTLP and as Prometheus shows them:
     `http_server_request_duration_seconds` with method, scheme, route, protocol version, status and error
     type, `http_server_active_requests`, and on demand `http_server_request_body_size_bytes` and
     `http_server_response_body_size_bytes`. Beside them `http_server_requests_total` counts as requests come
