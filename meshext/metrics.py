@@ -30,7 +30,7 @@ from typing import Any, Generic, Self, TypeVar, overload
 
 from meshext.errors import MeshextError
 from meshext.exemplars import LABEL_NAME, build_exemplar
-from meshext.series import Key, Kind, Sample, Series
+from meshext.series import MAX_SERIES, Key, Kind, Sample, Series
 
 Bound = TypeVar("Bound")
 
@@ -42,7 +42,9 @@ METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 class Metric(Generic[Bound]):
     """What the three kinds have in common: a definition, bound to a registry by attribute access.
 
-    `name` and `labels` are Prometheus names, `help` one line of text. ValueError for illegal names.
+    `name` and `labels` are Prometheus names, `help` one line of text. `most` is how many label sets it has,
+    1 to 1000, in each worker and in the total over workers; later ones are "other". ValueError for illegal
+    names.
     """
 
     kind: Kind
@@ -54,8 +56,12 @@ class Metric(Generic[Bound]):
         *,
         labels: Sequence[str] = (),
         help: str = "",  # noqa: A002  (the word of the Prometheus text format)
+        most: int = MAX_SERIES,
     ) -> None:
         check_names(name, labels)
+        if not 1 <= most <= MAX_SERIES:
+            raise ValueError(f"{name}: most={most!r} is out of range; write 1 to {MAX_SERIES}")
+        self.most = most
         self.name = name
         self.labels = tuple(labels)
         self.help = help
@@ -131,8 +137,9 @@ class Histogram(Metric["BoundHistogram"]):
         labels: Sequence[str] = (),
         help: str = "",  # noqa: A002  (the word of the Prometheus text format)
         buckets: Sequence[float] = DEFAULT_BUCKETS,
+        most: int = MAX_SERIES,
     ) -> None:
-        super().__init__(name, labels=labels, help=help)
+        super().__init__(name, labels=labels, help=help, most=most)
         self.buckets = check_buckets(name, buckets)
         if "le" in self.labels:
             raise ValueError(f"{name}: the label 'le' names a histogram's buckets; write another name")

@@ -1,8 +1,8 @@
 """The series of one metric as they stand: what counters, gauges and histograms write to.
 
 A label's value is written by `str()`; bytes that are not UTF-8 become U+FFFD and what is longer than 256
-characters is cut. A metric holds at most 1000 label sets; later ones are recorded under "other" for every
-label, so that no client can fill the memory.
+characters is cut. A metric holds at most 1000 label sets, or as many as its `most` says; later ones are
+recorded under "other" for every label, so that no client can fill the memory.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Series:
     def place(self, key: Key) -> Key:
         """The key, or the one for all others when there are too many."""
         series = self.numbers or self.spreads
-        return key if key in series or len(series) < MAX_SERIES else (OTHER,) * len(key)
+        return key if key in series or len(series) < self.metric.most else (OTHER,) * len(key)
 
     def write(self, key: Key, number: float) -> None:
         """Add to a number; of a histogram, only make sure the series is there."""

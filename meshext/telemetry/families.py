@@ -9,7 +9,7 @@ begins with `meshext_` as ours do, it gets the filter's name in front: `ab_routi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from meshext.exemplars import Exemplars, latest
@@ -28,7 +28,10 @@ SUFFIXES: dict[Kind, Key] = {"counter": ("",), "gauge": ("",), "histogram": ("_b
 
 @dataclass(slots=True)
 class Family:
-    """One metric and its series: label values to a number, or to (bucket counts, sum), and to exemplars."""
+    """One metric and its series: label values to a number, or to (bucket counts, sum), and to exemplars.
+
+    `most` is how many series a total over workers shows beside that of "other"; 0 is no cap.
+    """
 
     name: str
     kind: Kind
@@ -38,6 +41,7 @@ class Family:
     numbers: dict[Key, float] = field(default_factory=dict)
     spreads: dict[Key, Spread] = field(default_factory=dict)
     exemplars: dict[Key, Exemplars] = field(default_factory=dict)
+    most: int = 0
 
     @property
     def definition(self) -> Definition:
@@ -51,22 +55,31 @@ class Family:
 
     def empty(self) -> Family:
         """The same metric without series."""
-        return Family(self.name, self.kind, self.labels, self.help, self.buckets)
+        return Family(self.name, self.kind, self.labels, self.help, self.buckets, most=self.most)
 
     def add(self, other: Family, *, most: float = math.inf) -> None:
         """Add another's series, of the same definition; beyond `most` label sets to those of "other"."""
+
+        def place(key: Key) -> Key:
+            series = self.numbers or self.spreads
+            return key if key in series or len(series) < most else (OTHER,) * len(key)
+
+        self.take(other, place)
+
+    def take(self, other: Family, place: Callable[[Key], Key]) -> None:
+        """Add another's series, of the same definition, each in the place that is said for it."""
         for key, number in other.numbers.items():
-            place = key if key in self.numbers or len(self.numbers) < most else (OTHER,) * len(key)
-            self.numbers[place] = self.numbers.get(place, 0.0) + number
+            at = place(key)
+            self.numbers[at] = self.numbers.get(at, 0.0) + number
         for key, (counts, total) in other.spreads.items():
-            place = key if key in self.spreads or len(self.spreads) < most else (OTHER,) * len(key)
-            before, so_far = self.spreads.get(place, ((0,) * len(counts), 0.0))
+            at = place(key)
+            before, so_far = self.spreads.get(at, ((0,) * len(counts), 0.0))
             summed = tuple(a + b for a, b in zip(before, counts, strict=True))
-            self.spreads[place] = summed, so_far + total
+            self.spreads[at] = summed, so_far + total
         series = self.numbers or self.spreads
         for key, exemplars in other.exemplars.items():
-            place = key if key in series else (OTHER,) * len(key)
-            self.exemplars[place] = latest(self.exemplars.get(place, ()), exemplars)
+            if (at := place(key)) in series:
+                self.exemplars[at] = latest(self.exemplars.get(at, ()), exemplars)
 
 
 Families = dict[Definition, Family]
@@ -147,7 +160,7 @@ def declared(registry: MetricRegistry) -> Iterable[tuple[Metric[object], Series]
 def copy_series(series: Series, name: str, labels: Key, first: Key) -> Family:
     """A family as it stands now, with label values `first` in front of each series'."""
     metric = series.metric
-    family = Family(name, metric.kind, labels, metric.help, metric.buckets)
+    family = Family(name, metric.kind, labels, metric.help, metric.buckets, most=metric.most)
     family.numbers = {first + key: number for key, number in series.numbers.items()}
     family.spreads = {first + key: spread for key, spread in series.spreads.items()}
     family.exemplars = {first + key: exemplars for key, exemplars in series.exemplars.items()}

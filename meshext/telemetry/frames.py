@@ -4,7 +4,7 @@
     seq      8 bytes: the number of a question, repeated in its answer; 0 where nobody had asked
     body     of the parent: none, "tell me where you stand"; of the worker: a JSON list of families
 
-A family is `{"name", "kind", "labels", "help", "buckets", "numbers": [[values, number], ...],
+A family is `{"name", "kind", "labels", "help", "buckets", "most", "numbers": [[values, number], ...],
 "spreads": [[values, counts, sum], ...], "exemplars": [[values, places], ...]}`; a place is null or `[value,
 [[label, value], ...], seconds since 1970]`. What comes from a worker is checked before it is believed: a
 filter runs there.
@@ -58,6 +58,7 @@ def encode_family(family: Family) -> str:
             "labels": family.labels,
             "help": family.help,
             "buckets": family.buckets,
+            "most": family.most,
             "numbers": list(family.numbers.items()),
             "spreads": [(key, *spread) for key, spread in family.spreads.items()],
             "exemplars": [
@@ -87,6 +88,7 @@ def decode_family(given: dict[str, Any]) -> Family:
         tuple(given["labels"]),
         to_text(given["help"]),
         tuple(map(to_number, given["buckets"])),
+        most=to_count(given["most"]),
     )
     check_names(family.name, family.labels)
     if family.kind not in SUFFIXES:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Sequence
 
 from meshext.errors import ProtocolError
+from meshext.telemetry.admission import Admission
 from meshext.telemetry.families import Families, Family, by_definition, keep, newest_shapes, total
 from meshext.telemetry.frames import decode_families, frame, read_frame
 
@@ -71,6 +72,7 @@ class MetricsHub:
         self._own = own
         self._links: list[Link] = []
         self._gone: Families = {}
+        self._admission = Admission()
         self._reading = asyncio.Lock()
 
     async def serve(self, channel: socket.socket) -> None:
@@ -88,7 +90,7 @@ class MetricsHub:
             writer.close()
             async with self._reading:
                 dead = await asyncio.to_thread(link.families, link.body)
-                self._gone = keep(self._gone, dead)
+                self._gone = self._admission.fold(keep(self._gone, dead))
                 self._links.remove(link)  # in the same step, so that it is counted once at any time
 
     async def gather(self) -> list[Family]:
@@ -105,4 +107,6 @@ class MetricsHub:
     def _add_up(self, gone: Families, said: Sequence[tuple[Link, bytes]]) -> list[Family]:
         living = [link.families(body) for link, body in said]
         parts = newest_shapes([gone, *living, by_definition(self._own())])
-        return sorted(total(parts).values(), key=lambda family: family.definition)
+        shown = self._admission.fold(total(parts))
+        self._admission.keep(shown)
+        return sorted(shown.values(), key=lambda family: family.definition)

@@ -86,6 +86,18 @@ def test_exemplars_are_bounded_as_their_series_are() -> None:
     assert series.exemplars["other",] == (series.exemplars["other",][0],)
 
 
+def test_a_metric_may_have_a_smaller_cap() -> None:
+    plain = Plain()
+    made = Counter("made_total", labels=("route",), most=2).of(plain)
+    for route in ("a", "b", "c", "d", "a"):
+        made.inc(route=route)
+    found = {sample.labels[0][1]: sample.value for sample in plain._metrics.samples() if sample.labels}
+    assert found == {"a": 2, "b": 1, "other": 2}
+    for most in (0, MAX_SERIES + 1):
+        with pytest.raises(ValueError, match=f"made_total: most={most} is out of range; write 1 to 1000"):
+            Counter("made_total", most=most)
+
+
 def test_merging_keeps_the_newest_of_each_bucket() -> None:
     one, other = Plain(), Plain()
     one.took.observe(0.05, {"trace_id": "old"})

@@ -29,6 +29,7 @@ class Worker:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         self.count, self.gauge = 0.0, 1.0
+        self.more: list[Family] = []
         self.serving = asyncio.ensure_future(hub.serve(ours))
         self.reporter = MetricsReporter(theirs.detach(), [self.families], push=push)
 
@@ -37,6 +38,7 @@ class Worker:
             Family("a_total", "counter", ("x",), "Help.", (), {("1",): self.count}),
             Family("now", "gauge", (), "", (), {(): self.gauge}),
             Family("took", "histogram", (), "", (0.5,), {}, {(): ((1, 0), 0.25)}),
+            *self.more,
         ]
 
     def kill(self) -> None:

@@ -76,8 +76,8 @@ class TelemetryConfig:
     """Upper bounds of the duration's buckets, in seconds, ascending."""
 
     max_series: int = 500
-    """The most series that each metric may have in a worker, 10 to 1000; what comes later is counted under
-    `other`."""
+    """The most series that each metric may have, in a worker and in the total over workers, 10 to 1000; what
+    comes later is counted under `other`."""
 
     def __post_init__(self) -> None:
         self._check_routes()

@@ -39,8 +39,8 @@ class Telemetry(Filter):
     type, `http_server_active_requests`, and on demand `http_server_request_body_size_bytes` and
     `http_server_response_body_size_bytes`. Beside them `http_server_requests_total` counts as requests come
     and `http_server_request_errors_total` what ended in 5xx or without a response. Every label and every
-    metric is bounded, in each worker; what comes on top is counted under `other`. Exemplars link counters
-    and buckets to the trace of their latest request, where that is sampled.
+    metric is bounded, whatever clients send; what comes on top is counted under `other`. Exemplars link
+    counters and buckets to the trace of their latest request, where that is sampled.
 
     The caller's W3C trace context is continued, or a trace is begun, and the upstream is told. With
     `--otel` the span that the service makes of an exchange gets the attributes of the semantic conventions,

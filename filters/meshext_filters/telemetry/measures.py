@@ -72,6 +72,7 @@ class Measures:
     ) -> None:
         self._owner = owner
         self._config = config
+        self._most = config.max_series - 1  # and one for all others
         self._tags = frozenset((*early, *late))
         self._early = (*REQUEST_LABELS, *early)
         self._all = (*self._early, *RESPONSE_LABELS, *late)
@@ -85,7 +86,7 @@ class Measures:
     def _counter(self, wanted: Measured, name: str, labels: tuple[str, ...]) -> Capped[BoundCounter] | None:
         if wanted not in self._config.metrics:
             return None
-        bound = Counter(name, labels=labels, help=HELP[wanted]).of(self._owner)
+        bound = Counter(name, labels=labels, help=HELP[wanted], most=self._most).of(self._owner)
         return Capped(bound, labels, self._config.max_series, self._tags)
 
     def _histogram(
@@ -93,7 +94,8 @@ class Measures:
     ) -> Capped[BoundHistogram] | None:
         if wanted not in self._config.metrics:
             return None
-        bound = Histogram(name, labels=self._all, help=HELP[wanted], buckets=buckets).of(self._owner)
+        metric = Histogram(name, labels=self._all, help=HELP[wanted], buckets=buckets, most=self._most)
+        bound = metric.of(self._owner)
         return Capped(bound, self._all, self._config.max_series, self._tags)
 
     def _active(self) -> Capped[BoundGauge] | None:
