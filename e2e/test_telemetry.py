@@ -6,19 +6,22 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from cryptography import x509
 
 from e2e.certificates import Authority
+from e2e.grpc_upstream import grpc_upstream
 from e2e.prometheus import Prometheus, prometheus
-from e2e.stage import wait_for
-from e2e.watched import Served, ask, gateway, serving
+from e2e.stage import Stage, wait_for
+from e2e.watched import Served, ask, free_port, gateway, serving, total
+from meshext.envoy.upstreams import parse_upstream
 from meshext.plan import Mode
-from meshext.sandbox import EnvoyFilter
+from meshext.sandbox import EnvoyFilter, Setup
 from meshext.sandbox.calls import find_example
 from meshext.sandbox.client import Answer, send
 from tests.telemetry.collector import Collector, Span, collecting
@@ -235,6 +238,41 @@ def test_a_client_that_hangs_up_is_an_error_and_no_longer_active(
 
     with serving("telemetry") as served:
         asyncio.run(drive(served))
+
+
+def test_a_grpc_status_is_seen_where_http_says_200() -> None:
+    port = free_port()
+    with grpc_upstream() as address:
+        upstream = parse_upstream(f"calls={address}")
+        setup = Setup(specs=("telemetry",), upstreams=(upstream,), metrics=f"127.0.0.1:{port}")
+        with closing(Stage(setup)) as stage:
+            call_each(stage.port)
+            check_codes(port)
+
+
+def call_each(port: int) -> None:
+    """One call of each end: OK, the caller's fault, ours."""
+    seen = (("x-decided", "yes"),)
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        unary: Any = channel.unary_unary("/played.Echo/Unary")
+        missing: Any = channel.unary_unary("/played.Echo/Nothing")
+        assert unary(b"hello", metadata=seen, timeout=20) == b"hello"
+        for call, message in ((unary, b"stop"), (missing, b"hello")):
+            with pytest.raises(grpc.RpcError):
+                call(message, metadata=seen, timeout=20)
+
+
+def check_codes(port: int) -> None:
+    """What is counted of them."""
+
+    def counted(code: str, name: str = "http_server_request_duration_seconds_count", **labels: str) -> float:
+        wanted = {"rpc_grpc_status_code": code, "http_response_status_code": "200", **labels}
+        return total(port, name, **wanted)
+
+    assert wait_for(lambda: [counted("0"), counted("5"), counted("12")] == [1, 1, 1])
+    assert counted("12", error_type="UNIMPLEMENTED") == 1
+    errors = {code: counted(code, "http_server_request_errors_total") for code in ("0", "5", "12")}
+    assert errors == {"0": 0, "5": 0, "12": 1}
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -37,21 +37,31 @@ class Served:
 
     def scrape(self) -> Series:
         """What Prometheus would read."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=10) as answer:
-            text = answer.read().decode()
-        return {
-            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-        }
+        return scrape(self.metrics_port)
 
     def total(self, name: str, **labels: str) -> float:
         """The sum of a metric's series with these labels."""
-        return sum(
-            value
-            for (found, its), value in self.scrape().items()
-            if found == name and labels.items() <= dict(its).items()
-        )
+        return total(self.metrics_port, name, **labels)
+
+
+def scrape(port: int) -> Series:
+    """What Prometheus would read on that port."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def total(port: int, name: str, **labels: str) -> float:
+    """The sum of a metric's series with these labels."""
+    return sum(
+        value
+        for (found, its), value in scrape(port).items()
+        if found == name and labels.items() <= dict(its).items()
+    )
 
 
 def free_port() -> int:

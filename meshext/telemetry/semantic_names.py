@@ -20,6 +20,7 @@ METRICS: Mapping[str, tuple[str, str]] = {
 ATTRIBUTES: Mapping[str, str] = {
     "http_request_method": "http.request.method",
     "http_response_status_code": "http.response.status_code",
+    "rpc_grpc_status_code": "rpc.grpc.status_code",
     "http_route": "http.route",
     "url_scheme": "url.scheme",
     "network_protocol_version": "network.protocol.version",
@@ -27,7 +28,7 @@ ATTRIBUTES: Mapping[str, str] = {
 }
 """A label's name."""
 
-NUMBERS = frozenset({"http.response.status_code"})
+NUMBERS = frozenset({"http.response.status_code", "rpc.grpc.status_code"})
 """Attributes that are whole numbers."""
 
 

@@ -14,7 +14,7 @@ from meshext_filters.telemetry.tags import Tag
 Measured = Literal["requests", "errors", "duration", "active", "request_size", "response_size"]
 
 REQUEST_LABELS = ("http_request_method", "url_scheme", "http_route", "network_protocol_version")
-RESPONSE_LABELS = ("http_response_status_code", "error_type")
+RESPONSE_LABELS = ("http_response_status_code", "rpc_grpc_status_code", "error_type")
 TAKEN = frozenset({*REQUEST_LABELS, *RESPONSE_LABELS, "filter", "exported_filter", "le", "other"})
 LOG_KEYS = frozenset({"route", "target", "peer", "trace_id", "span_id", "sampled"})
 AT_THE_END = frozenset({"errors", "duration", "active", "request_size", "response_size"})

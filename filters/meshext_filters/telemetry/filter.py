@@ -12,6 +12,7 @@ from meshext_filters.telemetry import spans
 from meshext_filters.telemetry.cardinality import OTHER, ValueCap
 from meshext_filters.telemetry.config import AT_THE_END, TelemetryConfig, is_late
 from meshext_filters.telemetry.measures import Measures
+from meshext_filters.telemetry.outcomes import GRPC_STATUS, Ending, judge
 from meshext_filters.telemetry.propagation import Propagator
 from meshext_filters.telemetry.redaction import Redactor
 from meshext_filters.telemetry.route_templates import RouteTable
@@ -23,8 +24,6 @@ METHODS = frozenset("CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE QUERY"
 OTHER_METHOD = "_OTHER"  # what the semantic conventions write for the others
 SCHEMES = frozenset({"http", "https"})
 PROTOCOLS = {"HTTP/1.0": "1.0", "HTTP/1.1": "1.1", "HTTP/2": "2", "HTTP/3": "3"}
-NO_RESPONSE = "no_response"
-FIRST_ERROR = 500
 SHOWN = 1024  # characters of a path or query
 
 
@@ -36,11 +35,12 @@ class Telemetry(Filter):
 
     Metrics have OpenTelemetry's names for HTTP servers, as they are over OTLP and as Prometheus shows them:
     `http_server_request_duration_seconds` with method, scheme, route, protocol version, status and error
-    type, `http_server_active_requests`, and on demand `http_server_request_body_size_bytes` and
-    `http_server_response_body_size_bytes`. Beside them `http_server_requests_total` counts as requests come
-    and `http_server_request_errors_total` what ended in 5xx or without a response. Every label and every
-    metric is bounded, whatever clients send; what comes on top is counted under `other`. Exemplars link
-    counters and buckets to the trace of their latest request, where that is sampled.
+    type (of gRPC calls too), `http_server_active_requests`, and on demand
+    `http_server_request_body_size_bytes` and `http_server_response_body_size_bytes`. Beside them
+    `http_server_requests_total` counts as requests come and `http_server_request_errors_total` what ended
+    in 5xx, in a gRPC status that is the server's fault, or without a response. Every label and every metric
+    is bounded, whatever clients send; what comes on top is counted under `other`. Exemplars link counters
+    and buckets to the trace of their latest request, where that is sampled.
 
     The caller's W3C trace context is continued, or a trace is begun, and the upstream is told. With
     `--otel` the span that the service makes of an exchange gets the attributes of the semantic conventions,
@@ -77,6 +77,7 @@ class Telemetry(Filter):
 
         labels: tuple[str, ...] = ()
         late: tuple[str, ...] = ()
+        grpc_status: str = ""
         context: TraceContext | None = None
 
     @classmethod
@@ -93,7 +94,7 @@ class Telemetry(Filter):
         if not any(is_late(tag) for tag in config.tags):
             needs = needs.without("on_response")
         if not config.measured & AT_THE_END:
-            needs = needs.without("on_complete")
+            needs = needs.without("on_complete", "on_response_trailers")
         return needs
 
     def __init__(self, config: Config) -> None:
@@ -143,26 +144,22 @@ class Telemetry(Filter):
             [tag.cap.place(value) for tag, value in zip(self.late, values, strict=True) if tag.to_metrics]
         )
 
+    def on_response_trailers(self, response: Response[State]) -> None:
+        """The status of a gRPC call, where it has any response at all."""
+        response.state.grpc_status = response.trailers.get(GRPC_STATUS, "")
+
     def on_complete(self, exchange: Exchange[State]) -> None:
         """The exchange is over: how long it took, and how it ended."""
-        state, status = exchange.state, exchange.status
+        state = exchange.state
         if not state.labels:
             return  # `on_request` failed
-        error = NO_RESPONSE if status is None else str(status) if status >= FIRST_ERROR else ""
-        values = (*state.labels, "" if status is None else str(status), error, *state.late)
+        ending = judge(exchange, state.grpc_status)
+        values = (*state.labels, *ending.labels, *state.late)
         sizes = exchange.request_size, exchange.response_size
-        self.measures.end(values, bool(error), exchange.duration, sizes, exemplar_of(state.context))
+        self.measures.end(values, bool(ending.error), exchange.duration, sizes, exemplar_of(state.context))
         span = spans.recording_span()
         if span is not None:
-            said: dict[str, str | int] = {} if status is None else {"http.response.status_code": status}
-            if sizes[0] is not None:
-                said["http.request.body.size"] = sizes[0]
-            if sizes[1] is not None:
-                said["http.response.body.size"] = sizes[1]
-            if error:
-                said["error.type"] = error
-                spans.fail(span, error)
-            spans.describe(span, said)
+            describe_end(span, ending, *sizes)
 
     def attributes_of(
         self, request: Request[State], labels: tuple[str, ...], values: list[str]
@@ -226,3 +223,22 @@ def exemplar_of(context: TraceContext | None) -> dict[str, str] | None:
     if context is None or not context.sampled:
         return None
     return {"trace_id": context.trace_id, "span_id": context.span_id}
+
+
+def describe_end(
+    span: spans.Span, ending: Ending, request_size: int | None, response_size: int | None
+) -> None:
+    """The span attributes of a response, and whether it failed."""
+    said: dict[str, str | int] = {}
+    if ending.status:
+        said["http.response.status_code"] = int(ending.status)
+    if ending.grpc.isdecimal():
+        said["rpc.grpc.status_code"] = int(ending.grpc)
+    if request_size is not None:
+        said["http.request.body.size"] = request_size
+    if response_size is not None:
+        said["http.response.body.size"] = response_size
+    if ending.error:
+        said["error.type"] = ending.error
+        spans.fail(span, ending.error)
+    spans.describe(span, said)

@@ -22,7 +22,7 @@ OPEN = frozenset({"http_route"})
 
 HELP: Mapping[Measured, str] = {
     "requests": "Requests.",
-    "errors": "Requests that ended in 5xx, or without a response.",
+    "errors": "Requests that ended in 5xx, in an error of gRPC, or without a response.",
     "duration": "Duration of HTTP server requests.",
     "active": "Number of active HTTP server requests.",
     "request_size": "Size of HTTP server request bodies.",

@@ -13,6 +13,8 @@ from opentelemetry.trace import Span, Status, StatusCode
 
 from meshext_filters.telemetry.trace_context import KNOWN_FLAGS, TraceContext
 
+__all__ = ["Span", "current_context", "describe", "fail", "recording_span"]
+
 Attributes = Mapping[str, str | int]
 
 

@@ -49,8 +49,8 @@ class Tag:
     """The provider of `jwt_authn` whose claim it is; by default the first one that has it."""
 
     peer: PeerPart | None = None
-    """From the peer: the `principal` that its certificate proves, a part of that
-    (`spiffe://TRUST_DOMAIN/ns/NAMESPACE /sa/SERVICE_ACCOUNT`), or the `address` of the connection."""
+    """From the peer: the `principal` that its certificate proves; its `trust_domain`, or, where it is of
+    Istio's form, its `namespace` and `service_account`; or the `address` of the connection."""
 
     to: tuple[Target, ...] = ("spans", "log")
     """Where it goes: labels of `metrics`, attributes of `spans`, metadata for the access `log`."""

@@ -25,7 +25,7 @@ LABELS = {
     "http_route": "/users/{id}",
     "network_protocol_version": "1.1",
 }
-OK = {**LABELS, "http_response_status_code": "200", "error_type": ""}
+OK = {**LABELS, "http_response_status_code": "200", "rpc_grpc_status_code": "", "error_type": ""}
 HTTP1 = {"request.protocol": "HTTP/1.1"}
 Made = dict[str, Any]
 
@@ -54,10 +54,10 @@ def test_requests_errors_and_durations() -> None:
         harness.request("GET", "/users/7", response=Reply(status), attributes=HTTP1)
     assert harness.value("http_server_requests_total", **LABELS) == 4
     assert harness.value("http_server_request_duration_seconds", **OK) == 2
-    failed = {**LABELS, "http_response_status_code": "503", "error_type": "503"}
+    failed = {**LABELS, "http_response_status_code": "503", "rpc_grpc_status_code": "", "error_type": "503"}
     assert harness.value("http_server_request_errors_total", **failed) == 1
     assert harness.value("http_server_request_duration_seconds", **failed) == 1
-    missing = {**LABELS, "http_response_status_code": "404", "error_type": ""}
+    missing = {**LABELS, "http_response_status_code": "404", "rpc_grpc_status_code": "", "error_type": ""}
     assert harness.value("http_server_request_errors_total", **missing) == 0
     assert harness.value("http_server_active_requests", http_request_method="GET", url_scheme="http") == 0
 
@@ -69,7 +69,7 @@ def test_an_answer_of_a_filter_behind_it_counts_too() -> None:
 
     harness = Harness([Telemetry, Refuse], [{}, None])
     assert harness.request(attributes=HTTP1).status == 503
-    labels = {**LABELS, "http_route": "other", "http_response_status_code": "503", "error_type": "503"}
+    labels = {**OK, "http_route": "other", "http_response_status_code": "503", "error_type": "503"}
     assert harness.value("http_server_request_errors_total", **labels) == 1
 
 
@@ -280,7 +280,7 @@ def test_what_each_mode_carries() -> None:
     assert build_plan([Telemetry.needs(config(metrics=("requests",)))]).mode == "authz"
     plan = build_plan([Telemetry.needs(config(metrics=("requests",), log=False))])
     assert (plan.response_headers, plan.metadata_namespaces) == (False, ())
-    with pytest.raises(UnsupportedError, match="ext_authz has no on_complete; use --mode proc"):
+    with pytest.raises(UnsupportedError, match="ext_authz has no on_response_trailers; use --mode proc"):
         build_plan([Telemetry.needs(config())], "authz")
 
 
@@ -312,3 +312,32 @@ def test_a_failure_lets_the_request_pass_uncounted() -> None:
     assert outcome.status == 200
     assert [failure.kind for failure in outcome.failures] == ["raised"]
     assert [sample.value for sample in harness.filter._metrics.samples()] == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "content_type", "code", "error"),
+    [
+        (Reply(200, trailers={"grpc-status": "0"}), "application/grpc", "0", ""),
+        (Reply(200, trailers={"grpc-status": "14"}), "application/grpc+proto", "14", "UNAVAILABLE"),
+        (Reply(200, trailers={"grpc-status": "5"}), "application/grpc", "5", ""),
+        (Reply(200, headers={"grpc-status": "12"}), "application/grpc", "12", "UNIMPLEMENTED"),
+        (Reply(200, trailers={"grpc-status": "99"}), "application/grpc", "other", ""),
+        (Reply(200), "application/grpc", "", ""),
+        (Reply(503), "application/grpc", "", "503"),
+        (Reply(200, headers={"grpc-status": "14"}), "text/plain", "", ""),
+    ],
+)
+def test_how_grpc_calls_end(reply: Reply, content_type: str, code: str, error: str) -> None:
+    harness = made()
+    outcome = harness.request(
+        "GET", "/users/7", headers={"content-type": content_type}, attributes=HTTP1, response=reply
+    )
+    assert outcome.failures == ()
+    labels = {
+        **OK,
+        "http_response_status_code": str(reply.status),
+        "rpc_grpc_status_code": code,
+        "error_type": error,
+    }
+    assert harness.value("http_server_request_duration_seconds", **labels) == 1
+    assert harness.value("http_server_request_errors_total", **labels) == (1 if error else 0)
