@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from meshext.cli import schema_table
 from meshext.cli.output import Row, format_table, heading
 from meshext.cli.runtimes import Verdict, find_runtimes, judge, rows
-from meshext.config import build_model, config_schema, with_docs
+from meshext.config import build_model, config_schema, takes_text, with_docs
 from meshext.engine.chain import build_mount
 from meshext.errors import ConfigError
 from meshext.filter import Filter, class_needs
@@ -90,8 +90,8 @@ def report_bare(spec: str) -> FilterReport:
 def requires_config(cls: type[Filter]) -> bool:
     """Whether the filter can not do without a configuration."""
     config_type = getattr(cls, "Config", None)
-    if config_type is None or config_type is str:
-        return config_type is str
+    if config_type is None or takes_text(config_type):
+        return config_type is not None
     return bool(config_schema(config_type, owner=cls).get("required"))
 
 
@@ -167,7 +167,7 @@ def _config_line(each: FilterReport) -> str:
     config_type = getattr(each.cls, "Config", None)
     if config_type is None:
         return "none"
-    kind = "a text" if config_type is str else "these fields"
+    kind = "a text" if takes_text(config_type) else "these fields"
     return f"{kind}; required: {each.missing}" if each.missing else kind
 
 

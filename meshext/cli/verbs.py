@@ -44,6 +44,7 @@ VERBS = (
         "replay", "meshext.cli.replay:replay", "Send recorded exchanges through filters, compare decisions."
     ),
     Verb("config", "meshext.cli.config:config", "Print the configuration that Envoy needs for filters."),
+    Verb("explain", "meshext.cli.explain:explain", "Say why policies allow or deny a request."),
     Verb("profile", "meshext.cli.profile:profile", "Write a flame graph of a running service."),
 )
 """In the order in which a person meets them."""

@@ -1,6 +1,7 @@
 """A filter's configuration: from the text a person wrote to an instance of the filter's `Config` class.
 
     read_config      what `--config` was given: a file's name or inline JSON   -> Document
+    parse_documents  the same for a YAML stream of several documents
     parse_document   Document -> plain data: str, int, float, bool, None, list, dict with string keys
     build_model      Config class -> Model, plain data that says what may be written (SpecError)
     parse_config     Config class + Document -> instance, or ConfigError with every mistake
@@ -12,8 +13,16 @@ Only `build_model` looks at Python annotations; everything behind it works on th
 filter can carry the same Model and refuse the same text with the same words.
 """
 
-from meshext.config.annotations import build_model, check_config_type
-from meshext.config.documents import MAX_BYTES, MAX_DEPTH, Document, Plain, parse_document, read_config
+from meshext.config.annotations import build_model, check_config_type, takes_text
+from meshext.config.documents import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    Document,
+    Plain,
+    parse_document,
+    parse_documents,
+    read_config,
+)
 from meshext.config.field_docs import with_docs
 from meshext.config.instances import parse_config
 from meshext.config.redaction import REDACTED, is_secret_name
@@ -43,6 +52,8 @@ __all__ = [
     "is_secret_name",
     "parse_config",
     "parse_document",
+    "parse_documents",
     "read_config",
+    "takes_text",
     "with_docs",
 ]

@@ -47,12 +47,21 @@ def check_config_type(config_type: type, *, owner: type | None = None) -> None:
 
 
 def build_model(config_type: type, *, owner: type | None = None) -> Model:
-    """The Model of a `Config` class (a dataclass, or `str` for the raw text); SpecError when it has none."""
-    if config_type is str:
+    """The Model of a `Config` class (a dataclass, or one that reads raw text); SpecError when it has none."""
+    if takes_text(config_type):
         return Model(Scalar("str"), {})
     builder = _ModelBuilder([owner] if owner is not None else [])
     root = builder.record(config_type, f"{_name(config_type)} is not a dataclass")
     return Model(root, builder.records)
+
+
+def takes_text(config_type: type) -> bool:
+    """Whether a configuration comes as raw text: to `str`, or to a class with `from_document` of its own.
+
+    That is a classmethod from a `Document` to an instance, which raises ConfigError with every mistake. It is
+    for a format that somebody else has defined.
+    """
+    return config_type is str or inspect.ismethod(getattr(config_type, "from_document", None))
 
 
 class _Unsupported(Exception):

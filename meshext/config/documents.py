@@ -13,7 +13,9 @@ from typing import TypeAlias
 from meshext.errors import ConfigError
 from meshext.sources import LOADED
 
-MAX_BYTES = 1_048_576  # a filter's configuration travels inside Envoy's, whose messages stay well below this
+MAX_BYTES = (
+    4_194_304  # room for ten thousand rules; it travels inside Envoy's configuration, which takes as much
+)
 MAX_DEPTH = 64  # lists and mappings inside each other; keeps every recursive reader off the stack's end
 INLINE_SOURCE = "--config"
 
@@ -79,7 +81,7 @@ def parse_document(document: Document) -> Plain:
     """The document as plain data; None when it is empty. ConfigError names the line of each mistake.
 
     JSON by RFC 8259. Refused: a key given twice or not a string, aliases, merge keys and tags of YAML,
-    more than one YAML document, more than 1 MiB, more than 64 levels, half a surrogate pair.
+    more than one YAML document, more than 4 MiB, more than 64 levels, half a surrogate pair.
     """
     text = check_text(document).removeprefix("\ufeff")
     value = _parse(text, document.source)
@@ -88,6 +90,21 @@ def parse_document(document: Document) -> Plain:
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)), source=document.source)
     return value
+
+
+def parse_documents(document: Document) -> list[Plain]:
+    """Every YAML document of a stream (`---` between them), each as `parse_document` gives one.
+
+    A JSON text is one document. Empty documents are left out.
+    """
+    text = check_text(document).removeprefix("\ufeff")
+    values = _parse_all(text, document.source)
+    problems: list[str] = []
+    for value in values:
+        _check_tree(value, 1, problems)
+    if problems:
+        raise ConfigError(list(dict.fromkeys(problems)), source=document.source)
+    return [value for value in values if value is not None]
 
 
 def check_text(document: Document) -> str:
@@ -157,6 +174,14 @@ def _parse(text: str, source: str) -> Plain:
                 if source != INLINE_SOURCE:
                     raise
         raise ConfigError([str(refusal)], source=source) from None
+
+
+def _parse_all(text: str, source: str) -> list[Plain]:
+    from meshext.config.yaml_text import parse_yaml_stream
+
+    if source.endswith(".json") or looks_like_json(text):
+        return [_parse(text, source)]
+    return parse_yaml_stream(text, source=source)
 
 
 def _parse_yaml(text: str, source: str) -> Plain:

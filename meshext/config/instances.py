@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, TypeVar, cast
 
 from meshext.config import wording
@@ -45,7 +46,7 @@ def parse_config(config_type: type[_T], document: Document | None, *, owner: typ
     """
     model = build_model(config_type, owner=owner)
     if isinstance(model.root, Scalar):
-        return cast(_T, _raw_text(document))
+        return _from_text(config_type, _raw_document(document))
     source = document.source if document is not None else "configuration"
     value = parse_document(document) if document is not None else None
     if document is None:
@@ -57,13 +58,19 @@ def parse_config(config_type: type[_T], document: Document | None, *, owner: typ
     return cast(_T, instance)
 
 
-def _raw_text(document: Document | None) -> str:
+def _raw_document(document: Document | None) -> Document:
     if document is None:
         raise ConfigError(["this filter needs a text as its configuration; give --config FILE"])
-    text = check_text(document)
-    if not text.strip():
+    if not check_text(document).strip():
         raise ConfigError(["is empty, but this filter needs a text"], source=document.source)
-    return text
+    return document
+
+
+def _from_text(config_type: type[_T], document: Document) -> _T:
+    if config_type is str:
+        return cast(_T, document.text)
+    read = cast("Callable[[Document], _T]", getattr(config_type, "from_document"))  # noqa: B009  # its own format
+    return read(document)
 
 
 def _check_defaults(model: Model, root: Record) -> None:

@@ -34,9 +34,18 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U000100
 
 def parse_yaml(text: str, *, source: str) -> Plain:
     """Plain data of a YAML text, None when it is empty; ConfigError lists what is refused, with lines."""
+    return _build(text, source, single=True)[0]
+
+
+def parse_yaml_stream(text: str, *, source: str) -> list[Plain]:
+    """Plain data of every document of a YAML stream, None for an empty one; ConfigError as `parse_yaml`."""
+    return _build(text, source, single=False)
+
+
+def _build(text: str, source: str, *, single: bool) -> list[Plain]:
     try:
         builder = _Builder(text)
-        value = builder.document()
+        values = [builder.document()] if single else builder.stream()
     except _TooDeep:
         raise ConfigError([depth_problem()], source=source) from None
     except (
@@ -47,7 +56,7 @@ def parse_yaml(text: str, *, source: str) -> Plain:
         raise ConfigError([_invalid(error, text)], source=source) from None
     if builder.problems:
         raise ConfigError(builder.problems, source=source)
-    return value
+    return values
 
 
 def resolve_plain(text: str) -> str | int | float | bool | None:
@@ -86,6 +95,13 @@ class _Builder:
                     break
                 value = self._node(next(self._events), depth=1, secret=False)
         return value
+
+    def stream(self) -> list[Plain]:
+        return [
+            self._node(next(self._events), depth=1, secret=False)
+            for event in self._events
+            if isinstance(event, yaml.DocumentStartEvent)
+        ]
 
     def _node(self, event: Any, *, depth: int, secret: bool) -> Plain:
         if depth > MAX_DEPTH:

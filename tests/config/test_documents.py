@@ -50,7 +50,7 @@ ROWS: list[tuple[str, str, str]] = [
     ("c.yaml", "- " * 500_000, DEEP),
     ("--config", "[" * 500_000, DEEP),
     ("c.json", '{"a":' * 100_000 + "1" + "}" * 100_000, DEEP),
-    ("c.yaml", "x" * (MAX_BYTES + 1), "is 1048577 bytes long; a configuration has at most 1048576 bytes"),
+    ("c.yaml", "x" * (MAX_BYTES + 1), "is 4194305 bytes long; a configuration has at most 4194304 bytes"),
 ]
 
 
@@ -149,7 +149,7 @@ def test_read_config_refuses_what_it_can_not_read(tmp_path: Path) -> None:
         ("a\0b", "'a\\x00b': can not be read: embedded null byte"),
         (str(tmp_path), f"{tmp_path}: can not be read: Is a directory"),
         (str(binary), f"{binary}: line 2: is not UTF-8; save it as UTF-8"),
-        (str(large), f"{large}: has more than 1048576 bytes, the most a configuration has"),
+        (str(large), f"{large}: has more than 4194304 bytes, the most a configuration has"),
     ):
         with pytest.raises(ConfigError) as refusal:
             read_config(argument)

@@ -1,0 +1,240 @@
+"""`meshext explain`: what AuthorizationPolicy documents say about one request, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from meshext.policy.explain import Explanation, Trial
+    from meshext.policy.facts import Facts
+    from meshext.policy.model import Policy
+    from meshext.policy.settings import About, Settings
+
+ALLOWED = 0
+DENIED = 1
+
+Files = Annotated[list[str], typer.Argument(metavar="POLICY.yaml...", help="AuthorizationPolicy documents.")]
+Request = Annotated[
+    str, typer.Option("--request", metavar="FILE|JSON", help="The request; see below what it may hold.")
+]
+Normalize = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOW",
+        help="First do to the path what Envoy does: NONE, BASE, MERGE_SLASHES or DECODE_AND_MERGE_SLASHES.",
+    ),
+]
+Namespace = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The workload's; by default the one the policies name.")
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(metavar="K=V", help="The workload's; repeatable. By default those that policies select."),
+]
+TrustDomain = Annotated[str, typer.Option(metavar="NAME", help="The mesh's trust domain.")]
+Alias = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="Another name of the trust domain; repeatable.")
+]
+RootNamespace = Annotated[
+    str, typer.Option(metavar="NAME", help="Policies of this namespace apply in every namespace.")
+]
+
+
+def explain(
+    policies: Files,
+    request: Request,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    trace: Annotated[bool, typer.Option("--trace", help="Show every rule that was tried.")] = False,
+    normalize: Normalize = None,
+    namespace: Namespace = None,
+    labels: Labels = None,
+    trust_domain: TrustDomain = "cluster.local",
+    alias: Alias = None,
+    root_namespace: RootNamespace = "istio-system",
+) -> None:
+    """Say which policy, rule and field allow or deny a request, and what came closest.
+
+    The request is JSON: "method" and "path" (with query, as the upstream would see it), and as far as
+    policies look at it "host", "headers" {name: value or list}, "peer" {"principal", "address"},
+    "client_address", "destination" {"address", "port"}, "sni", "claims" {...}, "metadata" {filter: {...}}.
+
+    Ends with 0 where the request is allowed, with 1 where it is denied, with 2 where a file is wrong.
+
+    Examples:
+      meshext explain policy.yaml --request '{"method": "GET", "path": "/orders"}'
+      meshext explain policy.yaml --request request.json --labels app=web --trace
+      meshext explain policy.yaml --request request.json --json | jq .closest
+    """
+    from meshext.cli.output import print_warning
+    from meshext.policy.advice import advise
+    from meshext.policy.decide import Decider
+    from meshext.policy.explain import explain as explain_request
+
+    about = build_about(namespace, labels, trust_domain, alias, root_namespace)
+    settings = read_settings(policies, about)
+    facts = read_facts(request, normalize)
+    for line in advise(settings.policies, settings.workload.trust):
+        print_warning(line)
+    found = explain_request(Decider(settings.policies, settings.workload.trust), facts)
+    if as_json:
+        print(json.dumps(to_data(found, trace=trace), indent=2))
+    else:
+        print("\n".join(to_lines(found, settings, trace=trace)))
+    raise typer.Exit(ALLOWED if found.verdict.allowed else DENIED)
+
+
+def build_about(
+    namespace: str | None,
+    labels: Sequence[str] | None,
+    trust_domain: str,
+    aliases: Sequence[str] | None,
+    root_namespace: str,
+) -> About:
+    """What the options say about the workload."""
+    from meshext.cli.faults import UsageError
+    from meshext.policy.settings import About
+    from meshext.policy.trust import TrustDomains
+
+    pairs: list[tuple[str, str]] = []
+    for each in [part for given in labels or () for part in given.split(",")]:
+        name, mark, value = each.partition("=")
+        if not mark or not name:
+            raise UsageError(f"--labels {each!r} is no label; write name=value, such as app=web")
+        pairs.append((name, value))
+    return About(
+        namespace=namespace,
+        labels=tuple(sorted(pairs)) if pairs else None,
+        root_namespace=root_namespace,
+        trust=TrustDomains(trust_domain, tuple(aliases or ())),
+    )
+
+
+def read_settings(files: Sequence[str], about: About) -> Settings:
+    """The policies of all files that apply; the mistakes of all files at once."""
+    from meshext.cli.output import print_problem
+    from meshext.config import read_config
+    from meshext.errors import ConfigError, MeshextError
+    from meshext.policy.documents import parse_policies
+    from meshext.policy.settings import build_settings
+
+    found: list[Policy] = []
+    refused = False
+    for file in files:
+        try:
+            found += parse_policies(read_config(file))
+        except ConfigError as error:
+            refused = True
+            for line in str(error).splitlines():
+                print_problem(line)
+    if refused:
+        raise typer.Exit(MeshextError.exit_code)
+    names = [policy.full_name for policy in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise MeshextError(f"{', '.join(files)}: there are two policies {twice[0]!r}; leave one out")
+    return build_settings(found, about, source=", ".join(files))
+
+
+def read_facts(request: str, normalize: str | None) -> Facts:
+    """The request, its path as Envoy leaves it where that is asked for."""
+    from meshext.cli.faults import UsageError
+    from meshext.config import Document, read_config
+    from meshext.config.documents import INLINE_SOURCE
+    from meshext.policy.normalize import Normalization, normalize_target
+    from meshext.policy.requests import parse_request
+
+    if normalize is not None and normalize not in Normalization.__members__:
+        raise UsageError(
+            f"--normalize {normalize!r} is not known; write {', '.join(Normalization.__members__)}"
+        )
+    document = read_config(request)
+    inline = document.source == INLINE_SOURCE
+    facts = parse_request(Document(document.text, "--request") if inline else document)
+    if normalize is not None:
+        facts.target = normalize_target(facts.target, Normalization[normalize])
+    return facts
+
+
+def to_data(found: Explanation, *, trace: bool) -> dict[str, object]:
+    """The answer as plain data: what `--json` prints."""
+    rule = found.verdict.rule
+    data: dict[str, object] = {
+        "allowed": found.verdict.allowed,
+        "policy": rule.policy.full_name if rule else None,
+        "rule": rule.number if rule else None,
+        "reason": found.reason,
+        "closest": [entry for trial in found.closest for entry in failure_data(trial)],
+    }
+    if found.audited:
+        data["audited"] = [{"policy": each.policy.full_name, "rule": each.number} for each in found.audited]
+    if found.dry_run is not None:
+        dry = found.dry_run
+        data["dry_run"] = {"denies": dry.denies, "allows": dry.allows, "allowed": not dry.would_refuse}
+    if trace:
+        data["trace"] = [trial_data(trial) for trial in found.trials]
+    return data
+
+
+def failure_data(trial: Trial) -> list[dict[str, object]]:
+    """One entry for each term that keeps the rule from matching."""
+    return [
+        {
+            "policy": trial.rule.policy.full_name,
+            "rule": trial.rule.number,
+            "failed": [failure.field, list(failure.wanted), failure.seen],
+        }
+        for failure in trial.failures
+    ]
+
+
+def trial_data(trial: Trial) -> dict[str, object]:
+    """One rule that was tried."""
+    policy = trial.rule.policy
+    return {
+        "policy": policy.full_name,
+        "rule": trial.rule.number,
+        "action": policy.action.value,
+        "dry_run": policy.dry_run,
+        "matched": trial.matched,
+        "failed": [[each.field, list(each.wanted), each.seen] for each in trial.failures],
+    }
+
+
+def to_lines(found: Explanation, settings: Settings, *, trace: bool) -> list[str]:
+    """The answer for people."""
+    from meshext.cli.output import format_table, heading, to_line
+    from meshext.policy.explain import tell_failure
+
+    word = "ALLOWED" if found.verdict.allowed else "DENIED"
+    lines = [f"{heading(word)}: {to_line(found.reason)}"]
+    closest = [
+        (f"{trial.rule.policy.full_name} rule {trial.rule.number}", to_line(tell_failure(failure)))
+        for trial in found.closest
+        for failure in trial.failures
+    ]
+    if closest:
+        lines += ["", heading("closest"), *format_table([("rule", "what failed"), *closest], indent="  ")]
+    lines += [f"audited: {each.policy.full_name} rule {each.number}" for each in found.audited]
+    if found.dry_run is not None:
+        verdict = "deny" if found.dry_run.would_refuse else "allow"
+        lines.append(f"in dry run: policies would {verdict} it")
+    if trace:
+        labels = ",".join(f"{name}={value}" for name, value in settings.workload.labels) or "no labels"
+        lines += ["", heading(f"tried for a workload in {settings.workload.namespace} with {labels}")]
+        lines += format_table([("action", "rule", "outcome"), *map(trial_row, found.trials)], indent="  ")
+    return lines
+
+
+def trial_row(trial: Trial) -> tuple[str, str, str]:
+    """A rule that was tried, as a row of the table."""
+    from meshext.cli.output import to_line
+    from meshext.policy.explain import tell_failure
+
+    policy = trial.rule.policy
+    action = f"{policy.action.value} (dry run)" if policy.dry_run else policy.action.value
+    outcome = "matches" if trial.matched else "; ".join(tell_failure(each) for each in trial.failures)
+    return action, f"{policy.full_name} rule {trial.rule.number}", to_line(outcome)
