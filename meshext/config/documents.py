@@ -179,7 +179,7 @@ def _parse(text: str, source: str) -> Plain:
 def _parse_all(text: str, source: str) -> list[Plain]:
     from meshext.config.yaml_text import parse_yaml_stream
 
-    if source.endswith(".json") or looks_like_json(text):
+    if source.endswith(".json") or (looks_like_json(text) and "\n---" not in text):
         return [_parse(text, source)]
     return parse_yaml_stream(text, source=source)
 

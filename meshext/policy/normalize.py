@@ -26,10 +26,11 @@ class PathRefused(MeshextError):
 
 
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_ESCAPED = frozenset(' "<>`{}\x7f') | {chr(code) for code in range(32)}
-_SLASHES = re.compile(r"/{2,}")
+_ESCAPED = frozenset('"<>^`{|}')
+_UNSENT = re.compile(r"[^\x21-\x7e]")  # Envoy's HTTP parser takes no target that holds one
 _ESCAPED_SLASH = re.compile(r"%2[fF]|%5[cC]")
 _ESCAPE = re.compile(r"%([0-9a-fA-F]{2})")
+_HEX_PAIR = re.compile(r"[0-9a-fA-F]{2}")
 
 
 def normalize_target(target: str, how: Normalization) -> str:
@@ -38,6 +39,8 @@ def normalize_target(target: str, how: Normalization) -> str:
         raise PathRefused(
             f"Envoy answers 400 to the path {target!r}, since it has a fragment; leave out # and what follows"
         )
+    if unsent := _UNSENT.search(target):
+        raise PathRefused(f"Envoy answers 400 to the path {target!r}; write {unsent[0]!r} percent-encoded")
     path, mark, query = target.partition("?")
     if how is Normalization.NONE:
         return target
@@ -45,44 +48,81 @@ def normalize_target(target: str, how: Normalization) -> str:
         path = _ESCAPED_SLASH.sub(lambda found: "/" if found[0][1] == "2" else "\\", path)
     path = canonical_path(path)
     if how is not Normalization.BASE:
-        path = _SLASHES.sub("/", path)
+        path = merge_slashes(path)
     return path + mark + query
 
 
 def canonical_path(path: str) -> str:
-    """The path with backslashes as slashes, unreserved escapes decoded, dot segments resolved."""
-    text = "".join([_canonical(part) for part in _ESCAPE_OR_CHARACTER.findall(path)])
-    return _resolve(text)
+    """The path with backslashes as slashes, unreserved escapes decoded, dot segments resolved.
+
+    Envoy 1.40 takes parameters off dot segments first (`/..;a/` is `/../`), where slashes are slashes.
+    """
+    text = unescape("/".join([without_parameters(segment) for segment in path.split("/")]))
+    if "%00" in text:
+        raise PathRefused("Envoy answers 400 to a path with %00; leave it out")
+    return resolve_dots(text)
 
 
-_ESCAPE_OR_CHARACTER = re.compile(r"%[0-9a-fA-F]{2}|.", re.DOTALL)
+def without_parameters(segment: str) -> str:
+    """A dot segment less what follows its semicolon; other segments as they are."""
+    if segment.startswith("..;"):
+        return ".."
+    return "." if segment.startswith(".;") else segment
 
 
-def _canonical(part: str) -> str:
-    if part == "\\":
+def unescape(path: str) -> str:
+    """Each character in its canonical form.
+
+    Where decoding would make a new escape of a percent sign that began none (`%0%61`), that sign is escaped.
+    """
+    out: list[str] = []
+    stray = -1  # where in `out` the last percent sign stands that begins no escape
+    at = 0
+    while at < len(path):
+        found = _ESCAPE.match(path, at)
+        if found is None:
+            if path[at] == "%":
+                stray = len(out)
+            out.append(canonical_character(path[at]))
+            at += 1
+            continue
+        at = found.end()
+        character = chr(int(found[1], 16))
+        if character not in _UNRESERVED:
+            out.append(found[0])
+            continue
+        out.append(character)
+        follows = "".join(out[stray + 1 :]) + path[at : at + 1]
+        if stray >= 0 and len(out) - stray <= 3 and _HEX_PAIR.match(follows):
+            out[stray] = "%25"
+            stray = -1
+    return "".join(out)
+
+
+def canonical_character(character: str) -> str:
+    """One character that is not part of an escape."""
+    if character == "\\":
         return "/"
-    if len(part) == 3:
-        character = chr(int(part[1:], 16))
-        if character == "\0":
-            raise PathRefused("Envoy answers 400 to a path with %00; leave it out")
-        return character if character in _UNRESERVED else part
-    if part in _ESCAPED:
-        return f"%{ord(part):02X}"
-    if part.isascii():
-        return part
-    return "".join([f"%{byte:02X}" for byte in part.encode("utf-8", "surrogateescape")])
+    return f"%{ord(character):02X}" if character in _ESCAPED else character
 
 
-def _resolve(path: str) -> str:
+def merge_slashes(path: str) -> str:
+    """Neighbouring slashes as one; of a path that has nothing else, Envoy keeps the first and the last."""
+    if "//" not in path:
+        return path
+    end = "/" if path.endswith("/") else ""
+    return "/" + "/".join([segment for segment in path.split("/") if segment]) + end
+
+
+def resolve_dots(path: str) -> str:
     """Dot segments removed (RFC 3986 section 5.2.4), empty segments kept."""
     segments = path.split("/")[1:]
     kept: list[str] = []
     for position, segment in enumerate(segments):
-        last = position == len(segments) - 1
         if segment == "..":
             del kept[-1:]
         if segment not in (".", ".."):
             kept.append(segment)
-        elif last:
+        elif position == len(segments) - 1:
             kept.append("")
     return "/" + "/".join(kept)

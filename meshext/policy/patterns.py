@@ -17,7 +17,7 @@ ANY_SEGMENTS = "{**}"
 LITERAL = re.compile(r"[a-zA-Z0-9\-._~%!$&'()+,;:@=]+")
 """What a literal segment of a path template consists of (Istio's check, Envoy's `uri_template`)."""
 
-_CHARACTERS = "a-zA-Z0-9\\-._~%!$&'()+,;:@="  # what Envoy's operators take, see `template_regex`
+_CHARACTERS = "a-zA-Z0-9\\-._~%!$&'()*+,;:@="  # what Envoy's operators take, see `template_regex`
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,11 +87,15 @@ def settle_workload(policies: Sequence[Policy], about: About) -> Workload:
     if namespace is None:
         names = sorted({policy.namespace for policy in policies if policy.namespace})
         raise ValueError(
-            f"policies of the namespaces {', '.join(names)}; say which is the workload's: namespace"
+            f"policies are of the namespaces {', '.join(names)}; say which is the workload's: "
+            f"namespace: {names[0]} beside policies: [...], or --namespace {names[0]}"
         )
     labels = about.labels if about.labels is not None else guess_labels(policies)
     if labels is None:
-        raise ValueError("policies select workloads by different labels; say which the workload has: labels")
+        raise ValueError(
+            "policies select workloads by different labels; say which the workload has: "
+            "labels: {app: web} beside policies: [...], or --labels app=web"
+        )
     targeted = [policy.full_name for policy in policies if policy.targets]
     if targeted and about.labels is None:
         raise ValueError(
