@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from meshext.policy.checks import Check, HostCheck, MethodCheck, PathCheck, PrincipalCheck, qualify_account
+from meshext.policy.building import qualify_account
+from meshext.policy.checks import Check, HostCheck, MethodCheck, PathCheck, PrincipalCheck
 from meshext.policy.compiled import Checks, ReadyRule
 from meshext.policy.model import Field
 from meshext.policy.patterns import ANY_SEGMENTS, ONE_SEGMENT, SPIFFE, Strings, is_template

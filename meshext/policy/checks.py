@@ -13,21 +13,13 @@ from meshext.policy.facts import Facts
 from meshext.policy.model import Field, Term
 from meshext.policy.patterns import (
     SPIFFE,
+    Account,
     Block,
     Glob,
     Strings,
-    build_strings,
-    fold,
     in_blocks,
-    is_template,
     is_text,
-    namespace_glob,
-    parse_block,
-    service_account_regex,
-    template_regex,
-    trust_domain_regex,
 )
-from meshext.policy.trust import TrustDomains
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +143,30 @@ class NamespaceCheck(Check):
 
 
 @dataclass(frozen=True, slots=True)
-class PrincipalRegexCheck(Check):
-    """`serviceAccounts` and `trustDomains`: expressions on the principal."""
+class AccountCheck(Check):
+    """`serviceAccounts`: a part of the principal."""
+
+    accounts: tuple[Account, ...]
+
+    def match(self, facts: Facts) -> bool:
+        """Whether the principal is of one of the accounts."""
+        principal = facts.principal
+        return principal is not None and any(account.found_in(principal) for account in self.accounts)
+
+    def seen(self, facts: Facts) -> Json:
+        """The identity that the certificate proves."""
+        return facts.principal
+
+
+@dataclass(frozen=True, slots=True)
+class TrustDomainCheck(Check):
+    """`trustDomains`: what the principal begins with."""
 
     prefixes: tuple[str, ...]
     regexes: tuple[re.Pattern[str], ...]
 
     def match(self, facts: Facts) -> bool:
-        """A prefix of the principal, or the whole of it."""
+        """A whole trust domain, or one with a wildcard."""
         principal = facts.principal
         if principal is None:
             return False
@@ -288,101 +296,3 @@ class MetadataCheck(Check):
 def match_text(strings: Strings, value: str) -> bool:
     """A string form, or presence in the sense of `.+`."""
     return strings.match(value) or (strings.present and is_text(value))
-
-
-def build_check(term: Term, trust: TrustDomains, namespace: str) -> Check:
-    """The term made ready; `namespace` is the policy's, for service accounts that name none."""
-    values = term.values
-    match term.field:
-        case Field.HOSTS:
-            return HostCheck(term, build_strings(tuple([fold(value) for value in values])))
-        case Field.METHODS:
-            return MethodCheck(term, build_strings(values))
-        case Field.PATHS:
-            plain = tuple([value for value in values if not is_template(value)])
-            templates = [template_regex(value) for value in values if is_template(value)]
-            return PathCheck(term, build_strings(plain), tuple(templates))
-        case Field.PORTS:
-            return PortCheck(term, frozenset([int(value) for value in values]))
-        case Field.IP_BLOCKS | Field.REMOTE_IP_BLOCKS | Field.DESTINATION_IP:
-            return AddressCheck(term, tuple([parse_block(value) for value in values]))
-        case Field.HEADERS:
-            return HeaderCheck(term, term.key[0], build_strings(values))
-        case Field.SNI:
-            return SniCheck(term, build_strings(values))
-        case Field.CLAIMS:
-            return ClaimCheck(term, term.key, build_strings(values))
-        case Field.REQUEST_PRINCIPALS:
-            return RequestPrincipalCheck(term, tuple([split_request_principal(value) for value in values]))
-        case Field.METADATA:
-            listed = tuple([value.strip("[]") for value in values if is_listed(value)])
-            plain = tuple([value for value in values if not is_listed(value)])
-            return MetadataCheck(term, build_strings(plain), build_strings(listed))
-        case _:
-            return build_identity_check(term, trust, namespace)
-
-
-def build_identity_check(term: Term, trust: TrustDomains, namespace: str) -> Check:
-    """A term about the principal of the client's certificate."""
-    match term.field:
-        case Field.NAMESPACES:
-            return NamespaceCheck(term, tuple([namespace_glob(value) for value in term.values]))
-        case Field.SERVICE_ACCOUNTS:
-            full = [qualify_account(value, namespace) for value in term.values]
-            return PrincipalRegexCheck(term, (), tuple([service_account_regex(value) for value in full]))
-        case Field.TRUST_DOMAINS:
-            domains = trust.expand_domains(term.values)
-            prefixes = [trust_prefix(domain) for domain in domains if "*" not in domain or domain == "*"]
-            regexes = [trust_domain_regex(each) for each in domains if "*" in each and each != "*"]
-            return PrincipalRegexCheck(term, tuple(prefixes), tuple(regexes))
-        case _:
-            return PrincipalCheck(term, principal_strings(trust.expand_principals(term.values)))
-
-
-def principal_strings(values: tuple[str, ...]) -> Strings:
-    """The alternatives with `spiffe://` put before what is exact or a prefix."""
-    bare = build_strings(values)
-    return Strings(
-        frozenset([SPIFFE + value for value in bare.exact]),
-        tuple([SPIFFE + value for value in bare.prefixes]),
-        bare.suffixes,
-        bare.present,
-    )
-
-
-def trust_prefix(domain: str) -> str:
-    """What a principal of that trust domain begins with."""
-    return SPIFFE if domain == "*" else f"{SPIFFE}{domain}/"
-
-
-def qualify_account(account: str, namespace: str) -> str:
-    """A service account with its namespace."""
-    return account if "/" in account else f"{namespace}/{account}"
-
-
-def is_listed(value: str) -> bool:
-    """Whether a value of metadata is `[value]`."""
-    return value.startswith("[") and value.endswith("]")
-
-
-def split_request_principal(value: str) -> tuple[Strings, Strings]:
-    """Issuer and subject of a request principal, split at the last slash (Istio's reading of each form)."""
-    if value == "*":
-        return build_strings(("*",)), build_strings(("*",))
-    issuer, slash, subject = value.rpartition("/")
-    if value.startswith("*"):
-        if not slash:
-            return build_strings(("*",)), build_strings((value,))
-        return build_strings((issuer,)), exact_string(subject)
-    if value.endswith("*"):
-        if not slash:
-            return build_strings((value,)), build_strings(("*",))
-        return exact_string(issuer), build_strings((subject,))
-    if not slash:
-        return exact_string(value), exact_string("")
-    return exact_string(issuer), exact_string(subject)
-
-
-def exact_string(value: str) -> Strings:
-    """That text and no other, whatever stars are in it."""
-    return Strings(frozenset([value]), (), (), False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from meshext.policy.checks import Check, build_check
+from meshext.policy.building import build_check
+from meshext.policy.checks import Check
 from meshext.policy.facts import Facts
 from meshext.policy.model import Policy, Rule, Terms
 from meshext.policy.trust import TrustDomains

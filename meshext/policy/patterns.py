@@ -156,10 +156,39 @@ def namespace_glob(namespace: str) -> Glob:
     return Glob(tuple(f"/ns/{namespace}/".split("*")))
 
 
-def service_account_regex(account: str) -> re.Pattern[str]:
-    """Istio's expression for `namespace/name` on the principal; further segments are tolerated."""
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A service account in a principal: Istio's `spiffe://.+/ns/<namespace>/(.+/|)sa/<name>(/.+)?`.
+
+    Further segments are tolerated. Searched and not matched as an expression, which would go back and forth.
+    """
+
+    namespace: str
+    name: str
+
+    def found_in(self, principal: str) -> bool:
+        """Whether the principal is of this account."""
+        if not principal.startswith(SPIFFE):
+            return False
+        before = f"/ns/{self.namespace}/"
+        at = principal.find(before, len(SPIFFE) + 1)
+        if at < 0:
+            return False
+        rest = principal[at + len(before) - 1 :]  # with the slash that ends the namespace
+        account = f"/sa/{self.name}"
+        found = rest.find(account)
+        while found >= 0:
+            after = rest[found + len(account) :]
+            if found != 1 and (after == "" or (after[0] == "/" and len(after) > 1)):
+                return True
+            found = rest.find(account, found + 1)
+        return False
+
+
+def parse_account(account: str) -> Account:
+    """The account of `namespace/name`."""
     namespace, _, name = account.partition("/")
-    return re.compile(rf"spiffe://.+/ns/{re.escape(namespace)}/(.+/|)sa/{re.escape(name)}(/.+)?")
+    return Account(namespace, name)
 
 
 def trust_domain_regex(domain: str) -> re.Pattern[str]:

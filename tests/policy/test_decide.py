@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from meshext.policy.decide import Why
+from meshext.policy.patterns import Account, namespace_glob
 from meshext.policy.scope import Workload
 from meshext.policy.trust import TrustDomains
 from tests.policy.reading import WEB, decide, decider, facts, holds, write
@@ -271,3 +275,25 @@ def test_scope() -> None:
         False
     ] * 2 + [True] * 2
     assert decider(*documents, workload=web).policies[0].namespace == "istio-system"
+
+
+SEGMENTS = st.lists(st.sampled_from(["ns", "sa", "shop", "web", "td", "", "web/", "x"]), max_size=9).map(
+    "/".join
+)
+
+
+@given(SEGMENTS, st.sampled_from(["shop", "ns", "sa"]), st.sampled_from(["web", "sa", "ns"]))
+def test_service_accounts_are_found_as_the_expression_finds_them(
+    rest: str, namespace: str, name: str
+) -> None:
+    principal = f"spiffe://{rest}"
+    expression = rf"spiffe://.+/ns/{namespace}/(.+/|)sa/{name}(/.+)?"
+    assert Account(namespace, name).found_in(principal) is bool(re.fullmatch(expression, principal))
+
+
+@given(SEGMENTS, st.sampled_from(["s*", "*", "shop", "*h*p", "n*s"]))
+def test_namespaces_are_found_as_the_expression_finds_them(rest: str, namespace: str) -> None:
+    expression = f".*/ns/{namespace.replace('*', '.*')}/.*"
+    assert namespace_glob(namespace).found_in(f"spiffe://{rest}") is bool(
+        re.fullmatch(expression, f"spiffe://{rest}")
+    )

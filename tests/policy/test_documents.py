@@ -102,7 +102,7 @@ def test_generated_documents_are_taken(documents: list[dict[str, Any]]) -> None:
 
 KEYS = st.sampled_from(
     "apiVersion kind metadata spec name namespace annotations rules from to when source operation principals "
-    "notPaths paths key values notValues selector matchLabels targetRefs action provider items policies".split()
+    "notPaths paths key values notValues selector matchLabels targetRefs action provider items".split()
 )
 LEAVES = st.one_of(
     st.none(),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from meshext.policy.checks import is_listed, qualify_account
+from meshext.policy.building import is_listed, qualify_account
 from meshext.policy.model import Action, Field, Policy, Rule, Term
 from meshext.policy.patterns import ANY_SEGMENTS, ONE_SEGMENT, SPIFFE, is_template
 from meshext.policy.trust import TrustDomains
