@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 REDACTED = "<redacted>"
 
@@ -15,6 +16,7 @@ _SECRET_LAST_WORDS = frozenset({"key", "keys", "pem"})
 _SHORT = 4  # characters; a shorter secret is blotted out only where it stands alone: "a" would eat the text
 
 
+@lru_cache(maxsize=1024)  # a document has few names, many times
 def is_secret_name(name: str) -> bool:
     """Whether a field or key of this name holds a secret: `token`, `client_secret`, `x-api-key`.
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from meshext.policy.model import Action, Field, Policy, Term
 from meshext.policy.patterns import SPIFFE
 from meshext.policy.trust import PARTS, TrustDomains
+
+MOST = 20
 
 STARRED = {Field.HOSTS, Field.METHODS, Field.PATHS, Field.PRINCIPALS, Field.HEADERS, Field.CLAIMS, Field.SNI}
 """Fields in which a * that is neither first nor last stands for itself."""
 
 
 def advise(policies: Iterable[Policy], trust: TrustDomains) -> list[str]:
-    """A line for each thing that is seldom meant, the policy's name first."""
-    return [f"{policy.full_name}: {line}" for policy in policies for line in advise_policy(policy, trust)]
+    """A line for each thing that is seldom meant, the policy's name first; of many the first few."""
+    found = (f"{policy.full_name}: {line}" for policy in policies for line in advise_policy(policy, trust))
+    lines = list(islice(found, MOST + 1))
+    return lines if len(lines) <= MOST else [*lines[:MOST], "and more like these"]
 
 
 def advise_policy(policy: Policy, trust: TrustDomains) -> Iterator[str]:

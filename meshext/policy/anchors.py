@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
+from typing import NamedTuple
 
 from meshext.policy.building import qualify_account
 from meshext.policy.checks import Check, HostCheck, MethodCheck, PathCheck, PrincipalCheck
@@ -18,7 +18,7 @@ from meshext.policy.model import Field
 from meshext.policy.patterns import ANY_SEGMENTS, ONE_SEGMENT, SPIFFE, Strings, is_template
 
 
-class Dimension(Enum):
+class Dimension(StrEnum):
     """What of a request is looked up."""
 
     PATH = "path"
@@ -27,24 +27,27 @@ class Dimension(Enum):
     METHOD = "method"
 
 
-class Form(Enum):
+class Form(StrEnum):
     """How an anchor is looked up."""
 
     EXACT = "exact"
     PREFIX = "prefix"
     SUFFIX = "suffix"
+    SEGMENT = "segment"
     NAMESPACE = "namespace"
     ACCOUNT = "account"
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """One way in."""
+class Anchor(NamedTuple):
+    """One way in; a tuple, as there are several for each rule and they are counted."""
 
     dimension: Dimension
     form: Form
     text: str
 
+
+FARTHEST = 15
+"""The last place of a path at which segments are looked up."""
 
 Choice = tuple[Anchor, ...]
 """Anchors of one value, each of which would do."""
@@ -128,13 +131,27 @@ def string_choices(strings: Strings, dimension: Dimension) -> tuple[Choice, ...]
 
 
 def template_choice(template: str) -> Choice:
-    """A path template by what it begins with, or by what it ends with."""
+    """A path template by what it begins with, what it ends with, or a segment in its place.
+
+    Places count from the start, up to the operator that takes any number of segments.
+    """
     first = min(at for at in (template.find(ONE_SEGMENT), template.find(ANY_SEGMENTS)) if at >= 0)
     last = template.rfind("}") + 1
-    return (
+    found = [
         Anchor(Dimension.PATH, Form.PREFIX, template[:first]),
         Anchor(Dimension.PATH, Form.SUFFIX, template[last:]),
-    )
+    ]
+    for place, segment in enumerate(template.split("/")):
+        if segment == ANY_SEGMENTS:
+            break
+        if segment not in (ONE_SEGMENT, "") and place <= FARTHEST:
+            found.append(Anchor(Dimension.PATH, Form.SEGMENT, segment_key(place, segment)))
+    return tuple(found)
+
+
+def segment_key(place: int, segment: str) -> str:
+    """A segment of a path in its place, for looking up."""
+    return f"{place}/{segment}"
 
 
 def segments_after(principal: str, name: str) -> list[str]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from meshext.policy.anchors import (
+    FARTHEST,
     Anchor,
     Choice,
     Dimension,
     Form,
     find_choices,
+    segment_key,
     segments_after,
 )
 from meshext.policy.compiled import ReadyRule
@@ -60,6 +62,7 @@ class Index:
             return []
         found: set[int] = set(self._rest)
         self._look_up(Dimension.PATH, facts.path, found)
+        self._look_up_places(facts.path, found)
         self._look_up(Dimension.HOST, facts.folded_host, found)
         self._look_up(Dimension.METHOD, facts.method, found)
         principal = facts.principal
@@ -85,6 +88,12 @@ class Index:
                 if length > len(text):
                     break
                 found.update(suffixes.get(text[len(text) - length :], ()))
+
+    def _look_up_places(self, path: str, found: set[int]) -> None:
+        table = self._tables.get((Dimension.PATH, Form.SEGMENT))
+        if table is not None:
+            for place, segment in enumerate(path.split("/", FARTHEST + 1)[: FARTHEST + 1]):
+                found.update(table.get(segment_key(place, segment), ()))
 
     def _look_up_segments(self, principal: str, name: str, form: Form, found: set[int]) -> None:
         table = self._tables.get((Dimension.PRINCIPAL, form))

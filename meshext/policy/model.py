@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 
 
 class Action(Enum):
@@ -15,7 +15,7 @@ class Action(Enum):
     CUSTOM = "CUSTOM"
 
 
-class Field(Enum):
+class Field(StrEnum):
     """What of a request a term looks at; the value is the name of Istio's field or `when` key."""
 
     PRINCIPALS = "principals"

@@ -48,6 +48,11 @@ def twin(name: str) -> str:
     return f"not{name[0].upper()}{name[1:]}"
 
 
+WRITTEN = {
+    name: f'{name}: ["{example}"]' for field, example in EXAMPLES.items() for name in (field, twin(field))
+}
+"""How each field is written, for messages."""
+
 Names = dict[str, tuple[Field, bool]]
 
 
@@ -60,6 +65,11 @@ def name_fields(fields: Sequence[Field]) -> Names:
 SOURCE_NAMES = name_fields(SOURCE)
 OPERATION_NAMES = name_fields(OPERATION)
 IDENTITIES = {Field.PRINCIPALS, Field.NAMESPACES}
+
+
+def quoted_example(field: Field) -> str:
+    """A value of a field in quotes."""
+    return f'"{EXAMPLES.get(field, "text")}"'
 
 
 class RulesReader:
@@ -133,10 +143,12 @@ class RulesReader:
     def _terms(self, fields: Mapping[str, Plain], path: Path, inner: str, names: Names) -> Terms:
         terms: list[Term] = []
         asked = False
-        for name, (field, negated) in names.items():
-            example = f'{name}: ["{EXAMPLES[field]}"]'
-            items = self._findings.items(fields.get(name), (*path, name), self._within, example)
-            asked = asked or (name in fields and fields[name] not in (None, []))
+        for name, given in fields.items():
+            if name not in names:
+                continue
+            field, negated = names[name]
+            items = self._findings.items(given, (*path, name), self._within, WRITTEN[name])
+            asked = asked or given not in (None, [])
             values = self._values(field, items, (*path, name))
             if values:
                 terms.append(Term(field, name, values, negated))
@@ -149,11 +161,10 @@ class RulesReader:
 
     def _values(self, field: Field, items: Sequence[Plain], path: Path) -> tuple[str, ...]:
         values: list[str] = []
-        example = f'"{EXAMPLES.get(field, "text")}"'
         for number, item in enumerate(items):
             below = (*path, number)
             if item is None:
-                self._refuse(below, f"expected text, got null; write for example {example}")
+                self._refuse(below, f"expected text, got null; write for example {quoted_example(field)}")
             elif isinstance(item, str):
                 problem = check_value(field, item)
                 if problem is None:
@@ -161,7 +172,7 @@ class RulesReader:
                 else:
                     self._refuse(below, problem)
             else:
-                self._findings.text(item, below, self._within, example)
+                self._findings.text(item, below, self._within, quoted_example(field))
         if field is Field.SERVICE_ACCOUNTS and len(items) > MOST_ACCOUNTS:
             self._refuse(
                 path, f"{len(items)} service accounts; there are at most {MOST_ACCOUNTS}, so split the rule"

@@ -1,0 +1,324 @@
+"""`authorization-policy` in the real Envoy, tried by every class of bypass: a table, row by row.
+
+A request was let through if the upstream received one that the policy, read on what it received, denies. Run
+with `-s` to see the table. Every kind of listener that we generate is tried in both modes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import ssl
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from e2e.attacks import ATTACKS, CONTINUATIONS, RESETS, TITLES, Attack, flood_socket, http1, http2
+from e2e.certificates import Authority, Pair, plain_client
+from e2e.raw import RawUpstream, Seen, raw_upstream, send_bytes, send_http2, status_of
+from e2e.stage import Stage, report, wait_for
+from meshext.config import Document
+from meshext.envoy.downstream_tls import DownstreamTls
+from meshext.envoy.jwt import Jwt, TokenIssuer
+from meshext.envoy.upstreams import parse_upstream
+from meshext.http.headers import Headers
+from meshext.plan import Mode
+from meshext.policy.decide import Decider
+from meshext.policy.facts import Facts
+from meshext.policy.settings import Settings
+from meshext.sandbox import Setup
+
+pytestmark = [pytest.mark.envoy, pytest.mark.slow]
+
+CONFIG = """\
+namespace: shop
+labels: {app: web}
+trust_domain: td.test
+policies:
+- apiVersion: security.istio.io/v1
+  kind: AuthorizationPolicy
+  metadata: {name: deny, namespace: shop}
+  spec:
+    action: DENY
+    rules:
+    - to: [{operation: {paths: [/admin, "/admin/*", "/admin;*", /exact, "/tpl/{*}/x", "/long/{**}/y"]}}]
+    - to: [{operation: {hosts: [secret.test, "secret.test:*", "secret.test.*"]}}]
+    - when: [{key: "request.headers[x-role]", values: [banned]}]
+- apiVersion: security.istio.io/v1
+  kind: AuthorizationPolicy
+  metadata: {name: allow, namespace: shop}
+  spec:
+    rules:
+    - to: [{operation: {notPaths: [/internal/*, /mesh/*, /suffix/*, /dotted/*, /token/*, /nothing*]}}]
+    - from: [{source: {remoteIpBlocks: [10.0.0.0/8]}}]
+      to: [{operation: {paths: ["/internal/*"]}}]
+    - from: [{source: {principals: [td.test/ns/shop/sa/web]}}]
+      to: [{operation: {paths: ["/mesh/*"]}}]
+    - from: [{source: {principals: ["*/ns/shop/sa/web"], trustDomains: [td.test]}}]
+      to: [{operation: {paths: ["/suffix/*"]}}]
+    - from: [{source: {serviceAccounts: [s.hop/we.b]}}]
+      to: [{operation: {paths: ["/dotted/*"]}}]
+    - from: [{source: {requestPrincipals: ["https://b.test/ann"]}}]
+      to: [{operation: {paths: ["/token/*"]}}]
+- apiVersion: security.istio.io/v1
+  kind: AuthorizationPolicy
+  metadata: {name: log, namespace: shop}
+  spec: {action: AUDIT, rules: [{}]}
+"""
+SETTINGS = Settings.from_document(Document(CONFIG, "config.yaml"))
+DECIDER = Decider(SETTINGS.policies, SETTINGS.workload.trust)
+
+WEB = "spiffe://td.test/ns/shop/sa/web"
+URI, DNS = x509.UniformResourceIdentifier, x509.DNSName
+IDENTITIES = {
+    "web": WEB,
+    "other": "spiffe://td.test/ns/shop/sa/other",
+    "dotless": "spiffe://td.test/ns/sxhop/sa/wexb",
+    "dotted": "spiffe://td.test/ns/s.hop/sa/we.b",
+    "dotted-longer": "spiffe://td.test/ns/s.hop/sa/we.b2",
+    "evil-domain": "spiffe://td.test.evil/ns/shop/sa/web",
+    "prefix-domain": "spiffe://evil.td.test/ns/shop/sa/web",
+    "longer": f"{WEB}2",
+    "capital-domain": "spiffe://TD.test/ns/shop/sa/web",
+    "suffix-only": "spiffe://x/td.test/ns/shop/sa/web",
+}
+"""Callers whose certificate proves this."""
+
+
+def issue_all(trusted: Authority, foreign: Authority) -> dict[str, Pair]:
+    """A certificate for each caller; those that are not in IDENTITIES prove nothing."""
+    web: list[x509.GeneralName] = [URI(WEB)]
+    pairs = {name: trusted.issue(name, [URI(principal)]) for name, principal in IDENTITIES.items()}
+    return pairs | {
+        "nul": trusted.issue("nul", [URI(f"{WEB}\0.evil")]),
+        "no-names": trusted.issue("no-names", []),
+        "dns-only": trusted.issue("dns-only", [DNS("td.test")]),
+        "subject-only": trusted.issue("subject-only", [], subject=WEB),
+        "two-names": trusted.issue("two-names", [*web, URI(IDENTITIES["other"])]),
+        "wrong-usage": trusted.issue("wrong-usage", web, usage=ExtendedKeyUsageOID.SERVER_AUTH),
+        "expired": trusted.issue("expired", web, since=timedelta(days=-2), until=timedelta(days=-1)),
+        "early": trusted.issue("early", web, since=timedelta(hours=5)),
+        "foreign": foreign.issue("foreign", web),
+    }
+
+
+class Issuer:
+    """Somebody who signs tokens (ES256)."""
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+
+    def jwks(self) -> str:
+        point = self._key.public_key().public_numbers()
+        x, y = (encode(number.to_bytes(32, "big")) for number in (point.x, point.y))
+        return json.dumps({"keys": [{"kty": "EC", "crv": "P-256", "alg": "ES256", "x": x, "y": y}]})
+
+    def token(self, issuer: str, subject: str) -> str:
+        claims = {"iss": issuer, "sub": subject, "exp": int(time.time()) + 3600}
+        text = ".".join(encode(json.dumps(part).encode()) for part in ({"alg": "ES256"}, claims))
+        r, s = decode_dss_signature(self._key.sign(text.encode(), ec.ECDSA(SHA256())))
+        return f"{text}.{encode(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+
+def encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def unsigned(issuer: str, subject: str) -> str:
+    parts: tuple[dict[str, str], ...] = ({"alg": "none"}, {"iss": issuer, "sub": subject})
+    return ".".join(encode(json.dumps(part).encode()) for part in parts) + "."
+
+
+@dataclass(slots=True)
+class Ground:
+    """The policy behind one kind of listener, in one mode."""
+
+    mode: Mode
+    listener: str
+    stage: Stage
+    upstream: RawUpstream
+    tokens: dict[str, str]
+    contexts: dict[str, ssl.SSLContext] = field(default_factory=dict)
+
+    def tls(self, caller: str) -> ssl.SSLContext | None:
+        return self.contexts[caller] if self.contexts else None
+
+    def principal(self, caller: str) -> str | None:
+        """What the caller proves; on a plain connection nothing."""
+        return IDENTITIES.get(caller) if self.contexts else None
+
+    def attempt(self, attack: Attack) -> int:
+        """The status, 0 where the connection ended without one."""
+        port, tls = self.stage.port, self.tls(attack.caller)
+        try:
+            if callable(attack.data):
+                return attack.data(port, tls)
+            if isinstance(attack.data, list):
+                return send_http2(port, attack.data, b"", tls).status
+            return status_of(send_bytes(port, self.fill_in(attack.data), tls, patience=attack.patience))
+        except OSError:  # refused by TLS
+            return 0
+
+    def fill_in(self, data: bytes) -> bytes:
+        for name, token in self.tokens.items():
+            data = data.replace(f"{{{name}}}".encode(), token.encode())
+        return data
+
+    def settle(self) -> list[Seen]:
+        """All that has reached the upstream, once a request sent now has."""
+        before = len(self.upstream.seen)
+        assert status_of(send_bytes(self.stage.port, http1("/settled"), self.tls(""))) == 200
+        assert wait_for(lambda: any(each.path == "/settled" for each in self.upstream.seen[before:]))
+        return self.upstream.seen
+
+
+@pytest.fixture(scope="module", params=["authz", "proc"])
+def mode(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+@pytest.fixture(scope="module", params=["plain", "tls"])
+def ground(request: pytest.FixtureRequest, mode: Mode) -> Iterator[Ground]:
+    a, b = Issuer(), Issuer()
+    jwt = Jwt(
+        (
+            TokenIssuer(name="a", issuer="https://a.test", audiences=(), jwks=a.jwks()),
+            TokenIssuer(name="payload", issuer="https://b.test", audiences=(), jwks=b.jwks()),
+        ),
+        required=False,
+    )
+    tokens = {
+        "genuine": b.token("https://b.test", "ann"),
+        "of-a": a.token("https://a.test", "ann"),
+        "a-signs-for-b": a.token("https://b.test", "ann"),
+        "unknown": a.token("https://c.test", "ann"),
+        "none": unsigned("https://b.test", "ann"),
+    }
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="mx-")))
+        trusted, foreign = Authority(folder, "trusted"), Authority(folder, "foreign")
+        upstream = stack.enter_context(raw_upstream())
+        server = trusted.issue("server", [DNS("localhost")], usage=ExtendedKeyUsageOID.SERVER_AUTH)
+        encrypted = request.param == "tls"
+        stage = Stage(
+            Setup(
+                specs=("authorization-policy",),
+                configs=(str(write_config(folder)),),
+                mode=mode,
+                upstreams=(parse_upstream(f"raw=127.0.0.1:{upstream.port}"),),
+                jwt=jwt,
+                tls=DownstreamTls(certificate=server.certificate, key=server.key, client_ca=trusted.file)
+                if encrypted
+                else None,
+            )
+        )
+        stack.callback(stage.close)
+        contexts: dict[str, ssl.SSLContext] = {}
+        if encrypted:
+            pairs = issue_all(trusted, foreign)
+            contexts = {"": plain_client(), **{name: pair.to_client() for name, pair in pairs.items()}}
+        yield Ground(mode, request.param, stage, upstream, tokens, contexts)
+        assert [line for line in stage.lines if "failed (raised)" in line or "failed inside" in line] == []
+
+
+def write_config(folder: Path) -> Path:
+    file = folder / "config.yaml"
+    file.write_text(CONFIG, encoding="utf-8")
+    return file
+
+
+def read_seen(seen: Seen, principal: str | None) -> Facts:
+    """The request as the upstream got it, and as whoever sent it is known to us; nobody here has a token."""
+    lines = [line.partition(b":") for line in seen.head.split(b"\r\n")[1:]]
+    return Facts(
+        method=seen.head.split(b" ", 1)[0].decode("latin-1"),
+        target=seen.target,
+        host=(seen.values("host") or [b""])[0].decode("utf-8", "surrogateescape"),
+        headers=Headers.from_lines(
+            tuple((name.lower().decode(), value.strip(b" \t")) for name, _, value in lines)
+        ),
+        principal=principal,
+        peer_address="127.0.0.1",
+        client_address="127.0.0.1",
+    )
+
+
+def let_through(seen: Seen, principal: str | None) -> bool:
+    """Whether the policy, read on what the upstream received, denies it."""
+    return not DECIDER.decide(read_seen(seen, principal)).allowed
+
+
+@pytest.mark.parametrize("row", TITLES)
+def test_row(ground: Ground, row: int) -> None:
+    tries = [each for each in ATTACKS if each.row == row]
+    start = len(ground.settle())
+    reached: list[tuple[Seen, str]] = []
+    statuses: list[int] = []
+    strangers = [each for each in tries if not each.caller]
+    with ThreadPoolExecutor(8) as pool:
+        statuses += pool.map(ground.attempt, strangers)
+    reached += [(seen, "") for seen in ground.settle()[start:]]
+    for attack in (each for each in tries if each.caller):
+        start = len(ground.upstream.seen)
+        statuses.append(ground.attempt(attack))
+        reached += [(seen, attack.caller) for seen in ground.settle()[start:]]
+    reached = [each for each in reached if each[0].path != "/settled"]
+    through = [seen.head for seen, caller in reached if let_through(seen, ground.principal(caller))]
+    refused = sum(status in (0, 400, 401, 403, 404, 426, 431, 500, 501, 503) for status in statuses)
+    report(
+        f"{ground.mode:6}{ground.listener:6}{row:3}  {TITLES[row][:58]:60}{len(tries):3} tries"
+        f"{refused:4} refused{len(reached):4} reached the upstream, allowed{len(through):3} let through"
+    )
+    assert through == []
+
+
+def test_what_is_allowed_passes(ground: Ground) -> None:
+    """The other half: none of the rows says anything if nothing passes."""
+
+    def status(data: bytes, caller: str = "") -> int:
+        return ground.attempt(Attack(0, "", data, caller=caller))
+
+    assert status(http1("/x")) == status(http1("/administrator")) == 200
+    assert status(http1("/x", "x-role: user,banned")) == 200
+    assert status(http1("/token/x", "authorization: Bearer {genuine}")) == 200
+    assert ground.attempt(Attack(0, "", http2(b"/x"))) == 200
+    for denied in (
+        http1("/admin"),
+        http1("/x", "x-role: banned"),
+        http1("/x", host="secret.test"),
+        http1("/mesh/x"),
+    ):
+        assert status(denied) == 403
+    if ground.contexts:
+        assert status(http1("/mesh/x"), "web") == status(http1("/suffix/x"), "web") == 200
+        assert status(http1("/dotted/x"), "dotted") == 200
+        assert status(http1("/mesh/x"), "other") == 403
+
+
+def test_the_service_survives_floods_of_its_own_port(ground: Ground) -> None:
+    assert ground.stage.sandbox.envoy is not None
+    path = str(Path(ground.stage.sandbox.envoy.admin.socket_path).parents[1] / "service.sock")
+    for data in (RESETS, CONTINUATIONS):
+        flood_socket(path, data)
+    assert ground.attempt(Attack(33, "", http1("/x"))) == 200
+    assert ground.attempt(Attack(33, "", http1("/admin"))) == 403
+
+
+def test_no_request_writes_a_line_of_the_log(ground: Ground) -> None:
+    """AUDIT logs every path; one that holds an escaped line end is one line."""
+    ground.attempt(Attack(40, "", http1("/x%0aaudit%20forged")))
+    assert ground.stage.logged("audit ns[shop]-policy[log]-rule[0]: GET /x%0aaudit%20forged")
+    assert not [line for line in ground.stage.lines if line.startswith("audit")]
