@@ -77,11 +77,11 @@ class AuthorizationPolicy(Filter):
     def on_request(self, request: Request) -> Respond | None:
         """DENY, then ALLOW; AUDIT and dry runs are told and change nothing."""
         facts = self.read_facts(request)
+        verdict = self.decider.decide(facts)
         if self.audit:
             self.tell_audit(request, facts)
         if self.dry:
-            self.tell_dry_run(request, facts)
-        verdict = self.decider.decide(facts)
+            self.tell_dry_run(request, facts, verdict)
         policy = "none" if verdict.rule is None else verdict.rule.policy.full_name
         self.decisions.inc(verdict="allowed" if verdict.allowed else "denied", policy=policy)
         if verdict.allowed:
@@ -125,16 +125,14 @@ class AuthorizationPolicy(Filter):
         if rules:
             request.set_metadata("audit", [rule_id(rule) for rule in rules])
 
-    def tell_dry_run(self, request: Request, facts: Facts) -> None:
+    def tell_dry_run(self, request: Request, facts: Facts, verdict: Verdict) -> None:
         """What the policies in dry run would have said."""
-        found = self.decider.dry_run(facts)
+        found = self.decider.dry_run(facts, verdict)
         if found is None:
             return
-        verdict = "denied" if found.would_refuse else "allowed"
-        self.dry_runs.inc(
-            verdict=verdict, policy="none" if found.rule is None else found.rule.policy.full_name
-        )
-        request.set_metadata("dry_run", verdict)
+        told = "denied" if found.refuses else "allowed"
+        self.dry_runs.inc(verdict=told, policy="none" if found.rule is None else found.rule.policy.full_name)
+        request.set_metadata("dry_run", told)
         request.set_metadata("dry_run_policy", "none" if found.rule is None else rule_id(found.rule))
 
 

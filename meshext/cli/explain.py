@@ -173,7 +173,7 @@ def to_data(found: Explanation, *, trace: bool) -> dict[str, object]:
         data["audited"] = [{"policy": each.policy.full_name, "rule": each.number} for each in found.audited]
     if found.dry_run is not None:
         dry = found.dry_run
-        data["dry_run"] = {"denies": dry.denies, "allows": dry.allows, "allowed": not dry.would_refuse}
+        data["dry_run"] = {"denies": dry.denies, "allows": dry.allows, "allowed": not dry.refuses}
     if trace:
         data["trace"] = [trial_data(trial) for trial in found.trials]
     return data
@@ -220,8 +220,8 @@ def to_lines(found: Explanation, settings: Settings, *, trace: bool) -> list[str
         lines += ["", heading("closest"), *format_table([("rule", "what failed"), *closest], indent="  ")]
     lines += [f"audited: {each.policy.full_name} rule {each.number}" for each in found.audited]
     if found.dry_run is not None:
-        verdict = "deny" if found.dry_run.would_refuse else "allow"
-        lines.append(f"in dry run: policies would {verdict} it")
+        verdict = "refused" if found.dry_run.refuses else "allowed"
+        lines.append(f"with the policies in dry run it would be {verdict}")
     if trace:
         labels = ",".join(f"{name}={value}" for name, value in settings.workload.labels) or "no labels"
         lines += ["", heading(f"tried for a workload in {settings.workload.namespace} with {labels}")]

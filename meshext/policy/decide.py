@@ -33,19 +33,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DryRun:
-    """What policies in dry run say by themselves, as Envoy's shadow rules do; None where there are none.
+    """What policies in dry run say.
 
-    `denies` is whether a DENY policy in dry run matches, `allows` whether an ALLOW policy in dry run does.
+    `denies` is whether a DENY policy in dry run matches, `allows` whether an ALLOW policy in dry run does,
+    each by itself as Envoy's shadow rules tell it; None where there are none. `refuses` is whether the
+    request would be refused if these policies were in force beside the others.
     """
 
     denies: bool | None
     allows: bool | None
+    refuses: bool
     rule: ReadyRule | None = None
-
-    @property
-    def would_refuse(self) -> bool:
-        """Whether the request would be refused if these policies were in force."""
-        return self.denies is True or self.allows is False
 
 
 class Ruleset:
@@ -94,15 +92,19 @@ class Decider:
         """The AUDIT rules that match."""
         return self.audit.index.all_matches(facts)
 
-    def dry_run(self, facts: Facts) -> DryRun | None:
-        """What policies in dry run say; None where there are none."""
+    def dry_run(self, facts: Facts, verdict: Verdict) -> DryRun | None:
+        """What policies in dry run say beside that verdict of the others; None where there are none."""
         if not self.dry_deny and not self.dry_allow:
             return None
         denying = self.dry_deny.first_match(facts)
         allowing = self.dry_allow.first_match(facts)
+        denied = denying is not None or verdict.why is Why.DENIED
+        allowed = allowing is not None or verdict.why is Why.ALLOWED
+        asked = bool(self.allow) or bool(self.dry_allow)
         return DryRun(
             denies=denying is not None if self.dry_deny else None,
             allows=allowing is not None if self.dry_allow else None,
+            refuses=denied or (asked and not allowed),
             rule=denying if denying is not None else allowing,
         )
 

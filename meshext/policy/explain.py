@@ -65,7 +65,7 @@ def explain(decider: Decider, facts: Facts) -> Explanation:
         closest=tuple(nearest),
         trials=tuple(trials),
         audited=tuple(decider.audited(facts)),
-        dry_run=decider.dry_run(facts),
+        dry_run=decider.dry_run(facts, verdict),
     )
 
 

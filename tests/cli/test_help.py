@@ -37,7 +37,7 @@ def test_the_first_page(arguments: list[str], meshext: Run, golden: Golden) -> N
     golden(ended.out.rstrip("\n") + "\n", "meshext.txt")
 
 
-@pytest.mark.parametrize("verb", ["new", "check", "config", "filters"])
+@pytest.mark.parametrize("verb", ["new", "check", "config", "explain", "filters"])
 def test_the_page_of_a_verb(verb: str, meshext: Run, golden: Golden) -> None:
     ended = meshext(verb, "--help")
     assert ended.code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from e2e.rbac.native import DESTINATIONS, NAMES, PRINCIPALS, SOURCES, Sent
 from meshext.config import Document
 from meshext.http.headers import Headers
 from meshext.policy.decide import Decider, Verdict
@@ -24,7 +25,7 @@ def write(spec: str, *, name: str = "p", namespace: str = "shop", annotations: s
 
 
 def read(*documents: str) -> tuple[Policy, ...]:
-    return parse_policies(Document("---\n".join(documents), "policy.yaml"))
+    return parse_policies(Document("\n---\n".join(documents), "policy.yaml"))
 
 
 def decider(*documents: str, workload: Workload | None = None) -> Decider:
@@ -44,3 +45,21 @@ def holds(rule: str, trust: TrustDomains | None = None, **parts: Any) -> bool:
     """Whether a rule matches, as the only one of an ALLOW policy."""
     about = Workload(namespace="shop", trust=trust or TrustDomains())
     return decider(write(f"{{rules: [{rule}]}}"), workload=about).decide(facts(**parts)).allowed
+
+
+def to_facts(sent: Sent) -> Facts:
+    """A generated request as the filter would be told of it."""
+    caller = sent.caller
+    return Facts(
+        method=sent.method,
+        target=sent.target.decode("latin-1"),
+        host=sent.host.decode(),
+        headers=Headers.from_lines(tuple((name.lower(), value) for name, value in sent.lines)),
+        principal=PRINCIPALS[caller.principal],
+        peer_address=SOURCES[caller.source],
+        client_address=sent.client,
+        destination_address=DESTINATIONS[caller.destination],
+        destination_port=8080,
+        sni=NAMES[caller.name] or "",
+        claims=sent.claims or {},
+    )

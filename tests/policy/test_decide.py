@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -9,11 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from e2e.rbac.generated import policy_sets, requests
+from e2e.rbac.native import Sent
+from meshext.policy.compiled import build_rules
 from meshext.policy.decide import Why
+from meshext.policy.model import Action
 from meshext.policy.patterns import Account, namespace_glob
 from meshext.policy.scope import Workload
 from meshext.policy.trust import TrustDomains
-from tests.policy.reading import WEB, decide, decider, facts, holds, write
+from tests.policy.reading import WEB, decide, decider, facts, holds, to_facts, write
 
 
 def source(fields: str) -> str:
@@ -246,12 +251,37 @@ def test_dry_run_and_audit_change_nothing() -> None:
         write("{action: AUDIT, rules: [{to: [{operation: {methods: [GET]}}]}]}", name="l"),
     )
     assert decide(found).allowed
-    told = found.dry_run(facts())
+    told = found.dry_run(facts(), found.decide(facts()))
     assert told is not None
-    assert (told.denies, told.allows, told.would_refuse) == (True, False, True)
+    assert (told.denies, told.allows, told.refuses) == (True, False, True)
     assert [rule.policy.name for rule in found.audited(facts())] == ["l"]
     assert found.audited(facts("POST")) == []
-    assert decider(write("{rules: [{}]}")).dry_run(facts()) is None
+    plain = decider(write("{rules: [{}]}"))
+    assert plain.dry_run(facts(), plain.decide(facts())) is None
+
+
+def test_a_dry_run_is_told_beside_what_is_in_force() -> None:
+    dry = '{istio.io/dry-run: "true"}'
+    found = decider(
+        write("{rules: [{to: [{operation: {paths: [/a]}}]}]}", name="a"),
+        write("{rules: [{to: [{operation: {paths: [/b]}}]}]}", name="b", annotations=dry),
+    )
+    told = [found.dry_run(facts("GET", path), decide(found, "GET", path)) for path in ("/a", "/b", "/c")]
+    assert [each and each.refuses for each in told] == [False, False, True]
+    assert [decide(found, "GET", path).allowed for path in ("/a", "/b", "/c")] == [True, False, False]
+
+
+@given(policy_sets((8080, 8081)), requests)
+def test_one_deny_refuses_and_one_allow_is_needed(documents: list[dict[str, Any]], sent: Sent) -> None:
+    """The rule of combination, read off the rules one by one: no two policies cancel each other out."""
+    found = decider(*[json.dumps(each) for each in documents])
+    asked = to_facts(sent)
+    matching = [
+        rule.policy.action for rule in build_rules(found.policies, TrustDomains()) if rule.matches(asked)
+    ]
+    allows = [policy for policy in found.policies if policy.action is Action.ALLOW]
+    expected = Action.DENY not in matching and (not allows or Action.ALLOW in matching)
+    assert found.decide(asked).allowed is expected
 
 
 def test_scope() -> None:

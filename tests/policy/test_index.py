@@ -9,34 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from e2e.rbac.generated import policy_sets, requests
-from e2e.rbac.native import DESTINATIONS, NAMES, PRINCIPALS, SOURCES, Sent
+from e2e.rbac.native import Sent
 from meshext.config import Document
-from meshext.http.headers import Headers
 from meshext.policy.compiled import build_rules
 from meshext.policy.documents import parse_policies
-from meshext.policy.facts import Facts
 from meshext.policy.index import Index
 from meshext.policy.trust import TrustDomains
-from tests.policy.reading import facts, read, write
+from tests.policy.reading import facts, read, to_facts, write
 
 TRUST = TrustDomains("new.example", ("old.example", "*.other"))
-
-
-def to_facts(sent: Sent) -> Facts:
-    caller = sent.caller
-    return Facts(
-        method=sent.method,
-        target=sent.target.decode("latin-1"),
-        host=sent.host.decode(),
-        headers=Headers.from_lines(tuple((name.lower(), value) for name, value in sent.lines)),
-        principal=PRINCIPALS[caller.principal],
-        peer_address=SOURCES[caller.source],
-        client_address=sent.client,
-        destination_address=DESTINATIONS[caller.destination],
-        destination_port=8080,
-        sni=NAMES[caller.name] or "",
-        claims=sent.claims or {},
-    )
 
 
 @given(
