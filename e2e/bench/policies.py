@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import statistics
 import sys
 import time
@@ -125,6 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--repeats", type=int, default=4000)
     parser.add_argument("--out", type=Path, metavar="FILE")
     given = parser.parse_args(arguments)
+    logging.disable(logging.WARNING)  # hints at what is seldom meant
     decisions = {name: compare(rule, given.rounds, given.repeats) for name, rule in RULES.items()}
     loading = measure_loading(min(given.rounds, 5))
     for name, figures in decisions.items():

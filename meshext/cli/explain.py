@@ -69,14 +69,22 @@ def explain(
       meshext explain policy.yaml --request request.json --labels app=web --trace
       meshext explain policy.yaml --request request.json --json | jq .closest
     """
+    about = build_about(namespace, labels, trust_domain, alias, root_namespace)
+    allowed = answer(policies, about, (request, normalize), as_json=as_json, trace=trace)
+    raise typer.Exit(ALLOWED if allowed else DENIED)
+
+
+def answer(
+    files: Sequence[str], about: About, request: tuple[str, str | None], *, as_json: bool, trace: bool
+) -> bool:
+    """Print the answer; whether it is allowed. `request` is what was given, and how to normalise it."""
     from meshext.cli.output import print_warning
     from meshext.policy.advice import advise
     from meshext.policy.decide import Decider
     from meshext.policy.explain import explain as explain_request
 
-    about = build_about(namespace, labels, trust_domain, alias, root_namespace)
-    settings = read_settings(policies, about)
-    facts = read_facts(request, normalize)
+    settings = read_settings(files, about)
+    facts = read_facts(*request)
     for line in advise(settings.policies, settings.workload.trust):
         print_warning(line)
     found = explain_request(Decider(settings.policies, settings.workload.trust), facts)
@@ -84,7 +92,7 @@ def explain(
         print(json.dumps(to_data(found, trace=trace), indent=2))
     else:
         print("\n".join(to_lines(found, settings, trace=trace)))
-    raise typer.Exit(ALLOWED if found.verdict.allowed else DENIED)
+    return found.verdict.allowed
 
 
 def build_about(

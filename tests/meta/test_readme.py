@@ -32,7 +32,7 @@ def meshext(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder that holds the README's files."""
-    for name, code in re.findall(r"<!-- (\S+) -->\n```python\n(.*?)```", README, flags=re.DOTALL):
+    for name, code in re.findall(r"<!-- (\S+) -->\n```(?:python|yaml)\n(.*?)```", README, flags=re.DOTALL):
         (tmp_path / name).write_text(code, encoding="utf-8")
     return tmp_path
 
@@ -73,8 +73,15 @@ def test_the_two_commands_are_the_ones_that_are_promised() -> None:
 
 
 def test_every_verb_is_shown() -> None:
-    verbs = {"run", "config", "check", "serve", "filters", "new", "replay"}
+    verbs = {"run", "config", "check", "explain", "serve", "filters", "new", "replay"}
     assert {command[0] for command in COMMANDS} == verbs
+
+
+def test_a_refusal_is_explained(folder: Path) -> None:
+    (command,) = [command for command in COMMANDS if command[0] == "explain"]
+    done = meshext(folder, *command)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert 'shop/orders rule 0: methods GET, saw "POST"' in done.stdout
 
 
 @pytest.mark.parametrize("command", ENDS_BY_ITSELF, ids=" ".join)
