@@ -105,7 +105,7 @@ class AuthorizationPolicy(Filter):
             claims = request.metadata[JWT].get(self.config.claims_key)
             facts.claims = claims if isinstance(claims, dict) else NO_CLAIMS
         if self.by_address:
-            facts.destination_address = as_text(request.attribute(ADDRESS))
+            facts.destination_address = without_port(as_text(request.attribute(ADDRESS)))
         if self.by_port:
             port = request.attribute(PORT)
             facts.destination_port = port if isinstance(port, int) else None
@@ -155,6 +155,13 @@ def rule_id(rule: ReadyRule) -> str:
 def tell_details(verdict: Verdict) -> str:
     """Envoy's own words for a refusal by RBAC, for the access log."""
     return f"rbac_access_denied_matched_policy[{'none' if verdict.rule is None else rule_id(verdict.rule)}]"
+
+
+def without_port(address: str) -> str:
+    """The IP address of `10.0.0.1:80` or `[2001:db8::1]:80`, as Envoy writes addresses."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 def as_text(value: object) -> str:
