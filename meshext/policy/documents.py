@@ -83,8 +83,10 @@ def read_policies(
 
 
 def unfold(written: Written) -> list[Written]:
-    """A document, or those in a `kind: List`."""
+    """A document, or those in a list or in a `kind: List`."""
     value = written.value
+    if isinstance(value, list):
+        return [Written((*written.path, at), item) for at, item in enumerate(value)]
     if isinstance(value, dict) and value.get("kind") in ("List", f"{KIND}List"):
         items = value.get("items")
         if isinstance(items, list):

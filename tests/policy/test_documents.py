@@ -62,6 +62,13 @@ def test_json_and_streams_of_json_are_read() -> None:
     assert len(parse_policies(Document(f"{one}\n---\n{other}\n---\n"))) == 2
 
 
+def test_a_list_of_documents_is_read() -> None:
+    """As several filters have it in one configuration, keyed by their names."""
+    documents = [yaml.safe_load(write("{rules: [{}]}", name=name)) for name in ("a", "b")]
+    settings = Settings.from_document(Document(json.dumps(documents), "config.yaml: authorization-policy"))
+    assert [policy.name for policy in settings.policies] == ["a", "b"]
+
+
 def test_nulls_are_as_if_left_out() -> None:
     (policy,) = read(write("{selector: null, action: null, rules: [{from: null, to: null, when: null}]}"))
     assert (policy.action, policy.rules[0].sources, policy.selector) == (Action.ALLOW, (), ())
