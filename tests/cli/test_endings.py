@@ -38,7 +38,8 @@ REFUSED = {
     "no such verb at all": (
         ["xyzzy"],
         [
-            "'xyzzy' is not a verb; the verbs are new, run, check, filters, serve, replay, config, profile",
+            "'xyzzy' is not a verb; the verbs are new, run, check, filters, serve, replay, config, explain, "
+            "profile",
             "try 'meshext --help'",
         ],
     ),
