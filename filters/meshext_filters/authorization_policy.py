@@ -39,13 +39,49 @@ class AuthorizationPolicy(Filter):
     `labels`, `trust_domain`, `aliases`, `root_namespace`, `claims_key`). A refused request gets 403; the rule
     that refused it is in the details of the access log. AUDIT is logged; what policies in dry run say is in
     metadata and metrics.
+
+    Configuration:
+        documents alone, as `kubectl apply` takes them, or a mapping:
+
+        policies        the documents in a list, required
+        namespace       the workload's; by default the one that the documents name
+        labels          the workload's; by default those of the one selector there is
+        trust_domain    default cluster.local
+        aliases         other names of the trust domain, default []
+        root_namespace  whose policies are for all namespaces, default istio-system
+        claims_key      under which key jwt_authn puts claims, default payload
+
+    Example:
+        apiVersion: security.istio.io/v1
+        kind: AuthorizationPolicy
+        metadata: {name: orders, namespace: shop}
+        spec:
+          action: ALLOW
+          rules:
+            - to: [{operation: {methods: [GET], paths: ["/", "/hello", "/orders"]}}]
+            - from: [{source: {principals: ["cluster.local/ns/web/sa/frontend"]}}]
+              to: [{operation: {methods: [POST], paths: ["/orders"]}}]
+
+    Costs:
+        10 to 12 us of CPU for the decision, with 10 rules as with 1,000 (`python -m e2e.bench.policies`);
+        10,000 rules load in under two seconds.
     """
 
     Config = Settings
 
-    decisions = Counter("authorization_decisions_total", labels=("verdict", "policy"))
-    audits = Counter("authorization_audits_total", labels=("policy",))
-    dry_runs = Counter("authorization_dry_runs_total", labels=("verdict", "policy"))
+    decisions = Counter(
+        "authorization_decisions_total",
+        labels=("verdict", "policy"),
+        help="Requests that were allowed or denied, by the policy that decided; none: no policy matched.",
+    )
+    audits = Counter(
+        "authorization_audits_total", labels=("policy",), help="Requests that an AUDIT policy matched."
+    )
+    dry_runs = Counter(
+        "authorization_dry_runs_total",
+        labels=("verdict", "policy"),
+        help="What would have been decided with the policies in dry run.",
+    )
 
     @classmethod
     def needs(cls, config: Settings) -> Needs:

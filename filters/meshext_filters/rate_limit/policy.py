@@ -36,6 +36,15 @@ class RateLimit(Filter):
 
     Every rule that a request matches counts it, and a request that one of them refuses (429) moves no
     counter. With `hits.response_header` in a rule it needs ext_proc, else ext_authz carries it too.
+
+    Example:
+        rules:
+          - name: per-key
+            by: ["header:x-api-key"]
+            missing: shared       # who shows no key shares a count with all others who show none
+            limits:
+              - {rate: 10, per: 1s, algorithm: gcra, burst: 20, name: at-once}
+              - {rate: 1000, per: 1d, name: daily}
     """
 
     name = "rate-limit"
