@@ -6,14 +6,11 @@ Its own refusal knows neither filter nor hook, blames the client (413) and ignor
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any
 
 from meshext.actions import Respond
 from meshext.errors import HookNonsense
 from meshext.http.headers import Lines
-from meshext.http.parts import RequestParts
-from meshext.http.request import Request
-from meshext.http.response import Response
+from meshext.http.parts import RequestParts, ResponseParts
 from meshext.needs import DEFAULT_MAX_BODY, Needs
 
 # HttpConnectionManager's defaults: max_request_headers_kb and max_headers_count, pseudo-headers included.
@@ -23,12 +20,11 @@ PSEUDO_LINES = 4
 PSEUDO_BYTES = len(":method:scheme:authority:path")
 
 
-def check_message(message: Request[Any] | Response[Any], needs: Needs) -> None:
-    """Refuse headers, trailers or a body that grew beyond what Envoy takes."""
-    parts = message.parts()
-    if parts.lines is not message.received:
+def check_parts(received: Lines, parts: RequestParts | ResponseParts, needs: Needs) -> None:
+    """Refuse headers or a body that grew beyond what Envoy takes; `received` are the lines as they came."""
+    if parts.lines is not received:
         first = sum(map(len, parts[1:5])) if isinstance(parts, RequestParts) else 0
-        check_lines(message.received, parts.lines, besides=PSEUDO_BYTES + first)
+        check_lines(received, parts.lines, besides=PSEUDO_BYTES + first)
     room = max(DEFAULT_MAX_BODY, needs.max_body)
     if parts.body is not None and len(parts.body) > room:
         raise HookNonsense(

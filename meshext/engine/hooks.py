@@ -11,7 +11,7 @@ from types import CoroutineType
 from typing import Any, NamedTuple, overload
 
 from meshext.actions import Respond
-from meshext.engine.bounds import check_answer, check_message
+from meshext.engine.bounds import check_answer, check_parts
 from meshext.engine.carrier import Carrier
 from meshext.engine.chain import BoundHook
 from meshext.engine.current import CURRENT, Current
@@ -95,9 +95,10 @@ class HookRunner:
             else:
                 returned = self._call(seat, method, argument)
             result = None if returned is None else self._judge(hook, returned, chunk)
-            touched = take_snapshot(seat, argument) != before  # of immutable values: mostly an identity test
+            after = take_snapshot(seat, argument)
+            touched = after != before  # of immutable values: mostly an identity test
             if touched:
-                self._check_written(seat, hook, argument, before)
+                self._check_written(seat, hook, argument, before, after)
             if sighting is not None:
                 sighting.hook(name, hook, perf_counter() - began, None)
         except FilterFailure as failure:
@@ -169,23 +170,25 @@ class HookRunner:
         self.carrier.check_respond(result)
         return result
 
-    def _check_written(self, seat: Seat, hook: Hook, argument: Argument, before: AnyBefore) -> None:
-        had, written, parts, _ = before
-        if not isinstance(argument, Exchange) and argument.parts() is not parts:
-            check_message(argument, seat.mount.needs)
-            change = self.compare(argument.received, argument.parts().lines)
+    def _check_written(
+        self, seat: Seat, hook: Hook, argument: Argument, before: AnyBefore, after: AnyBefore
+    ) -> None:
+        had, had_written, was, _ = before
+        additions, written, parts, _ = after
+        if parts is not was and parts is not None and not isinstance(argument, Exchange):
+            check_parts(argument.received, parts, seat.mount.needs)
+            change = self.compare(argument.received, parts.lines)
             self.carrier.check_change(change)
-            if isinstance(argument, Request):
+            if isinstance(parts, RequestParts) and isinstance(was, RequestParts):
                 check_routable(change)
-                if isinstance(parts, RequestParts):
-                    self.carrier.check_change(HeaderChange((), line_change(parts, argument.parts())))
-        additions = seat.additions
+                if line := line_change(was, parts):
+                    self.carrier.check_change(HeaderChange((), line))
         if additions != had:
             if hook in LATE and not seat.mount.needs.may_add:
                 raise HookNonsense(UNSEEN_ADDITION)
             self.carrier.check_additions(additions)
-        if seat.view.written is not written:
-            self.carrier.check_metadata(seat.view.written)
+        if written is not had_written:
+            self.carrier.check_metadata(written)
 
     def _report(self, seat: Seat, hook: Hook, failure: FilterFailure) -> None:
         mount = seat.mount

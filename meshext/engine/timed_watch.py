@@ -1,9 +1,10 @@
 """Time limits for hooks on the event loop's own thread.
 
-A repeating timer signal looks every `TICK` seconds at the hook that is running and raises in one that is
-overdue: that ends loops, sleeps, locks and catastrophic regexes, which a thread pool can not. A hook that
-swallows the exception, or sits in C code where no signal handler runs, needs somebody outside of the
-process, who is told through `Marks` when the running hook is due.
+A timer signal comes when the running hook is due, and from then on every `TICK` seconds, and raises in it:
+that ends loops, sleeps, locks and catastrophic regexes, which a thread pool can not. A timer that finds
+another hook than the one it was set for is set again for that one, so many short hooks cost few signals. A
+hook that swallows the exception, or sits in C code where no signal handler runs, needs somebody outside of
+the process, who is told through `Marks` when the running hook is due.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from typing import Any, Protocol
 from meshext.errors import HookOverdue, HookRaised
 
 TICK = 0.01  # seconds
+LEAST = 0.0001  # seconds; 0 would end the timer
 NEVER = float("inf")
+NOTHING_TO_SET = -NEVER
 
 
 class _Overdue(BaseException):
@@ -55,7 +58,7 @@ class TimedWatch:
         self._due = NEVER
         self._raised = False
         self._collecting = False
-        self._ticks = True  # outside of `start` and `stop`: there is nothing to set going
+        self._fires = NOTHING_TO_SET  # when the timer does; outside of `start` and `stop` there is none
         self._abandoned: set[asyncio.Task[Any]] = set()
         self._marks: Marks = marks or NoMarks()
         self._handler: Any = None
@@ -68,12 +71,12 @@ class TimedWatch:
         gc.callbacks.insert(0, self._on_collection)
         self._handler = signal.signal(signal.SIGALRM, self._on_tick)
         self._timer = signal.setitimer(signal.ITIMER_REAL, 0)
-        self._ticks = False
+        self._fires = NEVER
         self._started = time.monotonic()
 
     def stop(self) -> None:
         """Keep no time any more; whoever used the timer before has it back, with what is left on it."""
-        self._ticks = True
+        self._fires = NOTHING_TO_SET
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self._handler or signal.SIG_DFL)
         gc.callbacks.remove(self._on_collection)
@@ -91,8 +94,8 @@ class TimedWatch:
             marks.enter(due)
             self._raised = False
             self._due = due
-            if not self._ticks:
-                self._tick()
+            if due < self._fires:
+                self._set_timer(due)
             result = hook(argument)
             self._due = NEVER
             marks.leave()
@@ -136,13 +139,13 @@ class TimedWatch:
         self._marks.enter(due)
         self._raised = False
         self._due = due
-        if not self._ticks:
-            self._tick()
+        if due < self._fires:
+            self._set_timer(due)
 
-    def _tick(self) -> None:
-        # After `_due` is set: a tick in between would find no hook and end the timer.
-        self._ticks = True
-        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+    def _set_timer(self, due: float) -> None:
+        # After `_due` is set: a signal in between would find no hook and end the timer.
+        self._fires = due
+        signal.setitimer(signal.ITIMER_REAL, max(due - time.monotonic(), LEAST), TICK)
 
     def _leave(self) -> None:
         self._due = NEVER
@@ -154,9 +157,10 @@ class TimedWatch:
     def _on_tick(self, _signal: int, frame: FrameType | None) -> None:
         if self._due == NEVER:
             signal.setitimer(signal.ITIMER_REAL, 0)  # an idle service costs nothing
-            self._ticks = False
+            self._fires = NEVER
             return
         if time.monotonic() <= self._due:
+            self._set_timer(self._due)
             return
         if not _inside_hook(frame):
             self._leave()  # a hook's end was interrupted; the event loop must never be
