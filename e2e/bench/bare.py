@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import grpc
+import uvloop
 
 from e2e.bench.filters import FORBIDDEN, REFUSED, USERS
 from meshext_proto.envoy.config.core.v3 import base_pb2 as core
@@ -176,8 +177,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m e2e.bench.bare")
     parser.add_argument("mode", choices=["authz", "proc"])
     parser.add_argument("decision", choices=sorted(STEPS))
+    parser.add_argument("--uvloop", action="store_true", help="on the event loop that meshext's workers use")
     given = parser.parse_args()
-    asyncio.run(serve(build_handler(given.mode, given.decision)))
+    factory = uvloop.new_event_loop if given.uvloop else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(serve(build_handler(given.mode, given.decision)))
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ class Case:
     def _others(self) -> tuple[Variant, ...]:
         traced = ours(self.decision, METRICS, "--otel")
         return (
+            Variant(name="bare, uvloop", command=bare(self.mode, self.decision, "--uvloop")),
             Variant(name="ours, no metrics", command=ours(self.decision)),
             Variant(name="ours, traced", command=traced, traced=True),
             Variant(name="bare, 2 Envoy threads", command=bare(self.mode, self.decision), threads=2),

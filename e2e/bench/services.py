@@ -67,9 +67,9 @@ def ours(decision: str, *options: str) -> tuple[str, ...]:
     return ("-m", "meshext", "serve", spec, "--listen=127.0.0.1:0", "--log-level=warning", *options)
 
 
-def bare(mode: str, decision: str) -> tuple[str, ...]:
+def bare(mode: str, decision: str, *options: str) -> tuple[str, ...]:
     """The same decision by hand."""
-    return ("-m", "e2e.bench.bare", mode, decision)
+    return ("-m", "e2e.bench.bare", mode, decision, *options)
 
 
 COLLECTOR = ("-m", "e2e.bench.collector")
