@@ -248,7 +248,10 @@ def test_worker_killed_by_async_hook(setting: Setting, what: str) -> None:
 
 
 def check_killed(setting: Setting, header: str, what: str, name: str) -> None:
-    """The policy holds, the hook ran once, the log says what and where, and the spare serves soon."""
+    """The policy holds, the hook ran once, the log says what and where, and the spare serves soon.
+
+    A filter that cancels all tasks cancels the server's too: its answer may not get out, and Envoy asks again.
+    """
     stage, before = setting.stage, len(setting.stage.lines)
     got = stage.timed(target="/kills", headers=[(header, what)])
     began = time.monotonic()
@@ -263,7 +266,8 @@ def check_killed(setting: Setting, header: str, what: str, name: str) -> None:
     if what not in ("stops the loop", "cancels all"):
         stage.logged("the worker ended", f"in {name} on_request [{got.answer.header('x-request-id')}]")
     wait_for_spare(stage, before)
-    assert sum("saw /kills" in line for line in stage.lines[before:]) == 1
+    ran = sum("saw /kills" in line for line in stage.lines[before:])
+    assert ran == 1 or what == "cancels all"
 
 
 def test_open_exchanges_of_a_killed_worker(setting: Setting) -> None:
