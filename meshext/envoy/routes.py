@@ -35,6 +35,9 @@ still ends by the connection manager's `STREAM_IDLE`."""
 SELECTOR = "x-upstream"
 """The request header that chooses among several upstreams where no routes are given."""
 
+NOT_FOUND = 404
+"""What answers a request that no route takes."""
+
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 _FIELD_VALUE = re.compile(r"[!-~\x80-\uffff](?:[\t -~\x80-\uffff]*[!-~\x80-\uffff])?|")  # section 5.5
 
@@ -109,11 +112,15 @@ def build_route_configuration(
     """The routes as one virtual host for every domain.
 
     `over_http2` are the upstreams whose gRPC requests have a cluster of their own; such a route stands twice,
-    first for gRPC, under one name.
+    first for gRPC, under one name. Where the routes leave requests over, a last one without a name answers
+    those with 404: ext_authz asks nobody about a request that has no route, not even a filter that would give
+    it one.
     """
     from envoy_data_plane.envoy.config.route.v3 import RouteConfiguration, VirtualHost
 
     messages = [message for route in routes for message in _build_routes(route, over_http2)]
+    if not any(route.match.prefix == "/" and not route.match.headers for route in routes):
+        messages.append(_build_not_found())
     return RouteConfiguration(
         name="routes", virtual_hosts=[VirtualHost(name="all", domains=["*"], routes=messages)]
     )
@@ -134,6 +141,13 @@ def _build_route(name: str, match: RouteMatch, cluster: str) -> RouteMessage:
     from envoy_data_plane.envoy.config.route.v3 import RouteAction
 
     return RouteMessage(name=name, match=match, route=RouteAction(cluster=cluster, timeout=NO_LIMIT))
+
+
+def _build_not_found() -> RouteMessage:
+    from envoy_data_plane.envoy.config.route.v3 import DirectResponseAction, RouteMatch
+    from envoy_data_plane.envoy.config.route.v3 import Route as RouteMessage
+
+    return RouteMessage(match=RouteMatch(prefix="/"), direct_response=DirectResponseAction(status=NOT_FOUND))
 
 
 def _build_match(match: Match) -> RouteMatch:

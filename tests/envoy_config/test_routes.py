@@ -14,6 +14,7 @@ from meshext.config import Document
 from meshext.envoy.routes import Match, Route, build_default_routes, parse_routes
 from meshext.envoy.upstreams import parse_upstream
 from meshext.errors import ConfigError
+from meshext.plan import Plan
 from tests.envoy_config.conftest import Lab
 
 UPSTREAMS = tuple(map(parse_upstream, ("v1=127.0.0.1:1", "v2=127.0.0.1:2")))
@@ -126,3 +127,15 @@ def test_envoy_default_routes(in_lab: Callable[..., None]) -> None:
         assert (await lab.ask("/", {"x-upstream": "v3"})).json()["upstream"] == "v1"
 
     in_lab(steps, names=("v1", "v2"))
+
+
+@pytest.mark.envoy
+def test_envoy_asks_about_a_request_that_no_route_takes(
+    in_lab: Callable[..., None], make_plan: Callable[..., Plan]
+) -> None:
+    async def steps(lab: Lab) -> None:
+        assert [(await lab.ask(path)).status for path in ("/shop", "/deny", "/other")] == [200, 403, 404]
+
+    routes = (Route("shop", Match(prefix="/shop"), "one"),)
+    in_lab(steps, make_plan(), routes=routes)
+    in_lab(steps, make_plan(), routes=(Route("beta", Match("/", headers={"x": "y"}), "one"), *routes))
