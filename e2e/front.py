@@ -82,13 +82,15 @@ class Front:
 
 
 @contextmanager
-def fronting(spec: str, mode: Mode, service: Backend, *, change: Change = as_it_is) -> Iterator[Front]:
+def fronting(
+    spec: str, mode: Mode, service: Backend, *, config: str | None = None, change: Change = as_it_is
+) -> Iterator[Front]:
     """A front in a thread of its own."""
     background, stack = Background(), AsyncExitStack()
     with TemporaryDirectory(prefix="mx-") as folder:
         try:
-            opening = stack.enter_async_context(front(spec, mode, service, Path(folder), change=change))
-            yield Front(background.run(opening), background)
+            running = front(spec, mode, service, Path(folder), config=config, change=change)
+            yield Front(background.run(stack.enter_async_context(running)), background)
         finally:
             background.run(stack.aclose())
             background.close()
