@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -18,11 +19,13 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from e2e.front import at, front
+from e2e.stage import wait_for
 from meshext.envoy.bootstrap import LISTENER
 from meshext.plan import Mode
 from meshext.sandbox.client import Answer, send
 
 DEADLINE = 30.0  # seconds
+METRICS = re.compile(r"metrics are at http://127\.0\.0\.1:([0-9]+)/")
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -31,9 +34,15 @@ class Served:
     """A running service: where it listens, and what it has written to standard error."""
 
     process: subprocess.Popen[str]
-    port: int
-    metrics_port: int
+    port: int = 0
+    metrics_port: int = 0
     lines: list[str] = field(default_factory=list)
+
+    def read_metrics_port(self) -> bool:
+        """Take it from the log; whether it is there."""
+        found = next(filter(None, map(METRICS.search, self.lines)), None)
+        self.metrics_port = int(found[1]) if found else 0
+        return found is not None
 
     def scrape(self) -> Series:
         """What Prometheus would read."""
@@ -72,21 +81,21 @@ def free_port() -> int:
 @contextmanager
 def serving(spec: str, *options: str, **env: str) -> Iterator[Served]:
     """`meshext serve SPEC`, with a metrics port."""
-    metrics = free_port()
     command = [sys.executable, "-m", "meshext", "serve", spec, "--listen", "127.0.0.1:0"]
-    command += ["--metrics", f"127.0.0.1:{metrics}", *options]
+    command += ["--metrics", "127.0.0.1:0", *options]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **env}
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        served = Served(process, 0, metrics)
+        served = Served(process)
         reading = threading.Thread(target=read_lines, args=(process.stderr, served.lines))
         reading.start()
         try:
             said = process.stdout.readline().split()
             assert said[:1] == ["serving"], served.lines
             served.port = int(said[1].rpartition(":")[2])
+            assert wait_for(served.read_metrics_port), served.lines
             yield served
         finally:
             process.terminate()
