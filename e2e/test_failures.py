@@ -250,7 +250,7 @@ def test_worker_killed_by_async_hook(setting: Setting, what: str) -> None:
 def check_killed(setting: Setting, header: str, what: str, name: str) -> None:
     """The policy holds, the hook ran once, the log says what and where, and the spare serves soon.
 
-    A filter that cancels all tasks cancels the server's too: its answer may not get out, and Envoy asks again.
+    A filter that cancels all tasks cancels the server's too: its answer may be lost, and Envoy asks again.
     """
     stage, before = setting.stage, len(setting.stage.lines)
     got = stage.timed(target="/kills", headers=[(header, what)])

@@ -11,7 +11,8 @@ from meshext.attributes import check_attributes
 from meshext.awaiting import check_awaited
 from meshext.bodies import REQUEST, RESPONSE
 from meshext.errors import SpecError
-from meshext.mentions import ADDS, SKIPS, find_mentions
+from meshext.escapes import may_add
+from meshext.mentions import may_skip
 from meshext.metrics import MetricRegistry
 from meshext.needs import DEFAULT_MAX_BODY, DEFAULT_TIME_LIMIT, FailureMode, Hook, Needs, Oversize
 from meshext.store import MemoryStore, Store
@@ -79,7 +80,6 @@ def class_needs(cls: type[Filter]) -> Needs:
     """What a class needs by its hooks and attributes alone; SpecError where they make no sense."""
     hooks = find_hooks(cls)
     check_styles(cls, hooks)
-    mentioned = find_mentions(cls)
     return Needs(
         name=check_filter_name(cls),
         hooks=hooks,
@@ -90,8 +90,8 @@ def class_needs(cls: type[Filter]) -> Needs:
         failure=check_failure(cls),
         oversize=check_oversize(cls),
         duplex=check_duplex(cls, hooks),
-        may_skip=SKIPS in mentioned,
-        may_add=ADDS in mentioned,
+        may_skip=may_skip(cls),
+        may_add=may_add(cls),
     )
 
 

@@ -1,8 +1,7 @@
-"""What a filter's code names anywhere: so that Envoy is asked for no more than its hooks can use.
+"""Find filters that may let a body flow past: Envoy must not hold their bodies whole from the beginning.
 
-Two things can not be asked for when a hook turns out to want them (measured on Envoy 1.40): a body that was
-configured as BUFFERED is refused beyond the buffer although the service then asks for no body at all, and
-the answer to a body can not ask for the response's headers any more.
+Measured on Envoy 1.40: what was configured as BUFFERED is refused beyond the buffer although the service
+then asks for no body at all, and what is made BUFFERED later hangs there.
 """
 
 from __future__ import annotations
@@ -12,13 +11,17 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 
 SKIPS = "skip_body"
-"""A headers hook may let a body flow past. Where the call can not be seen, it works for what Envoy holds."""
-
-ADDS = "response_headers"
-"""A hook may put headers on the response. Where that can not be seen, it is refused by name."""
 
 FOREIGN = frozenset({*sys.stdlib_module_names, "meshext"})
 """Packages that call no hook's methods: Python's own and this one."""
+
+
+def may_skip(cls: type) -> bool:
+    """Whether a method of the class names `skip_body`, or a function, class or module that one of them names.
+
+    One that is called in ways that can not be seen here still works, for bodies that Envoy has room for.
+    """
+    return SKIPS in find_mentions(cls)
 
 
 def find_mentions(cls: type) -> frozenset[str]:

@@ -71,7 +71,7 @@ def build_plan(chain: Sequence[Needs], mode: Mode | None = None) -> Plan:
         request_trailers=chosen == "proc" and (bool(request_body) or Hook.ON_REQUEST_TRAILERS in hooks),
         # with full duplex Envoy obeys no mode_override, so the response can not be asked for later
         response_headers=bool(hooks - ONLY_REQUEST)
-        or (request_body == "duplex" and any(needs.adds_late for needs in chain)),
+        or (request_body == "duplex" and any(needs.may_add for needs in chain)),
         response_body=response_body,
         response_trailers=bool(response_body) or Hook.ON_RESPONSE_TRAILERS in hooks,
         attributes=merged(*(needs.attributes for needs in chain)),

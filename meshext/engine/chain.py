@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from meshext.bodies import REQUEST, RESPONSE, BodyStyle, buffer_room, choose_style, stops_tunnels
+from meshext.bodies import HELD, REQUEST, RESPONSE, BodyStyle, buffer_room, choose_style, stops_tunnels
 from meshext.errors import ConfigError, MeshextError, SpecError
 from meshext.filter import Filter, class_needs
 from meshext.http.context import Rights
@@ -125,5 +125,6 @@ def build_chain(mounts: Sequence[Mount]) -> Chain:
         raise SpecError("no filter given; write one such as path/to/file.py:Class")
     needs = [mount.needs for mount in mounts]
     styles = choose_style(needs, REQUEST), choose_style(needs, RESPONSE)
-    late = any(each.adds_late for each in needs)
+    # where a body is held, the headers' hooks of the filters behind run when it has come
+    late = any(each.may_add if styles[0] in HELD else each.adds_late for each in needs)
     return Chain(tuple(mounts), *styles, buffer_room(needs), late, stops_tunnels(*styles))

@@ -223,6 +223,8 @@ class Engine:
             return await self._answer(turn)
         skips = begins and more and bool(request.style) and request.finished and not request.is_wanted
         asks = more and self._chain.adds_late
+        if begins:
+            self._runner.unasked = more and not asks and not any(any(seat.additions) for seat in self._seats)
         if not (skips or asks or self._runner.wrote) and request.untouched:
             return UNTOUCHED
         change, metadata, body = request.take_change(), take_metadata(self._seats), request.take_body()

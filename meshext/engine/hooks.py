@@ -26,15 +26,15 @@ from meshext.http.metadata import Json
 from meshext.http.parts import HeaderChange, RequestParts, ResponseParts, header_change, line_change
 from meshext.http.request import Request
 from meshext.http.response import Response
-from meshext.needs import LATE, Hook
+from meshext.needs import Hook
 
 log = logging.getLogger("meshext.filter")
 
 NO_ANSWER_IN = frozenset({Hook.ON_RESPONSE_TRAILERS, Hook.ON_COMPLETE})
 PROTOCOL = "x-forwarded-proto"
 UNSEEN_ADDITION = (
-    "it put headers on the response in a way that can not be seen in its code, so Envoy was not asked for "
-    "the response; name request.response_headers in a method of the class"
+    "it put headers on the response in a way that its code does not show, so Envoy was not asked for the "
+    "response; write request.response_headers in the hook itself"
 )
 Argument = Request[Any] | Response[Any] | Exchange[Any]
 AnyBefore = tuple[Additions, Mapping[str, Json], RequestParts | ResponseParts | None, Lines]
@@ -56,7 +56,7 @@ class HookRunner:
     whether any hook wrote anything that stayed.
     """
 
-    __slots__ = ("_compared", "carrier", "failures", "opened", "sighting", "watch", "wrote")
+    __slots__ = ("_compared", "carrier", "failures", "opened", "sighting", "unasked", "watch", "wrote")
 
     def __init__(self, watch: Watch, carrier: Carrier, sighting: Sighting | None = None) -> None:
         self.watch = watch
@@ -65,6 +65,7 @@ class HookRunner:
         self.failures: list[FilterFailure] = []
         self.opened = ""
         self.wrote = False
+        self.unasked = False  # whether the request's headers left without asking for the response's
         self._compared: tuple[Lines, Lines, HeaderChange] | None = None
 
     @overload
@@ -96,9 +97,10 @@ class HookRunner:
                 returned = self._call(seat, method, argument)
             result = None if returned is None else self._judge(hook, returned, chunk)
             after = take_snapshot(seat, argument)
-            touched = after != before  # of immutable values: mostly an identity test
+            # Mostly an identity test. Metadata only by identity: 1 equals True there.
+            touched = after[1] is not before[1] or after[0] != before[0] or after[2] != before[2]
             if touched:
-                self._check_written(seat, hook, argument, before, after)
+                self._check_written(seat, argument, before, after)
             if sighting is not None:
                 sighting.hook(name, hook, perf_counter() - began, None)
         except FilterFailure as failure:
@@ -170,9 +172,7 @@ class HookRunner:
         self.carrier.check_respond(result)
         return result
 
-    def _check_written(
-        self, seat: Seat, hook: Hook, argument: Argument, before: AnyBefore, after: AnyBefore
-    ) -> None:
+    def _check_written(self, seat: Seat, argument: Argument, before: AnyBefore, after: AnyBefore) -> None:
         had, had_written, was, _ = before
         additions, written, parts, _ = after
         if parts is not was and parts is not None and not isinstance(argument, Exchange):
@@ -184,7 +184,7 @@ class HookRunner:
                 if line := line_change(was, parts):
                     self.carrier.check_change(HeaderChange((), line))
         if additions != had:
-            if hook in LATE and not seat.mount.needs.may_add:
+            if self.unasked and isinstance(argument, Request):
                 raise HookNonsense(UNSEEN_ADDITION)
             self.carrier.check_additions(additions)
         if written is not had_written:

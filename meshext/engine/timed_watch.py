@@ -76,9 +76,9 @@ class TimedWatch:
 
     def stop(self) -> None:
         """Keep no time any more; whoever used the timer before has it back, with what is left on it."""
-        self._fires = NOTHING_TO_SET
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self._handler or signal.SIG_DFL)
+        self._fires = NOTHING_TO_SET
         gc.callbacks.remove(self._on_collection)
         left, interval = self._timer
         if left:

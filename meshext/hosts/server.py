@@ -185,6 +185,7 @@ class Service:
 
 async def converse(session: ext_proc.Session, context: Any) -> None:
     """Answer every message of one stream until Envoy ends it."""
+    task: Any = asyncio.current_task()
     while True:
         raw = await context.read()
         if raw is grpc.aio.EOF:
@@ -193,6 +194,8 @@ async def converse(session: ext_proc.Session, context: Any) -> None:
             continue  # sent before Envoy had read the answer
         try:
             answers = await session.receive(raw)
+            if task.cancelling():  # by a hook that did not wait: a write would be cancelled, without a status
+                raise asyncio.CancelledError
         except asyncio.CancelledError:
             await refuse_cancelled(context)
             raise

@@ -97,7 +97,7 @@ def test_nothing_of_it_is_left(
             sessions, _ = account()
             grown = [await growth(forger, ask, expected, tasks) for _ in range(2)]
             assert account()[0] <= sessions
-            # what kept one object of each would double that, each time; what pytest keeps of logs is kept once
+            # what kept one object of each would double that, and each time; pytest keeps logs once
             assert min(grown) < CROWD * TIMES / 2
             Holds.go.set()
             assert await asyncio.gather(*open_ones) == ["OK"] * LIMIT

@@ -54,6 +54,25 @@ class RemembersToo(Remembers):
     pass
 
 
+class Reads(Filter):
+    """Nothing of it is for the response, which is not asked for on its account."""
+
+    def on_request_body(self, request: Request) -> None:
+        note("body", request.body)
+
+
+class Flows(Filter):
+    duplex = True
+
+    def on_request_chunk(self, request: Request, chunk: bytes, last: bool) -> bytes | None:
+        return None
+
+
+class Stamps(Filter):
+    def on_request(self, request: Request) -> None:
+        request.response_headers["x-stamp"] = "1"
+
+
 class Stops(Base):
     mark = "s"
 
@@ -177,5 +196,19 @@ CASES = (
         arrives=None,
         gets=Gets(status=413, headers={"x-by": ()}),
         notes=(("b", "request", None), ("b", "body", b"stop")),
+    ),
+    Case(
+        name="chain-headers-for-the-response-behind-a-held-body",
+        filters=(Reads, Stamps),
+        send=Send(method="POST", body=b"body"),
+        gets=Gets(headers={"x-stamp": ("1",)}),
+        notes=(("body", b"body"),),
+    ),
+    Case(
+        name="chain-headers-for-the-response-beside-full-duplex",
+        filters=(Stamps, Flows),
+        send=Send(method="POST", body=b"body"),
+        arrives=Arrives(body=b"body"),
+        gets=Gets(headers={"x-stamp": ("1",)}),
     ),
 )
