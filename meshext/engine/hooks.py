@@ -97,8 +97,7 @@ class HookRunner:
                 returned = self._call(seat, method, argument)
             result = None if returned is None else self._judge(hook, returned, chunk)
             after = take_snapshot(seat, argument)
-            # Mostly an identity test. Metadata only by identity: 1 equals True there.
-            touched = after[1] is not before[1] or after[0] != before[0] or after[2] != before[2]
+            touched = differs(before, after)
             if touched:
                 self._check_written(seat, argument, before, after)
             if sighting is not None:
@@ -245,6 +244,11 @@ def take_snapshot(seat: Seat, argument: Argument) -> AnyBefore:
     if isinstance(argument, Exchange):
         return additions, seat.view.written, None, ()
     return argument.snapshot(additions)
+
+
+def differs(before: AnyBefore, after: AnyBefore) -> bool:
+    """Whether a hook wrote anything: mostly an identity test. Metadata by identity only: 1 equals True."""
+    return after[1] is not before[1] or after[0] != before[0] or after[2] != before[2]
 
 
 def undo(seat: Seat, argument: Argument, before: AnyBefore) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import ClassVar
 
@@ -61,20 +62,21 @@ async def crowd(forger: Forger, ask: Callable[[Forger], Awaitable[str]], tasks: 
     return answers
 
 
-async def growth(forger: Forger, ask: Callable[[Forger], Awaitable[str]], expected: str, tasks: int) -> int:
-    """Python's blocks that many crowds leave behind."""
-    _, before = account()
-    for _ in range(TIMES):
-        assert await crowd(forger, ask, tasks) == {expected: CROWD}
-    return account()[1] - before
-
-
 def account() -> tuple[int, int]:
     """Open exchanges of ext_proc, and Python's blocks."""
     gc.collect()
     return sum(type(each) is Session for each in gc.get_objects()), sys.getallocatedblocks()
 
 
+@pytest.fixture
+def unlogged() -> Iterator[None]:
+    """grpcio logs a refusal that nobody was there to read any more, and pytest keeps each record."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.usefixtures("unlogged")
 @pytest.mark.parametrize(
     ("ask", "expected"),
     [(process, "RESOURCE_EXHAUSTED"), (check, "RESOURCE_EXHAUSTED"), (hang_up, "gone")],
@@ -94,11 +96,11 @@ def test_nothing_of_it_is_left(
             await until(lambda: Holds.held == LIMIT)
             tasks = len(asyncio.all_tasks())
             await crowd(forger, ask, tasks)
-            sessions, _ = account()
-            grown = [await growth(forger, ask, expected, tasks) for _ in range(2)]
-            assert account()[0] <= sessions
-            # what kept one object of each would double that, and each time; pytest keeps logs once
-            assert min(grown) < CROWD * TIMES / 2
+            sessions, blocks = account()
+            for _ in range(TIMES):
+                assert await crowd(forger, ask, tasks) == {expected: CROWD}
+            # What kept one object of each would double that; a busy machine tidies up late.
+            await until(lambda: account()[0] <= sessions and account()[1] - blocks < CROWD * TIMES / 2)
             Holds.go.set()
             assert await asyncio.gather(*open_ones) == ["OK"] * LIMIT
             assert await asyncio.gather(*(process(forger) for _ in range(LIMIT))) == ["OK"] * LIMIT
