@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import re
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from e2e.raw import send_bytes, status_of
 from e2e.stage import received, wait_for
+from e2e.watched import total
 from meshext.loading import load_needs
 from meshext.plan import Mode
 from meshext.sandbox import Answer, Options, Proxy, build_setup
@@ -79,14 +79,7 @@ class Ground:
         return name
 
     def total(self, name: str, **labels: str) -> float:
-        with urllib.request.urlopen(self.metrics_url, timeout=10) as answer:
-            families = text_string_to_metric_families(answer.read().decode())
-        return sum(
-            sample.value
-            for family in families
-            for sample in family.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        )
+        return total(urlsplit(self.metrics_url).port or 0, name, **labels)
 
 
 @pytest.fixture(scope="module", params=["authz", "proc"])

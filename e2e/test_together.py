@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from e2e.stage import wait_for
+from e2e.watched import total
 from meshext.config import parse_document, read_config
 from meshext.plan import Mode
 from meshext.sandbox import Options, Proxy, build_setup
@@ -52,14 +52,7 @@ class Together:
         self.results = [try_call(call, self.proxy.url) for call in EXAMPLE.calls]
 
     def total(self, name: str, **labels: str) -> float:
-        with urllib.request.urlopen(self.metrics_url, timeout=10) as answer:
-            families = text_string_to_metric_families(answer.read().decode())
-        return sum(
-            sample.value
-            for family in families
-            for sample in family.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        )
+        return total(urlsplit(self.metrics_url).port or 0, name, **labels)
 
     def comes_to(self, number: float, name: str, **labels: str) -> bool:
         return wait_for(lambda: self.total(name, **labels) == number)

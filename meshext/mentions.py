@@ -21,23 +21,18 @@ def may_skip(cls: type) -> bool:
 
     One that is called in ways that can not be seen here still works, for bodies that Envoy has room for.
     """
-    return SKIPS in find_mentions(cls)
-
-
-def find_mentions(cls: type) -> frozenset[str]:
-    """Every name in the methods of the class, and in the functions, classes and modules that they name."""
     waiting = list(methods(cls))
     seen = set(waiting)
-    mentioned: set[str] = set()
     while waiting:
         function = waiting.pop()
         names = set(names_in(function.__code__))
-        mentioned |= names
+        if SKIPS in names:
+            return True
         for found in (each for value in values_in(function, names) for each in functions_at(value, names)):
             if found not in seen:
                 seen.add(found)
                 waiting.append(found)
-    return frozenset(mentioned)
+    return False
 
 
 def methods(cls: type) -> Iterator[FunctionType]:
