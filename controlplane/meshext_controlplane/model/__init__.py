@@ -1,0 +1,1 @@
+"""The mesh as plain data: documents as people write them, and what workloads tell about themselves."""

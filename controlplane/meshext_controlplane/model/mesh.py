@@ -1,0 +1,31 @@
+"""The whole mesh at one moment: what people have written, and the workloads that have registered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeVar
+
+from meshext_controlplane.model.base import MeshDocument
+from meshext_controlplane.model.mesh_config import MeshConfigSpec
+from meshext_controlplane.model.workload import Workload
+
+D = TypeVar("D", bound=MeshDocument)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mesh:
+    """Immutable, and checked: every document in it is valid and its references hold.
+
+    `documents` are by kind, in the order that decides where Istio says "the oldest": a folder's files by
+    path, then by place in the file, then what was applied, by time. `workloads` by namespace and name.
+    """
+
+    config: MeshConfigSpec = MeshConfigSpec()
+    documents: Mapping[str, tuple[MeshDocument, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    workloads: tuple[Workload, ...] = ()
+
+    def of(self, kind: type[D]) -> tuple[D, ...]:
+        """The documents of one class."""
+        return tuple(each for each in self.documents.get(kind.KIND, ()) if isinstance(each, kind))
