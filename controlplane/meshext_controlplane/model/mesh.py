@@ -22,7 +22,7 @@ class Mesh:
     path, then by place in the file, then what was applied, by time. `workloads` by namespace and name.
     """
 
-    config: MeshConfigSpec = MeshConfigSpec()
+    config: MeshConfigSpec = field(default_factory=MeshConfigSpec)
     documents: Mapping[str, tuple[MeshDocument, ...]] = field(default_factory=lambda: MappingProxyType({}))
     workloads: tuple[Workload, ...] = ()
 
