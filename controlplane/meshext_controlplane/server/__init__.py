@@ -1,0 +1,1 @@
+"""The process `meshext controlplane`: sources, certificates, workloads and streams put together."""
