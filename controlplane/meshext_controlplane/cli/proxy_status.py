@@ -1,0 +1,102 @@
+"""`meshext proxy-status`: which proxy has what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from meshext_controlplane.cli.admin import DEFAULT_STATE, State
+
+if TYPE_CHECKING:
+    from meshext_proto.meshext import admin_pb2
+
+SHORT = {
+    "Cluster": "CDS",
+    "ClusterLoadAssignment": "EDS",
+    "Listener": "LDS",
+    "RouteConfiguration": "RDS",
+    "Secret": "SDS",
+    "TypedExtensionConfig": "ECDS",
+}
+
+Node = Annotated[
+    str,
+    typer.Argument(metavar="[PROXY]", help="WORKLOAD.NAMESPACE; all without.", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="For machines.")]
+
+
+def proxy_status(node: Node = "", json: Json = False, state: State = DEFAULT_STATE) -> None:
+    """Show for each connected proxy and type whether it has what it shall have.
+
+    SYNCED: it has said yes to the newest; STALE: it has not answered yet; NACKED: it has refused, with its
+    reason below; NOT SENT: it has not asked, or there is nothing. Exit code 1 where something is NACKED.
+
+    Example: meshext proxy-status checkout-1.shop
+    """
+    from json import dumps
+
+    from meshext_controlplane.cli.admin import AdminError, call
+    from meshext_proto.meshext import admin_pb2
+
+    reply = call(state, "ProxyStatus", admin_pb2.ProxyStatusRequest(), admin_pb2.ProxyStatusReply)
+    proxies = [each for each in reply.proxies if node in ("", each.node_id)]
+    if node and not proxies:
+        raise AdminError(f"{node}: no proxy of that name is connected; it is like checkout-1.shop")
+    if json:
+        print(dumps([to_plain(each) for each in proxies], indent=2))
+    else:
+        print("\n".join(status_lines(proxies)))
+    raise typer.Exit(int(any(part.state == "NACKED" for each in proxies for part in each.types)))
+
+
+def status_lines(proxies: list[admin_pb2.ProxyStatusReply.Proxy]) -> Iterator[str]:
+    """The table, then each refusal with what Envoy said."""
+    from meshext.cli.output import format_table
+    from meshext.printable import printable
+
+    rows = [("NAME", *SHORT.values(), "ENVOY", "IDENTITY")]
+    for proxy in proxies:
+        states = {short_name(part.type_url): part.state for part in proxy.types}
+        rows.append(
+            (
+                printable(proxy.node_id),
+                *(states.get(short, "NOT SENT") for short in SHORT.values()),
+                printable(proxy.version),
+                proxy.spiffe_id,
+            )
+        )
+    yield from format_table(rows)
+    for proxy in proxies:
+        for part in proxy.types:
+            if part.state == "NACKED":
+                what = ", ".join(part.resources) or "a resource"
+                yield printable(f"{proxy.node_id} {short_name(part.type_url)} {what}: {part.reason}")
+
+
+def short_name(type_url: str) -> str:
+    """CDS for a cluster's type, and so on."""
+    name = type_url.rpartition(".")[2]
+    return SHORT.get(name, name)
+
+
+def to_plain(proxy: admin_pb2.ProxyStatusReply.Proxy) -> dict[str, Any]:
+    """One proxy for machines."""
+    return {
+        "proxy": proxy.node_id,
+        "identity": proxy.spiffe_id,
+        "envoy": proxy.version,
+        "connected_seconds": proxy.connected,
+        "types": {
+            short_name(part.type_url): {
+                "state": part.state,
+                "version": part.version,
+                "reason": part.reason,
+                "resources": list(part.resources),
+                "seconds": part.since,
+            }
+            for part in proxy.types
+        },
+    }
