@@ -1,0 +1,67 @@
+"""Who may have configuration: the node that a proxy says it is, against the identity that it has proved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from meshext.errors import MeshextError
+from meshext_controlplane.model.proxy import Proxy, ProxyKind
+from meshext_controlplane.model.spiffe import SpiffeId
+from meshext_controlplane.model.workload import Workload
+from meshext_proto.envoy.config.core.v3 import base_pb2
+
+OUTBOUND = 15001
+METADATA = "meshext"
+
+_NODE_ID = re.compile(r"(?P<name>[a-z0-9][-a-z0-9.]{0,252})\.(?P<namespace>[a-z0-9][-a-z0-9]{0,62})")
+
+Find = Callable[[str, str], Workload | None]
+"""A registered workload by namespace and name."""
+
+
+class NotAdmitted(MeshextError):
+    """A proxy gets nothing; `later` where it may well get something when it asks again."""
+
+    def __init__(self, text: str, *, later: bool = False) -> None:
+        self.later = later
+        super().__init__(text)
+
+
+def admit_node(node: base_pb2.Node, identity: SpiffeId, find: Find) -> Proxy:
+    """The proxy of a node message; NotAdmitted unless the identity owns the workload that it names."""
+    named = _NODE_ID.fullmatch(node.id)
+    if named is None:
+        raise NotAdmitted(f"node id {node.id[:80]!r} is not WORKLOAD.NAMESPACE, such as checkout-1.shop")
+    if named["namespace"] != identity.namespace:
+        raise NotAdmitted(f"{identity} may not have the configuration of {node.id}")
+    workload = find(named["namespace"], named["name"])
+    if workload is None:
+        raise NotAdmitted(f"{node.id} is not registered yet; its agent registers it", later=True)
+    if workload.identity != identity:
+        raise NotAdmitted(f"{identity} may not have the configuration of {node.id}")
+    version = node.user_agent_build_version.version
+    return Proxy(
+        node_id=node.id,
+        identity=identity,
+        workload=workload,
+        kind=_kind(node),
+        outbound=_outbound(node),
+        envoy=(version.major_number, version.minor_number, version.patch),
+    )
+
+
+def _kind(node: base_pb2.Node) -> ProxyKind:
+    if node.user_agent_name.startswith("gRPC"):
+        return ProxyKind.GRPC
+    return ProxyKind.SIDECAR
+
+
+def _outbound(node: base_pb2.Node) -> int:
+    if METADATA not in node.metadata.fields:
+        return OUTBOUND
+    said = node.metadata.fields[METADATA].struct_value.fields
+    port = said["outbound"].number_value if "outbound" in said else OUTBOUND
+    if not (port.is_integer() if isinstance(port, float) else True) or not 1 <= port <= 65535:
+        raise NotAdmitted(f"node metadata {METADATA}.outbound is {port:g}; write a port, 1 to 65535")
+    return int(port)

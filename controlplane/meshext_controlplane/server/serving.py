@@ -1,0 +1,69 @@
+"""The mesh that is served now: put together from what is written and who is there, translated when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from meshext_controlplane.model.base import MeshDocument
+from meshext_controlplane.model.mesh import Mesh
+from meshext_controlplane.model.mesh_config import MeshConfigSpec
+from meshext_controlplane.model.proxy import Proxy
+from meshext_controlplane.model.workload import Workload
+from meshext_controlplane.snapshot import Snapshot
+
+Documents = Mapping[str, tuple[MeshDocument, ...]]
+
+
+class Translation(Protocol):
+    """What `meshext_controlplane.translate.translator.Translator` is to us."""
+
+    def snapshot(self, proxy: Proxy) -> Snapshot:
+        """Everything that the proxy shall have."""
+
+
+Translate = Callable[[Mesh, Translation | None], Translation]
+"""A translation of a mesh; takes over what it can of the one before."""
+
+
+class Serving:
+    """Holds the newest mesh. Edits are cheap: a translation is made when the next snapshot is asked for."""
+
+    def __init__(self, translate: Translate) -> None:
+        self._translate = translate
+        self._mesh = Mesh()
+        self._translated: tuple[Mesh, Translation] | None = None
+
+    @property
+    def mesh(self) -> Mesh:
+        """The newest mesh."""
+        return self._mesh
+
+    def configure(self, config: MeshConfigSpec, documents: Documents) -> None:
+        """What is written has changed."""
+        self._mesh = replace(self._mesh, config=config, documents=documents)
+
+    def populate(self, workloads: tuple[Workload, ...]) -> None:
+        """Who is there has changed."""
+        self._mesh = replace(self._mesh, workloads=workloads)
+
+    def snapshot_of(self, proxy: Proxy) -> Snapshot:
+        """What a proxy shall have now, its workload as it has registered last."""
+        return self.translation().snapshot(self._renewed(proxy))
+
+    def translation(self) -> Translation:
+        """That of the newest mesh."""
+        if self._translated is None or self._translated[0] is not self._mesh:
+            before = self._translated[1] if self._translated else None
+            self._translated = (self._mesh, self._translate(self._mesh, before))
+        return self._translated[1]
+
+    def preview(self, mesh: Mesh) -> Translation:
+        """That of a mesh which is not served, for `--dry-run`."""
+        return self._translate(mesh, self.translation())
+
+    def _renewed(self, proxy: Proxy) -> Proxy:
+        known = {(each.namespace, each.name): each for each in self._mesh.workloads}
+        mine = known.get((proxy.workload.namespace, proxy.workload.name))
+        return proxy if mine is None or mine is proxy.workload else replace(proxy, workload=mine)
