@@ -69,7 +69,7 @@ def read_config(argument: str) -> Document:
     LOADED.note(os.path.abspath(argument), b"")  # so that one that can not be read yet is watched too
     content = _read_file(argument)
     LOADED.note(os.path.abspath(argument), content)
-    return Document(_decode(content, argument), argument)
+    return Document(decode_text(content, argument), argument)
 
 
 def looks_like_json(text: str) -> bool:
@@ -150,7 +150,8 @@ def _one_line(name: str) -> str:
     return name if name.isprintable() and len(name) < 200 else repr(name[:200])
 
 
-def _decode(content: bytes, source: str) -> str:
+def decode_text(content: bytes, source: str) -> str:
+    """The text of a file's bytes, a mark of byte order taken off; ConfigError where it is not UTF-8."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

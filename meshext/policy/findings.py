@@ -23,6 +23,11 @@ class Findings:
         """Note what is wrong at a path; its first `within` parts lead to the policy and are not shown."""
         self._problems.append((path, within, problem))
 
+    @property
+    def found(self) -> Sequence[tuple[Path, int, str]]:
+        """The mistakes so far: path, how many of its parts lead to the policy, and what is wrong."""
+        return self._problems
+
     def check(self, title: Callable[[Path], str]) -> None:
         """Raise ConfigError with all mistakes, by line; `title` names the policy that a path lies in."""
         if not self._problems:

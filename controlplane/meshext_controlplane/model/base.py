@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # RFC 1123
+_SUBDOMAIN = re.compile(rf"{_LABEL.pattern}(\.{_LABEL.pattern})*")
 
 
 class Model(BaseModel):
-    """A part of a document. Written in camelCase; a field that is not there is refused by its name."""
+    """A part of a document. Written in camelCase; a field that is not there is refused by its name.
+
+    `NOT_YET` has the fields that Istio knows and we do not carry out: they are refused as such, with the
+    reason or what to use instead ("" where there is none).
+    """
 
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, strict=True
     )
+
+    NOT_YET: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
+
+def check_name(name: str) -> str:
+    """A name as Kubernetes takes it (RFC 1123, a subdomain); ValueError says what to write."""
+    if len(name) > 253 or not _SUBDOMAIN.fullmatch(name):
+        raise ValueError(f"{name[:60]!r} is no name; write lower case letters, digits, - and .")
+    return name
+
+
+def check_namespace(name: str) -> str:
+    """A namespace's name (RFC 1123, a label); ValueError says what to write."""
+    if not _LABEL.fullmatch(name):
+        raise ValueError(f"{name[:60]!r} is no namespace; write lower case letters, digits and -")
+    return name
+
+
+Name = Annotated[str, AfterValidator(check_name)]
+Namespace = Annotated[str, AfterValidator(check_namespace)]
 
 
 class Meta(Model):
@@ -21,8 +51,8 @@ class Meta(Model):
 
     model_config = ConfigDict(extra="ignore")
 
-    name: Annotated[str, Field(min_length=1, max_length=253)]
-    namespace: Annotated[str, Field(max_length=63)] = "default"
+    name: Annotated[str, Field(min_length=1), AfterValidator(check_name)]
+    namespace: Namespace = "default"
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
 

@@ -1,0 +1,44 @@
+"""The kinds that a mesh is written in: one row for each, and the words for those that people try as well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from meshext_controlplane.model.authorization_policy import AuthorizationPolicy
+from meshext_controlplane.model.base import MeshDocument
+from meshext_controlplane.model.mesh_config import MeshConfig
+from meshext_controlplane.model.peer_authentication import PeerAuthentication
+
+_CLASSES: tuple[type[MeshDocument], ...] = (
+    MeshConfig,
+    PeerAuthentication,
+    AuthorizationPolicy,
+)
+
+KINDS: Mapping[str, type[MeshDocument]] = MappingProxyType({each.KIND: each for each in _CLASSES})
+"""Every kind by its name."""
+
+NOT_YET: Mapping[str, str] = MappingProxyType(
+    {
+        "EnvoyFilter": "write a FilterPolicy",
+        "Gateway": "",
+        "ProxyConfig": "",
+        "Sidecar": "",
+        "TrafficExtension": "write a FilterPolicy",
+        "WasmPlugin": "write a FilterPolicy",
+        "WorkloadGroup": "write a WorkloadEntry for each, or let workloads register",
+    }
+)
+"""Kinds of Istio that are not supported, each with what to write instead, "" where there is nothing."""
+
+ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(
+        (
+            "ConfigMap CronJob DaemonSet Deployment Endpoints EndpointSlice HorizontalPodAutoscaler Ingress "
+            "Job Namespace NetworkPolicy Pod ReplicaSet Role RoleBinding ServiceAccount StatefulSet"
+        ).split(),
+        "is for Kubernetes; keep it in another folder",
+    )
+)
+"""Kinds that are no part of a mesh's configuration, and what to do with them."""
