@@ -28,7 +28,7 @@ def _pieces(text: str) -> Iterator[str]:
     for event in events:
         kind: Any = type(event)
         if kind is yaml.DocumentStartEvent:
-            start = (event.end_mark if event.explicit else event.start_mark).index
+            start = event.end_mark.index if event.explicit else 0  # only the first one can do without
             first = next(events)
             empty = type(first) is yaml.ScalarEvent and not first.value
         elif kind is yaml.DocumentEndEvent and not empty:

@@ -27,7 +27,7 @@ list: [1,
 
 def test_documents_keep_their_comments() -> None:
     first, second = parse_documents(Document(TWO))
-    assert slice_document(TWO, (0,), first) == "kind: A  # beside it\n"
+    assert slice_document(TWO, (0,), first) == "# the first\nkind: A  # beside it\n"
     assert slice_document(TWO, (1,), second) == "# the second\nkind: B\nlist: [1,\n  2]\n"
 
 

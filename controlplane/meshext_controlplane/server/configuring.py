@@ -1,0 +1,182 @@
+"""What is written, from the folder and from the API: merged, checked, previewed, kept, served.
+
+Edits come one after the other. An applied document is stored before it is served, and only where everything
+that was applied with it is right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from meshext_controlplane.server.slicing import slice_document
+from meshext_controlplane.sources.configuration import NOTHING, Configuration, merge, tell_held
+from meshext_controlplane.sources.folder import EMPTY, FolderReading, read_folder, watch_folder
+from meshext_controlplane.sources.places import Key, Origin, Placed, Problem, show_key
+from meshext_controlplane.sources.reading import Reading, read_text
+
+log = logging.getLogger("meshext.controlplane")
+
+APPLIED_RANK = 1
+APPLIED = "applied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedText:
+    """One document that was given to the API; `at` is when, in seconds since 1970."""
+
+    key: Key
+    text: str = field(repr=False)
+    at: float
+
+
+class AppliedStore(Protocol):
+    """Keeps applied documents."""
+
+    async def load(self) -> Sequence[AppliedText]:
+        """All of them."""
+
+    async def change(self, put: Sequence[AppliedText], remove: Sequence[Key]) -> None:
+        """One change: all of it is on disk afterwards, or nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """What documents would be, and are where `problems` is empty and it was no dry run.
+
+    `before` and `after` are the texts in force by `Kind namespace/name`.
+    """
+
+    configuration: Configuration
+    problems: tuple[str, ...]
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+
+
+class Configuring:
+    """Holds the configuration in force; `changed` is called with each new one."""
+
+    def __init__(
+        self,
+        folder: Path | None,
+        store: AppliedStore,
+        *,
+        clock: Callable[[], float],
+        changed: Callable[[Configuration], None],
+    ) -> None:
+        self._folder = folder
+        self._store = store
+        self._clock = clock
+        self._changed = changed
+        self._files: FolderReading = EMPTY
+        self._applied: dict[Key, Reading] = {}  # each is read once
+        self._edits = asyncio.Lock()
+        self.configuration: Configuration = NOTHING
+
+    async def load(self) -> None:
+        """Read everything once."""
+        self._applied = {each.key: read_text(_to_origin(each)) for each in await self._store.load()}
+        if self._folder is not None:
+            self._files = await asyncio.to_thread(read_folder, self._folder)
+        self._take(self._merge(self._applied))
+
+    async def watch(self) -> None:
+        """Follow the folder until cancelled."""
+        if self._folder is None:
+            return
+        async for files in watch_folder(self._folder, self._files):
+            async with self._edits:
+                self._files = files
+                self._take(self._merge(self._applied))
+
+    async def apply(self, texts: Sequence[Origin], *, dry_run: bool) -> Edit:
+        """Put documents into the place of those with the same kind, namespace and name."""
+        readings = [read_text(each) for each in texts]
+        placed = [each for reading in readings for each in reading.documents]
+        problems = [str(problem) for reading in readings for problem in reading.problems]
+        problems += [f"{places}: there are two of {name}; leave one out" for name, places in _twice(placed)]
+        async with self._edits:
+            now = self._clock()
+            put = [_to_applied(each, now) for each in placed]
+            return await self._edit(put, (), problems, dry_run=dry_run)
+
+    async def delete(self, key: Key, *, dry_run: bool) -> Edit | None:
+        """Take an applied document back; None where none of that key was applied."""
+        async with self._edits:
+            if key not in self._applied:
+                return None
+            return await self._edit((), (key,), [], dry_run=dry_run)
+
+    def is_applied(self, key: Key) -> bool:
+        """Whether the document came by the API."""
+        return key in self._applied
+
+    async def _edit(
+        self, put: Sequence[AppliedText], remove: Sequence[Key], problems: list[str], *, dry_run: bool
+    ) -> Edit:
+        applied = {key: each for key, each in self._applied.items() if key not in remove}
+        known = self.configuration.good
+        applied |= {each.key: read_text(_to_origin(each), known=known) for each in put}
+        merged = self._merge(applied)
+        problems += _new_problems(self.configuration, merged)
+        edit = Edit(
+            configuration=merged,
+            problems=tuple(dict.fromkeys(problems)),
+            before=to_texts(self.configuration),
+            after=to_texts(merged),
+        )
+        if not edit.problems and not dry_run:
+            await self._store.change(put, remove)
+            self._applied = applied
+            self._take(merged)
+        return edit
+
+    def _merge(self, applied: Mapping[Key, Reading]) -> Configuration:
+        readings = [*self._files.readings, *applied.values()]
+        return merge(readings, self.configuration, notes=self._files.problems)
+
+    def _take(self, configuration: Configuration) -> None:
+        before, self.configuration = self.configuration, configuration
+        for problem in configuration.problems:
+            if problem not in before.problems:
+                log.error("%s", problem)
+        for line in tell_held(configuration):
+            log.warning("%s", line)
+        self._changed(configuration)
+
+
+def to_texts(configuration: Configuration) -> dict[str, str]:
+    """The texts in force, by what the documents are called."""
+    return {show_key(key): to_text(placed) for key, placed in configuration.good.items()}
+
+
+def to_text(placed: Placed) -> str:
+    """A document as it was written."""
+    return slice_document(placed.origin.text, placed.path, placed.value)
+
+
+def _to_applied(placed: Placed, now: float) -> AppliedText:
+    return AppliedText(key=placed.key, text=to_text(placed), at=now)
+
+
+def _to_origin(applied: AppliedText) -> Origin:
+    source = f"{APPLIED} {show_key(applied.key)}"
+    return Origin(source, applied.text, (APPLIED_RANK, "", applied.at))
+
+
+def _twice(placed: Sequence[Placed]) -> list[tuple[str, str]]:
+    places: dict[Key, list[str]] = {}
+    for each in placed:
+        places.setdefault(each.key, []).append(each.place)
+    return [(show_key(key), ", ".join(found)) for key, found in places.items() if len(found) > 1]
+
+
+def _new_problems(before: Configuration, after: Configuration) -> list[str]:
+    """What an edit would make wrong; what was wrong already is no reason to refuse it."""
+    known = {replace(problem, line=0) for problem in before.problems}
+    told: list[Problem] = [each for each in after.problems if replace(each, line=0) not in known]
+    return [str(each) for each in told]
