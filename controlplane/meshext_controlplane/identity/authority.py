@@ -1,0 +1,156 @@
+"""The certificate authority: signs for identities that somebody else has proved, and says what to refuse."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from cryptography import x509
+
+from meshext_controlplane.identity.clock import Clock, from_seconds, to_seconds, utc_now
+from meshext_controlplane.identity.csr import CheckedRequest, check_csr
+from meshext_controlplane.identity.errors import AuthorityError, BannedError
+from meshext_controlplane.identity.keys import PrivateKey, fingerprint, to_der
+from meshext_controlplane.identity.profiles import SHORTEST_LIFE, SVID_LIFE, build_crl, build_svid
+from meshext_controlplane.identity.svid import Svid, Trust
+from meshext_controlplane.model.spiffe import SpiffeId
+from meshext_controlplane.state.bans import banned_serials, find_ban
+from meshext_controlplane.state.certificates import CertificateRecord, insert_certificate
+from meshext_controlplane.state.store import StateStore, Transaction
+
+Banned = tuple[tuple[str, int, int | None], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """An authority whose key we have; `chain` is what stands between it and its root, DER."""
+
+    id: int
+    certificate: x509.Certificate
+    chain: tuple[bytes, ...] = ()
+    key: PrivateKey = field(repr=False)
+
+
+class CertificateAuthority:
+    """Issues below `issuer`; whoever trusts `roots` takes it. `signers` are all whose CRLs we sign.
+
+    `identity.opening` makes one from the state. Any thread may use it.
+    """
+
+    def __init__(
+        self,
+        store: StateStore,
+        *,
+        trust_domain: str,
+        roots: Sequence[x509.Certificate],
+        issuer: Issuer,
+        signers: Sequence[Issuer],
+        clock: Clock = utc_now,
+    ) -> None:
+        self.trust_domain = trust_domain
+        self.roots = tuple(map(to_der, roots))
+        self.issuer = issuer
+        self.clock = clock
+        self.store = store
+        self._signers = tuple(signers)
+        self._lock = threading.Lock()
+        self._built: tuple[Banned, tuple[bytes, ...]] | None = None
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """SHA-256 of each root, the one to join by first."""
+        return tuple(map(fingerprint, self.roots))
+
+    def issue(
+        self, csr_der: bytes, identity: SpiffeId, *, life: timedelta = SVID_LIFE, token: str | None = None
+    ) -> Svid:
+        """A certificate for an identity that was proved.
+
+        CsrError, BannedError, AuthorityError, StateError.
+        """
+        request = check_csr(csr_der, identity)
+        with self.store.writing() as transaction:
+            return self.issue_within(transaction, request, identity, life=life, token=token)
+
+    def issue_within(
+        self,
+        transaction: Transaction,
+        request: CheckedRequest,
+        identity: SpiffeId,
+        *,
+        life: timedelta = SVID_LIFE,
+        token: str | None = None,
+        dns_names: Sequence[str] = (),
+    ) -> Svid:
+        """The same as part of a change: it may be handed out when the transaction has ended, not before."""
+        now = self.clock()
+        self._check(transaction, identity, life)
+        issuer = self.issuer
+        leaf = build_svid(
+            request.key,
+            identity,
+            issuer=issuer.certificate,
+            issuer_key=issuer.key,
+            now=now,
+            life=life,
+            dns_names=dns_names,
+        )
+        record = CertificateRecord(
+            serial=f"{leaf.serial_number:x}",
+            identity=str(identity),
+            token=token,
+            authority=issuer.id,
+            key=request.key_id,
+            issued=to_seconds(now),
+            not_after=to_seconds(leaf.not_valid_after_utc),
+        )
+        insert_certificate(transaction, record)
+        return self._to_svid(leaf, identity, self.trust_within(transaction))
+
+    def _to_svid(self, leaf: x509.Certificate, identity: SpiffeId, trust: Trust) -> Svid:
+        return Svid(
+            identity=identity,
+            serial=f"{leaf.serial_number:x}",
+            chain=(to_der(leaf), to_der(self.issuer.certificate), *self.issuer.chain),
+            not_before=leaf.not_valid_before_utc,
+            not_after=leaf.not_valid_after_utc,
+            trust=trust,
+        )
+
+    def trust(self) -> Trust:
+        """Whom to trust now."""
+        with self.store.reading() as transaction:
+            return self.trust_within(transaction)
+
+    def trust_within(self, transaction: Transaction) -> Trust:
+        """The same as a transaction sees it. CRLs are signed anew only when what is banned has changed."""
+        now = self.clock()
+        banned = tuple(banned_serials(transaction, at=to_seconds(now)))
+        with self._lock:
+            if self._built is None or self._built[0] != banned:
+                self._built = banned, tuple(self._build_crl(each, banned) for each in self._signers)
+            return Trust(self.roots, self._built[1])
+
+    def _build_crl(self, signer: Issuer, banned: Banned) -> bytes:
+        now = self.clock()
+        serials = [
+            (int(serial, 16), from_seconds(since))
+            for serial, since, authority in banned
+            if authority in (None, signer.id)
+        ]
+        number = int(now.timestamp() * 1000)  # grows also from one process to the next
+        crl = build_crl(serials, issuer=signer.certificate, issuer_key=signer.key, now=now, number=number)
+        return to_der(crl)
+
+    def _check(self, transaction: Transaction, identity: SpiffeId, life: timedelta) -> None:
+        if identity.trust_domain != self.trust_domain:
+            raise AuthorityError(f"{identity} is not of the trust domain {self.trust_domain}")
+        if life < SHORTEST_LIFE:
+            raise AuthorityError(f"a certificate's life of {life} is too short; use at least {SHORTEST_LIFE}")
+        left = self.issuer.certificate.not_valid_after_utc - self.clock()
+        if left < SHORTEST_LIFE:
+            raise AuthorityError(f"the issuing authority has expired, or will in {left}: renew it")
+        if find_ban(transaction, identity=str(identity), serial=None):
+            raise BannedError(f"{identity} is banned")

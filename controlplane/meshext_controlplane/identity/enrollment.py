@@ -1,0 +1,100 @@
+"""How workloads come to certificates: by a token once, then by the certificate that they have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from meshext_controlplane.identity.authority import CertificateAuthority
+from meshext_controlplane.identity.csr import check_csr
+from meshext_controlplane.identity.errors import BannedError, PeerError
+from meshext_controlplane.identity.limits import NOTHING, Limits, from_json
+from meshext_controlplane.identity.peer import Peer, parse_peer
+from meshext_controlplane.identity.profiles import SVID_LIFE
+from meshext_controlplane.identity.svid import Svid
+from meshext_controlplane.identity.tokens import CONTROL_PLANE, JoinToken, Tokens
+from meshext_controlplane.model.spiffe import SpiffeId
+from meshext_controlplane.state.bans import find_ban
+from meshext_controlplane.state.certificates import find_certificate, latest_certificate
+from meshext_controlplane.state.store import StateStore, Transaction
+from meshext_controlplane.state.tokens import find_token
+
+
+class Enrollment:
+    """Joining, renewing, and who may talk to the control plane. `life` is that of the certificates.
+
+    Every method uses the store: call it in its thread.
+    """
+
+    def __init__(
+        self, store: StateStore, authority: CertificateAuthority, *, life: timedelta = SVID_LIFE
+    ) -> None:
+        self.authority = authority
+        self.store = store
+        self._life = life
+        self._tokens = Tokens(authority, store)
+
+    def join(self, token_text: str, csr: bytes) -> Svid:
+        """The first certificate of a workload. TokenError, CsrError, BannedError, StateError.
+
+        Whatever is refused leaves the token as it was.
+        """
+        token = JoinToken.parse(token_text)
+        with self.store.writing() as transaction:
+            record = self._tokens.find(transaction, token)
+            identity = SpiffeId.parse(record.identity)
+            request = check_csr(csr, identity)
+            self._tokens.use(transaction, record, request.key_id)
+            return self.authority.issue_within(
+                transaction, request, identity, life=self._life, token=record.id
+            )
+
+    def renew(self, peer: Peer, csr: bytes) -> Svid:
+        """The next certificate of a peer. CsrError, PeerError, BannedError, StateError."""
+        request = check_csr(csr, peer.identity)
+        with self.store.writing() as transaction:
+            self._check(transaction, peer)
+            token = _token_of(transaction, peer)
+            return self.authority.issue_within(
+                transaction, request, peer.identity, life=self._life, token=token
+            )
+
+    def admit(self, auth_context: Mapping[str, Sequence[bytes]]) -> Peer:
+        """The peer of a gRPC call, where it may have anything: PeerError, BannedError."""
+        peer = parse_peer(auth_context)
+        self.check(peer)
+        return peer
+
+    def check(self, peer: Peer) -> None:
+        """BannedError or PeerError where a peer may have nothing, or nothing any more."""
+        with self.store.reading() as transaction:
+            self._check(transaction, peer)
+
+    def limits_of(self, peer: Peer) -> Limits:
+        """What the peer may register: the limits of the token that its line of certificates began with.
+
+        A state that was restored may not know the certificate: then those of the identity's latest token.
+        """
+        with self.store.reading() as transaction:
+            token = _token_of(transaction, peer)
+            record = find_token(transaction, token) if token else None
+        return from_json(record.limits) if record else NOTHING
+
+    def _check(self, transaction: Transaction, peer: Peer) -> None:
+        identity = peer.identity
+        if identity.trust_domain != self.authority.trust_domain:
+            raise PeerError(f"{identity} is not of the trust domain {self.authority.trust_domain}")
+        if (identity.namespace, identity.service_account) == CONTROL_PLANE:
+            raise PeerError(f"{identity} is the control plane's own, not a workload's")
+        if peer.not_after <= self.authority.clock():
+            raise PeerError(f"the certificate of {identity} has expired: use the renewed one, or join again")
+        if ban := find_ban(transaction, identity=str(identity), serial=peer.serial):
+            what = f"{identity}" if ban.kind == "identity" else f"the certificate {peer.serial}"
+            raise BannedError(f"{what} is banned")
+
+
+def _token_of(transaction: Transaction, peer: Peer) -> str | None:
+    record = find_certificate(transaction, peer.serial)
+    if record is None:
+        record = latest_certificate(transaction, str(peer.identity))
+    return record.token if record else None

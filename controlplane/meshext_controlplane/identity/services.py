@@ -1,0 +1,153 @@
+"""Joining and Renewal over gRPC (`proto/meshext/svids.proto`): bytes in, bytes out, errors as statuses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any, NoReturn, TypeVar
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+
+from meshext.errors import MeshextError
+from meshext_controlplane.identity.clock import utc_now
+from meshext_controlplane.identity.csr import LARGEST
+from meshext_controlplane.identity.enrollment import Enrollment
+from meshext_controlplane.identity.errors import BannedError, CsrError, PeerError, TokenError
+from meshext_controlplane.identity.peer import Peer
+from meshext_controlplane.identity.svid import Svid, Trust
+from meshext_controlplane.identity.trust_feed import TrustFeed
+from meshext_controlplane.state.worker import StateThread
+from meshext_proto.meshext import svids_pb2
+
+JOINING = "meshext.svids.Joining"
+RENEWAL = "meshext.svids.Renewal"
+LARGEST_MESSAGE = LARGEST + 4096  # bytes: a request for a certificate, a token, and some room
+
+STATUS: tuple[tuple[type[MeshextError], grpc.StatusCode], ...] = (
+    (TokenError, grpc.StatusCode.UNAUTHENTICATED),
+    (PeerError, grpc.StatusCode.UNAUTHENTICATED),
+    (BannedError, grpc.StatusCode.PERMISSION_DENIED),
+    (CsrError, grpc.StatusCode.INVALID_ARGUMENT),
+    (MeshextError, grpc.StatusCode.UNAVAILABLE),
+)
+"""What an error is to the caller; what is not his fault (disk, authority) may be tried again."""
+
+UNAVAILABLE = "no certificate can be issued now, see the control plane's log; try again"
+
+log = logging.getLogger("meshext.identity")
+
+Context = Any  # grpc.aio.ServicerContext, whose stubs know less than it has
+R = TypeVar("R")
+M = TypeVar("M", bound=Message)
+
+
+class JoiningService:
+    """For a port of its own, where clients have no certificate."""
+
+    def __init__(self, enrollment: Enrollment, thread: StateThread) -> None:
+        self._enrollment = enrollment
+        self._thread = thread
+
+    def handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
+        """To add to a grpc.aio server."""
+        methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+            "Join": grpc.unary_unary_rpc_method_handler(self._join)
+        }
+        return (grpc.method_handlers_generic_handler(JOINING, methods),)
+
+    async def _join(self, body: bytes, context: Context) -> bytes:
+        request = await parse(svids_pb2.JoinRequest, body, context)
+        join = self._enrollment.join
+        svid = await answer(self._thread.run(join, request.token, request.csr), context)
+        log.info("%s has joined: certificate %s until %s", svid.identity, svid.serial, svid.not_after)
+        return encode_svid(svid)
+
+
+class RenewalService:
+    """For the port of ADS: the identity is that of the caller's certificate."""
+
+    def __init__(self, enrollment: Enrollment, thread: StateThread, feed: TrustFeed) -> None:
+        self._enrollment = enrollment
+        self._thread = thread
+        self._feed = feed
+
+    def handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
+        """To add to a grpc.aio server."""
+        methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+            "Renew": grpc.unary_unary_rpc_method_handler(self._renew),
+            "WatchTrust": grpc.unary_stream_rpc_method_handler(self._watch_trust),
+        }
+        return (grpc.method_handlers_generic_handler(RENEWAL, methods),)
+
+    async def _renew(self, body: bytes, context: Context) -> bytes:
+        request = await parse(svids_pb2.RenewRequest, body, context)
+        peer = await self._admit(context)
+        svid = await answer(self._thread.run(self._enrollment.renew, peer, request.csr), context)
+        log.info("%s has renewed: certificate %s until %s", svid.identity, svid.serial, svid.not_after)
+        return encode_svid(svid)
+
+    async def _watch_trust(self, body: bytes, context: Context) -> AsyncIterator[bytes]:
+        await parse(svids_pb2.WatchTrustRequest, body, context)
+        peer = await self._admit(context)
+        told: Trust | None = None
+        while True:
+            changed = asyncio.ensure_future(self._feed.change())
+            try:
+                trust = await answer(self._feed.current(), context)
+                if trust != told:
+                    yield encode_trust(trust)
+                    told = trust
+                left = (peer.not_after - utc_now()).total_seconds()
+                await asyncio.wait([changed], timeout=max(left, 0.0))
+            finally:
+                changed.cancel()
+            await answer(self._thread.run(self._enrollment.check, peer), context)
+
+    async def _admit(self, context: Context) -> Peer:
+        return await answer(self._thread.run(self._enrollment.admit, context.auth_context()), context)
+
+
+def encode_svid(svid: Svid) -> bytes:
+    """As it goes over the wire."""
+    return svids_pb2.Svid(
+        spiffe_id=str(svid.identity),
+        chain=svid.chain,
+        roots=svid.trust.roots,
+        revocations=svid.trust.revocations,
+    ).SerializeToString()
+
+
+def encode_trust(trust: Trust) -> bytes:
+    """As it goes over the wire."""
+    return svids_pb2.Trust(roots=trust.roots, revocations=trust.revocations).SerializeToString()
+
+
+async def parse(kind: type[M], body: bytes, context: Context) -> M:
+    """The message; INVALID_ARGUMENT where the bytes are too many or none of it."""
+    try:
+        if len(body) > LARGEST_MESSAGE:
+            raise DecodeError
+        return kind.FromString(body)
+    except DecodeError:
+        await refuse(context, grpc.StatusCode.INVALID_ARGUMENT, f"no {kind.DESCRIPTOR.full_name}")
+
+
+async def answer(work: Awaitable[R], context: Context) -> R:
+    """What the work gives, or the end of the call with the status of its error."""
+    try:
+        return await work
+    except MeshextError as error:
+        status = next(status for kind, status in STATUS if isinstance(error, kind))
+        if status is grpc.StatusCode.UNAVAILABLE:
+            log.error("%s", error)
+            await refuse(context, status, UNAVAILABLE)
+        log.warning("refused %s: %s", context.peer(), error)
+        await refuse(context, status, str(error))
+
+
+async def refuse(context: Context, status: grpc.StatusCode, text: str) -> NoReturn:
+    """End the call."""
+    await context.abort(status, text)
+    raise AssertionError("abort returned")

@@ -1,0 +1,53 @@
+"""Tells everyone who watches when roots or bans have changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from meshext_controlplane.identity.authority import CertificateAuthority
+from meshext_controlplane.identity.svid import Trust
+from meshext_controlplane.state.errors import StateError
+from meshext_controlplane.state.store import StateStore
+from meshext_controlplane.state.worker import StateThread
+
+POLL = 1.0  # seconds between two looks for what another process has written
+
+log = logging.getLogger("meshext.identity")
+
+
+class TrustFeed:
+    """The present trust, and a way to wait for the next. For one event loop."""
+
+    def __init__(self, store: StateStore, authority: CertificateAuthority, thread: StateThread) -> None:
+        self._store = store
+        self._authority = authority
+        self._thread = thread
+        self._changed = asyncio.Event()
+
+    async def current(self) -> Trust:
+        """Whom to trust now."""
+        return await self._thread.run(self._authority.trust)
+
+    async def change(self) -> None:
+        """Wait for the next `notify`."""
+        await self._changed.wait()
+
+    def notify(self) -> None:
+        """A ban was set or lifted, or roots have changed: those who wait look again."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def follow(self, *, interval: float = POLL) -> None:
+        """Notify when another process (`meshext ban`) has changed the state; runs until cancelled."""
+        last: int | None = None
+        while True:
+            try:
+                now = await self._thread.run(self._store.changed_elsewhere)
+            except StateError as error:
+                log.error("%s", error)
+            else:
+                if last is not None and now != last:
+                    self.notify()
+                last = now
+            await asyncio.sleep(interval)

@@ -1,0 +1,1 @@
+"""What must survive: authority, tokens, certificates, bans, applied documents, registrations, in SQLite."""
