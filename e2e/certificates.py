@@ -59,12 +59,13 @@ class Authority:
         since: timedelta = -DAY,
         until: timedelta = DAY,
         usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.CLIENT_AUTH,
+        more: tuple[x509.ObjectIdentifier, ...] = (),
     ) -> Pair:
         """A leaf with these names, valid between two points in time relative to now."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
         builder = self._builder(subject_name, key.public_key(), since=since, until=until)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage, *more]), critical=False)
         if sans:
             builder = builder.add_extension(x509.SubjectAlternativeName(sans), critical=False)
         pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")

@@ -1,0 +1,74 @@
+"""Endpoints of a service's port (`envoy.config.endpoint.v3.ClusterLoadAssignment`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from meshext_controlplane.model.workload import Locality, State
+from meshext_controlplane.translate.messages import build_address
+from meshext_proto.envoy.config.core.v3 import base_pb2, health_check_pb2
+from meshext_proto.envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
+from meshext_proto.google.protobuf import struct_pb2
+
+SOCKET_MATCH = "envoy.transport_socket_match"
+TLS_MODE = "tlsMode"
+MESH_TLS = "meshext"
+
+_HEALTH = {
+    State.READY: health_check_pb2.HEALTHY,
+    State.UNREADY: health_check_pb2.UNHEALTHY,
+    State.DRAINING: health_check_pb2.DRAINING,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One address behind a service; `mesh_tls` where a sidecar takes mTLS there."""
+
+    host: str
+    port: int
+    mesh_tls: bool
+    state: State = State.READY
+    locality: Locality = field(default_factory=Locality)
+    weight: int = 1
+
+
+def mesh_tls_match() -> struct_pb2.Struct:
+    """What `transport_socket_matches` and endpoints say of mTLS."""
+    match = struct_pb2.Struct()
+    match.fields[TLS_MODE].string_value = MESH_TLS
+    return match
+
+
+def build_assignment(cluster: str, endpoints: Iterable[Endpoint]) -> endpoint_pb2.ClusterLoadAssignment:
+    """The endpoints of a cluster, by locality in the order in which localities first come."""
+    localities: dict[Locality, list[Endpoint]] = {}
+    for endpoint in endpoints:
+        localities.setdefault(endpoint.locality, []).append(endpoint)
+    return endpoint_pb2.ClusterLoadAssignment(
+        cluster_name=cluster,
+        endpoints=[_build_locality(locality, group) for locality, group in localities.items()],
+    )
+
+
+def _build_locality(
+    locality: Locality, endpoints: list[Endpoint]
+) -> endpoint_components_pb2.LocalityLbEndpoints:
+    built = endpoint_components_pb2.LocalityLbEndpoints(
+        locality=base_pb2.Locality(region=locality.region, zone=locality.zone, sub_zone=locality.sub_zone),
+        lb_endpoints=[_build_endpoint(endpoint) for endpoint in endpoints],
+    )
+    built.load_balancing_weight.value = sum(endpoint.weight for endpoint in endpoints)
+    return built
+
+
+def _build_endpoint(endpoint: Endpoint) -> endpoint_components_pb2.LbEndpoint:
+    built = endpoint_components_pb2.LbEndpoint(
+        endpoint=endpoint_components_pb2.Endpoint(address=build_address(endpoint.host, endpoint.port)),
+        health_status=_HEALTH[endpoint.state],
+    )
+    built.load_balancing_weight.value = endpoint.weight
+    if endpoint.mesh_tls:
+        built.metadata.filter_metadata[SOCKET_MATCH].fields[TLS_MODE].string_value = MESH_TLS
+    return built

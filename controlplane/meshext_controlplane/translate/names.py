@@ -1,0 +1,52 @@
+"""Names of what is generated, as Istio's users know them, and of hosts."""
+
+from __future__ import annotations
+
+CLUSTER_DOMAIN = "svc.cluster.local"
+OUTBOUND_HTTP = "outbound-http"
+"""The listener and the route configuration of the application's HTTP proxy."""
+
+BLACK_HOLE = "BlackHoleCluster"
+"""A cluster without endpoints: what goes there is answered with 503."""
+
+PASSTHROUGH = "PassthroughCluster"
+"""The cluster for hosts that no document names."""
+
+
+def name_outbound(port: int, subset: str, host: str) -> str:
+    """The cluster, and its endpoints, of a service's port; `subset` is "" for all of them."""
+    return f"outbound|{port}|{subset}|{host}"
+
+
+def name_server(port: int, subset: str, host: str) -> str:
+    """The server name (SNI) that a sidecar sends to another."""
+    return f"outbound_.{port}_.{subset}_.{host}"
+
+
+def name_inbound_cluster(port: int) -> str:
+    """The cluster of the application behind a workload's port."""
+    return f"inbound|{port}||"
+
+
+def name_inbound(port: int) -> str:
+    """The listener and the route configuration of a workload's port."""
+    return f"inbound-{port}"
+
+
+def name_virtual_host(host: str, port: int) -> str:
+    """The virtual host of a service's port."""
+    return f"{host}:{port}"
+
+
+def qualify(host: str, namespace: str) -> str:
+    """The whole name of a host in a document of that namespace: a name without a dot is a Service there."""
+    return host if "." in host or host == "*" else f"{host}.{namespace}.{CLUSTER_DOMAIN}"
+
+
+def short_names(host: str, namespace: str) -> tuple[str, ...]:
+    """All names of a host, longest first, as a client in that namespace may write them."""
+    if not host.endswith(f".{CLUSTER_DOMAIN}"):
+        return (host,)
+    service, _, own = host.removesuffix(f".{CLUSTER_DOMAIN}").partition(".")
+    names = (host, f"{service}.{own}.svc", f"{service}.{own}")
+    return (*names, service) if own == namespace else names

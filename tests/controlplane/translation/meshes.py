@@ -1,0 +1,72 @@
+"""Meshes written as YAML: documents, and under the kind `Workload` what has registered."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+from meshext_controlplane.model.base import MeshDocument
+from meshext_controlplane.model.mesh import Mesh
+from meshext_controlplane.model.mesh_config import MeshConfig, MeshConfigSpec
+from meshext_controlplane.model.proxy import Proxy
+from meshext_controlplane.model.service import Service
+from meshext_controlplane.model.spiffe import SpiffeId
+from meshext_controlplane.model.workload import Locality, State, Workload, WorkloadPort
+
+KINDS: dict[str, type[MeshDocument]] = {kind.KIND: kind for kind in (MeshConfig, Service)}
+FOLDER = Path(__file__).parent / "meshes"
+
+
+def parse_document(data: dict[str, Any]) -> MeshDocument:
+    """A document of any kind; pydantic's ValidationError where it is wrong."""
+    body = {key: value for key, value in data.items() if key not in ("kind", "apiVersion")}
+    return KINDS[data["kind"]].model_validate_json(json.dumps(body))
+
+
+def parse_workload(data: dict[str, Any]) -> Workload:
+    """A registered workload; everything but `name`, `address` and `ports` may be left out."""
+    identity = SpiffeId("cluster.local", data.get("namespace", "default"), data.get("account", data["name"]))
+    return Workload(
+        name=data["name"],
+        identity=identity,
+        address=data["address"],
+        labels=MappingProxyType(data.get("labels", {})),
+        ports=tuple(WorkloadPort(**port) for port in data.get("ports", [])),
+        state=State[data.get("state", "READY")],
+        locality=Locality(*data.get("locality", "").split("/")),
+        weight=data.get("weight", 1),
+    )
+
+
+def parse_mesh(text: str) -> Mesh:
+    """The mesh of documents with `---` between them."""
+    documents: dict[str, list[MeshDocument]] = {}
+    workloads = []
+    config = MeshConfigSpec()
+    for data in yaml.safe_load_all(text):
+        if data["kind"] == "Workload":
+            workloads.append(parse_workload(data))
+            continue
+        document = parse_document(data)
+        documents.setdefault(data["kind"], []).append(document)
+        config = document.spec if isinstance(document, MeshConfig) else config
+    return Mesh(
+        config=config,
+        documents=MappingProxyType({kind: tuple(each) for kind, each in documents.items()}),
+        workloads=tuple(workloads),
+    )
+
+
+def read_mesh(name: str) -> Mesh:
+    """The mesh of a file of `meshes`."""
+    return parse_mesh((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def proxy_of(workload: Workload, *, outbound: int = 15001) -> Proxy:
+    """The sidecar of a workload."""
+    node = f"{workload.name}.{workload.namespace}"
+    return Proxy(node_id=node, identity=workload.identity, workload=workload, outbound=outbound)
