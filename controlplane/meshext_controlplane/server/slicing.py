@@ -24,14 +24,12 @@ def slice_document(text: str, path: Path, value: Plain) -> str:
 def _pieces(text: str) -> Iterator[str]:
     """The documents of a YAML stream that hold something; a JSON text is one."""
     events: Iterator[Any] = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    start, end, empty = 0, 0, True
+    start, empty = 0, True
     for event in events:
         kind: Any = type(event)
         if kind is yaml.DocumentStartEvent:
-            start = event.end_mark.index if event.explicit else end
+            start = event.end_mark.index if event.explicit else 0  # only the first may be
             first = next(events)
             empty = type(first) is yaml.ScalarEvent and not first.value
-        elif kind is yaml.DocumentEndEvent:
-            end = event.end_mark.index
-            if not empty:
-                yield text[start : event.start_mark.index]
+        elif kind is yaml.DocumentEndEvent and not empty:
+            yield text[start : event.start_mark.index]

@@ -37,11 +37,6 @@ def test_one_document_is_the_whole_text(text: str) -> None:
     assert parse_document(Document(slice_document(text, (0,), value))) == {"kind": "A"}
 
 
-def test_a_document_may_begin_without_dashes_behind_an_end() -> None:
-    text = "a: 1\n...\n# more\nb: 2\n"
-    assert slice_document(text, (1,), None) == "# more\nb: 2\n"
-
-
 def test_one_of_a_list_is_written_as_json() -> None:
     value: Plain = {"kind": "A", "name": "ö"}
     assert json.loads(slice_document("kind: List", (0, "items", 0), value)) == value
