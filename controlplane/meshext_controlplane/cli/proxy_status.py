@@ -64,7 +64,7 @@ def status_lines(proxies: list[admin_pb2.ProxyStatusReply.Proxy]) -> Iterator[st
             (
                 printable(proxy.node_id),
                 *(states.get(short, "NOT SENT") for short in SHORT.values()),
-                printable(proxy.version),
+                printable(proxy.envoy),
                 proxy.spiffe_id,
             )
         )
@@ -72,8 +72,10 @@ def status_lines(proxies: list[admin_pb2.ProxyStatusReply.Proxy]) -> Iterator[st
     for proxy in proxies:
         for part in proxy.types:
             if part.state == "NACKED":
-                what = ", ".join(part.resources) or "a resource"
-                yield printable(f"{proxy.node_id} {short_name(part.type_url)} {what}: {part.reason}")
+                what = ", ".join(part.refused) or "a resource"
+                yield printable(f"{proxy.node_id} {short_name(part.type_url)} {what}: {part.error}")
+        if proxy.problem:
+            yield printable(f"{proxy.node_id} is not served the newest: {proxy.problem}")
 
 
 def short_name(type_url: str) -> str:
@@ -87,16 +89,23 @@ def to_plain(proxy: admin_pb2.ProxyStatusReply.Proxy) -> dict[str, Any]:
     return {
         "proxy": proxy.node_id,
         "identity": proxy.spiffe_id,
-        "envoy": proxy.version,
-        "connected_seconds": proxy.connected,
-        "types": {
-            short_name(part.type_url): {
-                "state": part.state,
-                "version": part.version,
-                "reason": part.reason,
-                "resources": list(part.resources),
-                "seconds": part.since,
-            }
-            for part in proxy.types
-        },
+        "envoy": proxy.envoy,
+        "protocol": proxy.protocol,
+        "since": proxy.since,
+        "problem": proxy.problem,
+        "types": {short_name(part.type_url): type_to_plain(part) for part in proxy.types},
+    }
+
+
+def type_to_plain(part: admin_pb2.ProxyStatusReply.TypeStatus) -> dict[str, Any]:
+    """One type for machines."""
+    return {
+        "state": part.state,
+        "version": part.version,
+        "resources": part.resources,
+        "sent": part.sent,
+        "accepted": part.accepted,
+        "nacked": part.nacked,
+        "error": part.error,
+        "refused": list(part.refused),
     }
