@@ -1,0 +1,167 @@
+"""All types of one stream: in which order they are sent, and when something may go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic
+
+from meshext.errors import MeshextError
+from meshext_controlplane.snapshot import (
+    CLUSTER,
+    ENDPOINT,
+    EXTENSION,
+    LISTENER,
+    ROUTE,
+    SECRET,
+    TYPES,
+    Named,
+    Resource,
+    Snapshot,
+)
+from meshext_controlplane.subscription.messages import Push, Receipt, Verdict
+from meshext_controlplane.subscription.references import References
+from meshext_controlplane.subscription.subscription import Request, Subscription
+
+NAMED_BY = {
+    CLUSTER: (LISTENER, ROUTE, EXTENSION),
+    ENDPOINT: (CLUSTER,),
+    ROUTE: (LISTENER,),
+    SECRET: (CLUSTER, LISTENER),
+    EXTENSION: (LISTENER,),
+}
+"""What keeps a resource: it goes only when nothing that the proxy holds of these types names it."""
+
+AFTER_CLUSTERS = frozenset({LISTENER, ROUTE, EXTENSION})
+"""What may name clusters, and so waits until the proxy has accepted them and has their endpoints."""
+
+MOST_TYPES = 32
+"""Types that one stream may ask for; Envoy has 14."""
+
+
+class TooManyTypes(MeshextError):
+    """A stream asks for more types than there are."""
+
+
+class Session(Generic[Request]):
+    """One stream. `receive` and `serve` change what is to be done, `next_push` does one step of it.
+
+    `label` makes nonces that no other stream has.
+    """
+
+    def __init__(
+        self,
+        subscribe: Callable[[str, Named], Subscription[Request]],
+        snapshot: Snapshot,
+        references: References,
+        *,
+        label: str,
+    ) -> None:
+        self.subscriptions: dict[str, Subscription[Request]] = {}
+        self._subscribe = subscribe
+        self._snapshot = snapshot
+        self._references = references
+        self._label = label
+        self._nonces = 0
+        self._awaited: set[str] = set()
+
+    def receive(self, request: Request) -> Receipt:
+        """Take a request in; TooManyTypes where a stream asks for too much."""
+        subscription = self.subscriptions.get(request.type_url)
+        if subscription is None:
+            subscription = self._open(request.type_url)
+        receipt = subscription.receive(request)
+        if request.type_url == ENDPOINT and receipt.verdict in (Verdict.ACK, Verdict.NACK):
+            self._awaited = {name for name in self._awaited if subscription.owes(name)}
+        return receipt
+
+    def serve(self, snapshot: Snapshot) -> None:
+        """What the proxy shall have from now on; it is consistent."""
+        self._snapshot = snapshot
+        for type_url, subscription in self.subscriptions.items():
+            subscription.serve(snapshot.named(type_url))
+        self._awaited &= snapshot.named(ENDPOINT).keys()
+
+    def next_push(self) -> Push | None:
+        """The next response to send, in the order of TYPES; None until something happens."""
+        for type_url in self._order():
+            if type_url in AFTER_CLUSTERS and self._clusters_under_way():
+                continue
+            push = self.subscriptions[type_url].next_push(self._next_nonce, self._removable(type_url))
+            if push is not None:
+                self._nonces += 1
+                if type_url == CLUSTER:
+                    self._owe_endpoints(push.resources)
+                return push
+        return None
+
+    @property
+    def idle(self) -> bool:
+        """Whether the proxy has everything, or has refused it."""
+        return all(subscription.idle for subscription in self.subscriptions.values())
+
+    @property
+    def backlog(self) -> int:
+        """About how many bytes wait to be sent."""
+        return sum(each.backlog for each in self.subscriptions.values() if each.pending is None)
+
+    @property
+    def _next_nonce(self) -> str:
+        return f"{self._label}-{self._nonces + 1}"
+
+    def _open(self, type_url: str) -> Subscription[Request]:
+        if len(self.subscriptions) >= MOST_TYPES:
+            raise TooManyTypes(f"one stream asks for more than {MOST_TYPES} types")
+        subscription = self._subscribe(type_url, self._snapshot.named(type_url))
+        self.subscriptions[type_url] = subscription
+        return subscription
+
+    def _order(self) -> Iterator[str]:
+        yield from (type_url for type_url in TYPES if type_url in self.subscriptions)
+        yield from (type_url for type_url in self.subscriptions if type_url not in TYPES)
+
+    def _clusters_under_way(self) -> bool:
+        """Whether clusters, or endpoints of clusters that were sent, are still to be accepted.
+
+        Who asks for clusters by name, as gRPC clients do, learns the names from routes: those can not wait.
+        """
+        clusters = self.subscriptions.get(CLUSTER)
+        if clusters is None or not clusters.interest.wildcard:
+            return False
+        endpoints = self.subscriptions.get(ENDPOINT)
+        return clusters.brings_more or (
+            endpoints is not None and any(name in endpoints.interest for name in self._awaited)
+        )
+
+    def _owe_endpoints(self, clusters: Iterable[Resource]) -> None:
+        """A cluster that is sent again warms, and waits for endpoints although they are the same."""
+        subscription = self.subscriptions[CLUSTER]
+        assert subscription.pending is not None
+        fresh = frozenset(subscription.pending.fresh)
+        names = {
+            name
+            for cluster in clusters
+            if cluster.name in fresh
+            for type_url, name in self._references.of(cluster)
+            if type_url == ENDPOINT
+        }
+        self._awaited |= names
+        if (endpoints := self.subscriptions.get(ENDPOINT)) is not None:
+            endpoints.owe(names)
+
+    def _removable(self, type_url: str) -> Callable[[str], bool]:
+        named: set[str] | None = None
+
+        def removable(name: str) -> bool:
+            nonlocal named
+            if named is None:
+                named = set(self._named(type_url))
+            return name not in named
+
+        return removable
+
+    def _named(self, type_url: str) -> Iterator[str]:
+        """The names of one type that something which the proxy holds still names."""
+        for source in NAMED_BY.get(type_url, ()):
+            if (subscription := self.subscriptions.get(source)) is not None:
+                for resource in subscription.held():
+                    yield from (name for url, name in self._references.of(resource) if url == type_url)

@@ -1,0 +1,67 @@
+"""State of the world: every request lists all names, and has a version for all of a type's resources."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from meshext_controlplane.snapshot import Resource
+from meshext_controlplane.subscription.messages import Push, Receipt, StateRequest, Verdict
+from meshext_controlplane.subscription.subscription import WHOLE, Subscription
+
+
+class StateSubscription(Subscription[StateRequest]):
+    """Listeners and clusters are sent as a whole; of other types what is new, and nothing is ever removed."""
+
+    __slots__ = ()
+
+    def receive(self, request: StateRequest) -> Receipt:
+        """A request that answers an older push than the last counts for nothing: the next is under way."""
+        if request.nonce not in ("", self._last_nonce):
+            return Receipt(self.type_url, Verdict.STALE)
+        receipt = self._judge(request.nonce, request.error)
+        was_wild = self.interest.wildcard
+        added = self.interest.replace(request.names)
+        if not self._begun:
+            self._begun = True
+            if self._continues(request.version):
+                return receipt
+        if added:
+            self._answer = self._answer or self.type_url in WHOLE
+            self._owed |= added
+            self._look_at(added)
+        self._catch_up(was_wild=was_wild)
+        return receipt
+
+    @property
+    def backlog(self) -> int:
+        """About how many bytes the next push will have."""
+        if self.type_url not in WHOLE:
+            return super().backlog
+        return sum(len(resource.body) for resource in self._target.values()) if self._dirty else 0
+
+    def _continues(self, version: str) -> bool:
+        """Whether a proxy that comes back has exactly what it would be sent."""
+        wanted = {name: held for name, held in self._target.items() if name in self.interest}
+        if not version or version != digest(wanted.values()):
+            return False
+        self.acked = wanted
+        return True
+
+    def _owes_removal(self, name: str) -> bool:
+        return self.type_url in WHOLE and name in self.acked
+
+    def _compose(self, nonce: str, sent: dict[str, Resource], removed: list[str]) -> Push:
+        if self.type_url not in WHOLE:
+            version = digest({**self.acked, **sent}.values())
+            return Push(self.type_url, nonce, version, tuple(sent.values()), ())
+        whole = {name: self._chosen(name) for name in self._target if name in self.interest}
+        whole |= {name: held for name, held in self.acked.items() if name not in self._target}
+        resources = tuple(held for name, held in whole.items() if held and name not in removed)
+        return Push(self.type_url, nonce, digest(resources), resources, ())
+
+
+def digest(resources: Iterable[Resource]) -> str:
+    """One version for many resources, the same in whatever order, on every control plane."""
+    lines = sorted(f"{resource.name}\0{resource.version}\n" for resource in resources)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""The xDS server: streams of gRPC over the rules in `subscription`."""
