@@ -46,8 +46,8 @@ def _build(text: str, source: str, *, single: bool) -> list[Plain]:
     try:
         builder = _Builder(text)
         values = [builder.document()] if single else builder.stream()
-    except _TooDeep:
-        raise ConfigError([depth_problem()], source=source) from None
+    except _TooDeep as found:
+        raise ConfigError([f"line {found}: {depth_problem()}"], source=source) from None
     except (
         yaml.YAMLError,
         ValueError,
@@ -105,7 +105,7 @@ class _Builder:
 
     def _node(self, event: Any, *, depth: int, secret: bool) -> Plain:
         if depth > MAX_DEPTH:
-            raise _TooDeep
+            raise _TooDeep(event.start_mark.line + 1)
         if isinstance(event, yaml.AliasEvent):
             self._refuse(
                 event, f"alias *{shortened(event.anchor or '')} is not supported; write the value out"

@@ -7,17 +7,29 @@ from types import MappingProxyType
 
 from meshext_controlplane.model.authorization_policy import AuthorizationPolicy
 from meshext_controlplane.model.base import MeshDocument
+from meshext_controlplane.model.filter_policy import FilterPolicy
 from meshext_controlplane.model.mesh_config import MeshConfig
 from meshext_controlplane.model.peer_authentication import PeerAuthentication
+from meshext_controlplane.model.request_authentication import RequestAuthentication
+from meshext_controlplane.model.telemetry import Telemetry
+from meshext_controlplane.model.workload_document import WorkloadDocument
+
+Kinds = Mapping[str, type[MeshDocument]]
 
 _CLASSES: tuple[type[MeshDocument], ...] = (
     MeshConfig,
     PeerAuthentication,
+    RequestAuthentication,
     AuthorizationPolicy,
+    Telemetry,
+    FilterPolicy,
 )
 
-KINDS: Mapping[str, type[MeshDocument]] = MappingProxyType({each.KIND: each for each in _CLASSES})
-"""Every kind by its name."""
+KINDS: Kinds = MappingProxyType({each.KIND: each for each in _CLASSES})
+"""Every kind of a mesh's configuration, by its name."""
+
+PROGRAMS: Kinds = MappingProxyType({WorkloadDocument.KIND: WorkloadDocument})
+"""The kinds of `workloads.yaml`, which `meshext up` reads."""
 
 NOT_YET: Mapping[str, str] = MappingProxyType(
     {
@@ -40,5 +52,6 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         ).split(),
         "is for Kubernetes; keep it in another folder",
     )
+    | {"Workload": "is read by `meshext up`; write it in workloads.yaml"}
 )
 """Kinds that are no part of a mesh's configuration, and what to do with them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -11,14 +10,6 @@ from meshext_controlplane.model.base import MeshDocument, Model
 from meshext_controlplane.model.selector import Selector
 
 ModeName = Literal["UNSET", "DISABLE", "PERMISSIVE", "STRICT"]
-
-
-class MtlsMode(Enum):
-    """What a port takes, once nothing is left to inherit."""
-
-    DISABLE = "DISABLE"
-    PERMISSIVE = "PERMISSIVE"
-    STRICT = "STRICT"
 
 
 class MutualTls(Model):

@@ -18,6 +18,13 @@ class SpiffeIdError(MeshextError, ValueError):
     """A text that is no identity of a workload; says which part is wrong."""
 
 
+def check_trust_domain(name: str) -> str:
+    """The name of a trust domain (SPIFFE-ID section 2.1); SpiffeIdError, a ValueError, if it is none."""
+    if not _TRUST_DOMAIN.fullmatch(name):
+        raise SpiffeIdError(f"{name[:80]!r} is no trust domain; write lower-case letters, digits, - and .")
+    return name
+
+
 @dataclass(frozen=True, slots=True)
 class SpiffeId:
     """Who a workload is. Checked when made; SpiffeIdError where a part is not legal."""

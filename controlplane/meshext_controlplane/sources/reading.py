@@ -24,7 +24,7 @@ from meshext.policy.documents import PolicyReader, Written
 from meshext.policy.findings import Findings
 from meshext_controlplane.model.authorization_policy import AuthorizationPolicy
 from meshext_controlplane.model.base import MeshDocument, Meta
-from meshext_controlplane.model.kinds import ELSEWHERE, KINDS, NOT_YET
+from meshext_controlplane.model.kinds import ELSEWHERE, KINDS, NOT_YET, Kinds
 from meshext_controlplane.sources.places import Key, Mistake, Origin, Placed, Problem, place_mistakes
 from meshext_controlplane.sources.wording import describe_error, place_error
 
@@ -32,7 +32,7 @@ MOST_DOCUMENTS = 10_000  # in one text
 MOST_MISTAKES = 100  # told of one text
 BOOKKEEPING = ("apiVersion", "kind", "status")  # beside what a document's class has
 
-_LINE = re.compile(r"line (\d+): (.*)", re.DOTALL)
+_LINE = re.compile(r"line (\d+)(?:, column \d+)?: (.*)", re.DOTALL)
 _EXAMPLE = "apiVersion: security.istio.io/v1 and kind: AuthorizationPolicy"
 
 
@@ -54,19 +54,21 @@ Known = Mapping[Key, Placed]
 NOTHING_KNOWN: Known = MappingProxyType({})
 
 
-def read_bytes(content: bytes, origin: Origin, *, known: Known = NOTHING_KNOWN) -> Reading:
-    """The documents of a file's content; `origin` says where it is, and gets the text."""
+def read_bytes(
+    content: bytes, origin: Origin, *, known: Known = NOTHING_KNOWN, kinds: Kinds = KINDS
+) -> Reading:
+    """The documents of a file's content; `origin` says where it is, its text is put in."""
     if len(content) > MAX_BYTES:
         return _unreadable(origin, [f"has more than {MAX_BYTES} bytes; split it into several files"])
     try:
         text = decode_text(content, origin.source)
     except ConfigError as error:
         return _unreadable(origin, error.problems)
-    return read_text(Origin(origin.source, text, origin.rank), known=known)
+    return read_text(Origin(origin.source, text, origin.rank), known=known, kinds=kinds)
 
 
-def read_text(origin: Origin, *, known: Known = NOTHING_KNOWN) -> Reading:
-    """The documents of a text."""
+def read_text(origin: Origin, *, known: Known = NOTHING_KNOWN, kinds: Kinds = KINDS) -> Reading:
+    """The documents of a text; one that is not of `kinds` is refused."""
     try:
         values = parse_documents(Document(origin.text, origin.source))
     except ConfigError as error:
@@ -75,7 +77,7 @@ def read_text(origin: Origin, *, known: Known = NOTHING_KNOWN) -> Reading:
     if len(written) > MOST_DOCUMENTS:
         told = f"has {len(written)} documents, more than {MOST_DOCUMENTS}; split it into several files"
         return _unreadable(origin, [told])
-    reader = _Reader(origin, known)
+    reader = _Reader(origin, known, kinds)
     for each in written:
         reader.read(each)
     return reader.reading()
@@ -92,7 +94,7 @@ def unfold(path: Path, value: Plain) -> list[Written]:
 
 def _unreadable(origin: Origin, told: Sequence[str]) -> Reading:
     problems = []
-    for each in told:
+    for each in dict.fromkeys(told):
         found = _LINE.fullmatch(each)
         line, rest = (int(found[1]), found[2]) if found else (0, each)
         text, _, hint = rest.rpartition("; ") if "; " in rest else (rest, "", "")
@@ -108,8 +110,9 @@ _REPAIR = "correct it there; documents before it count only when the whole file 
 class _Reader:
     """Reads the documents of one text; collects what is right and what is wrong."""
 
-    def __init__(self, origin: Origin, known: Known) -> None:
+    def __init__(self, origin: Origin, known: Known, kinds: Kinds) -> None:
         self._origin = origin
+        self._kinds = kinds
         self._known = known
         self._placed: list[Placed] = []
         self._refused: list[Key] = []
@@ -126,7 +129,7 @@ class _Reader:
 
     def read(self, written: Written) -> None:
         """One document: placed, or refused with all of its mistakes."""
-        kind = _find_kind(written.value)
+        kind = _find_kind(written.value, self._kinds)
         if isinstance(kind, str):
             self._refuse(written, None, [((), kind)])
             return
@@ -158,29 +161,30 @@ def same(one: Plain, other: Plain) -> bool:
     return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def _find_kind(value: Plain) -> type[MeshDocument] | str:
+def _find_kind(value: Plain, kinds: Kinds) -> type[MeshDocument] | str:
     """The class of a document, or what is wrong with its kind or version."""
     if not isinstance(value, dict):
         return f"expected a mapping, got {shown(value)}; write {_EXAMPLE}"
     kind, version = value.get("kind"), value.get("apiVersion")
     if not isinstance(kind, str) or not kind:
         return f"has no kind; write for example {_EXAMPLE}"
-    if kind in NOT_YET:
-        return f"{kind} is not supported yet; {NOT_YET[kind] or 'leave it out'}"
-    if kind in ELSEWHERE:
-        return f"{kind} is no part of the mesh's configuration; it {ELSEWHERE[kind]}"
-    if kind not in KINDS:
-        guess = nearest(kind, list(KINDS))
-        return f"{shown(kind)} is no kind; {f'did you mean {guess}?' if guess else f'kinds are {_listed()}'}"
-    versions = KINDS[kind].VERSIONS
+    if kind not in kinds:
+        return _refuse_kind(kind, kinds)
+    versions = kinds[kind].VERSIONS
     if version not in versions:
         found = f"expected apiVersion {' or '.join(versions)} for {kind}, got {shown(version)}"
         return f"{found}; write apiVersion: {versions[0]}"
-    return KINDS[kind]
+    return kinds[kind]
 
 
-def _listed() -> str:
-    return ", ".join(sorted(KINDS))
+def _refuse_kind(kind: str, kinds: Kinds) -> str:
+    if kind in NOT_YET:
+        return f"{kind} is not supported yet; {NOT_YET[kind] or 'leave it out'}"
+    if kind in ELSEWHERE:
+        return f"{kind} is no part of the mesh's configuration: it {ELSEWHERE[kind]}"
+    listed = ", ".join(sorted(kinds))
+    guess = nearest(kind, list(kinds))
+    return f"{shown(kind)} is no kind here; {f'did you mean {guess}?' if guess else f'kinds are {listed}'}"
 
 
 def _guess_key(kind: type[MeshDocument], value: Mapping[str, Plain]) -> Key | None:
@@ -206,8 +210,8 @@ def read_model(kind: type[MeshDocument], value: Mapping[str, Plain]) -> MeshDocu
         found = error.errors(include_url=False)
         mistakes = []
         for each in found:
-            path = place_error(each, body)
-            mistakes.append((path, describe_error(each, path, kind, body)))
+            path, text = place_error(each, kind, body)
+            mistakes.append((path, text or describe_error(each, path, kind, body)))
         return list(dict.fromkeys(mistakes))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -44,12 +46,17 @@ _LENGTHS = {
     "too_long": ("max_length", "at most {} items"),
 }
 _DEEPEST_EXAMPLE = 4
+_FIELD = re.compile(r"([a-z][A-Za-z0-9]*(?:\.[a-z][A-Za-z0-9]*)*): ")
 _TRUE = frozenset("true yes on y 1".split())
 _FALSE = frozenset("false no off n 0".split())
 
 
-def place_error(error: ErrorDetails, data: Plain) -> Path:
-    """Where in the document the error is: pydantic's location less the names of a union's members."""
+def place_error(error: ErrorDetails, document: type[MeshDocument], data: Plain) -> tuple[Path, str]:
+    """Where in the document the error is, and what a validator of ours says about it ("" for pydantic's own).
+
+    The location is pydantic's less the names of a union's members; a validator of a whole part may begin
+    with the field it means, as in `ports: two have the same name; ...`.
+    """
     path: list[str | int] = []
     here: Plain = data
     for number, part in enumerate(error["loc"]):
@@ -59,7 +66,15 @@ def place_error(error: ErrorDetails, data: Plain) -> Path:
         elif not (last and error["type"] == "missing"):
             continue
         path.append(part)
-    return tuple(path)
+    if error["type"] not in ("value_error", "assertion_error"):
+        return tuple(path), ""
+    text = str(error.get("ctx", {}).get("error", error["msg"]))
+    field = _FIELD.match(text)
+    names = field[1].split(".") if field else []
+    if field and find_value(here, tuple(names)) is not None:
+        path += names
+        text = text[field.end() :]
+    return tuple(path), text if "; " in text else f"{text}; {_for_example(document, tuple(path))}"
 
 
 def describe_error(error: ErrorDetails, path: Path, document: type[MeshDocument], data: Plain) -> str:
@@ -72,21 +87,18 @@ def describe_error(error: ErrorDetails, path: Path, document: type[MeshDocument]
     if kind == "extra_forbidden":
         return _unknown(name, find_models(document, path[:-1]))
     if kind == "missing":
-        return f"missing {name!r}; write for example {name}: {written(_example(find_shapes(document, path)))}"
-    if kind in ("value_error", "assertion_error"):
-        return str(context.get("error", error["msg"]))
+        return f"missing {name!r}; {_for_example(document, path)}"
     found = shown(value, secret=secret)
-    example = written(_example(find_shapes(document, path)))
+    example = _for_example(document, path)
     if kind in ("literal_error", "enum"):
-        return _choice(value, _choices(find_shapes(document, path)), found)
+        not_yet = _not_yet(f"{name}: {value}", find_models(document, path[:-1]))
+        return not_yet or _choice(value, _choices(find_shapes(document, path)), found)
     if kind in _EXPECTED:
-        return (
-            f"expected {_EXPECTED[kind]}, got {found}; {_advice(kind, value, secret, f'{name}: {example}')}"
-        )
+        return f"expected {_EXPECTED[kind]}, got {found}; {_advice(kind, value, secret) or example}"
     for table in (_BOUNDS, _LENGTHS):
         if kind in table:
             return _limit(kind, context, value, found)
-    return f"{error['msg'][:1].lower()}{error['msg'][1:]}, got {found}; write for example {name}: {example}"
+    return f"{error['msg'][:1].lower()}{error['msg'][1:]}, got {found}; {example}"
 
 
 def _limit(kind: str, context: Mapping[str, Any], value: Plain, found: str) -> str:
@@ -96,7 +108,8 @@ def _limit(kind: str, context: Mapping[str, Any], value: Plain, found: str) -> s
     member, words = _LENGTHS[kind]
     count = f"{len(value)}" if isinstance(value, str | list | dict) else found
     end = "write fewer" if kind.endswith("long") else "write more"
-    return f"expected {words.format(context[member])}, got {count}; {end}"
+    expected = words.format(context[member])
+    return f"expected {expected.removesuffix('s') if context[member] == 1 else expected}, got {count}; {end}"
 
 
 def _choice(value: Plain, choices: Sequence[object], found: str) -> str:
@@ -106,10 +119,10 @@ def _choice(value: Plain, choices: Sequence[object], found: str) -> str:
         upper = [str(each) for each in choices if str(each).upper() == value.upper()]
         guess = upper[0] if upper else nearest(value, [str(each) for each in choices])
     end = f"write {guess}" if guess else f"write for example {choices[0] if choices else 'another'}"
-    return f"expected one of {listed}, got {found}; {end}"
+    return f"expected {'one of ' if len(choices) > 1 else ''}{listed}, got {found}; {end}"
 
 
-def _advice(kind: str, value: Plain, secret: bool, example: str) -> str:
+def _advice(kind: str, value: Plain, secret: bool) -> str:
     if kind == "string_type" and isinstance(value, bool | int | float) and not secret:
         text = written(value) if isinstance(value, bool) else repr(value)
         return f"put it in quotes: {written(text)}"
@@ -119,16 +132,30 @@ def _advice(kind: str, value: Plain, secret: bool, example: str) -> str:
         return f"write {int(value[:18])} without quotes"
     if kind in ("tuple_type", "list_type") and not isinstance(value, list | dict) and value is not None:
         return f"write [{'...' if secret else written(value)[:60]}]"
-    return f"write for example {example}"
+    return ""
+
+
+def _for_example(document: type[MeshDocument], path: Path) -> str:
+    """`write for example NAME: VALUE`, in brackets for an item of a list."""
+    name = next((part for part in reversed(path) if isinstance(part, str)), "")
+    example = written(_example(find_shapes(document, path)))
+    in_list = path and isinstance(path[-1], int)
+    return f"write for example {name}: {f'[{example}]' if in_list else example}"
+
+
+def _not_yet(name: str, models: Sequence[type[BaseModel]]) -> str | None:
+    """What a model says of a field, or of `field: value`, that it does not carry out yet."""
+    for model in models:
+        if issubclass(model, Model) and name in model.NOT_YET:
+            return f"is not supported yet; {model.NOT_YET[name] or 'leave it out'}"
+    return None
 
 
 def _unknown(name: str, models: Sequence[type[BaseModel]]) -> str:
     known = [alias for model in models for alias in _fields(model)]
-    not_yet = {
-        each: why for model in models if issubclass(model, Model) for each, why in model.NOT_YET.items()
-    }
-    if name in not_yet:
-        return f"is not supported{not_yet[name] and ': '}{not_yet[name]}; leave it out"
+    not_yet = _not_yet(name, models)
+    if not_yet is not None:
+        return not_yet
     said = unknown_key(name, known)
     return said if "; " in said else said.replace("? ", "?; ", 1)
 
@@ -216,7 +243,7 @@ def _example(shapes: Sequence[Any], depth: int = 0) -> object:
         return [_example(list(_bare(get_args(shape)[0])), depth + 1)]
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {"name": _example(list(_bare(get_args(shape)[1])), depth + 1)}
-    return {int: 10, float: 0.5, bool: True}.get(shape, "text")
+    return {int: 10, float: 0.5, bool: True, timedelta: "5s"}.get(shape, "text")
 
 
 def _example_model(model: type[BaseModel], depth: int) -> object:

@@ -1,0 +1,238 @@
+"""Documents with mistakes that people make, by group and a word for each."""
+
+from __future__ import annotations
+
+JWKS = '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}'
+
+
+def document(kind: str, version: str, spec: str, name: str = "wrong") -> str:
+    """One document; every one in this file has the same name and namespace."""
+    head = f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: {name}, namespace: shop}}\n"
+    return head + ("spec:\n" + "".join(f"  {line}\n" for line in spec.splitlines()) if spec else "")
+
+
+def peer(spec: str) -> str:
+    return document("PeerAuthentication", "security.istio.io/v1", spec)
+
+
+def jwt(rule: str) -> str:
+    return document("RequestAuthentication", "security.istio.io/v1", f"jwtRules:\n- {rule}")
+
+
+def policy(spec: str) -> str:
+    return document("AuthorizationPolicy", "security.istio.io/v1", spec)
+
+
+def telemetry(spec: str) -> str:
+    return document("Telemetry", "telemetry.istio.io/v1", spec)
+
+
+def filter_policy(spec: str) -> str:
+    return document("FilterPolicy", "meshext.dev/v1", spec)
+
+
+def config(spec: str) -> str:
+    return document("MeshConfig", "meshext.dev/v1", spec)
+
+
+def provider(kind: str) -> str:
+    return config(f"extensionProviders:\n- name: p\n  {kind}")
+
+
+GOOD = peer("mtls: {mode: STRICT}")
+
+TEXTS: dict[str, str | bytes] = {
+    "not-utf-8": b"kind: PeerAuthentication\nmetadata: {name: caf\xe9}\n",
+    "utf-16": GOOD.encode("utf-16"),
+    "binary": bytes(range(256)),
+    "huge": "a: " + "x" * 4_194_304,
+    "deep": "a: " + "[" * 500 + "]" * 500,
+    "deep-block": "\n".join(" " * level + "a:" for level in range(200)),
+    "unclosed": "kind: PeerAuthentication\nmetadata: {name: a\n",
+    "tab": "kind: PeerAuthentication\nmetadata:\n\tname: a\n",
+    "key-twice": GOOD + "spec: {}\n",
+    "alias": "kind: &kind PeerAuthentication\napiVersion: *kind\n",
+    "cycle": "a: &a [*a]\n",
+    "bomb": "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n",
+    "merge-key": "base: &base {a: 1}\nuse:\n  <<: *base\n",
+    "tag": "kind: !!python/object:os.system PeerAuthentication\n",
+    "number-as-key": peer("portLevelMtls: {8080: {mode: STRICT}}"),
+    "unprintable": "kind: Peer\x07Authentication\n",
+    "two-json": '{"kind": "PeerAuthentication"} {"kind": "PeerAuthentication"}',
+}
+"""Texts that can not be read as a whole."""
+
+HEADS = {
+    "text": "hello\n",
+    "number": "42\n",
+    "list": "- kind: PeerAuthentication\n",
+    "no-kind": "apiVersion: security.istio.io/v1\nmetadata: {name: a}\n",
+    "kind-number": "kind: 7\n",
+    "kind-unknown": "apiVersion: v1\nkind: Servise\nmetadata: {name: a}\n",
+    "kind-lower-case": "apiVersion: security.istio.io/v1\nkind: peerAuthentication\nmetadata: {name: a}\n",
+    "kind-not-yet": "apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: a}\n",
+    "kind-of-kubernetes": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n",
+    "kind-of-up": document("Workload", "meshext.dev/v1", "command: [a]"),
+    "no-version": "kind: PeerAuthentication\nmetadata: {name: a}\n",
+    "version-old": GOOD.replace("security.istio.io/v1", "authentication.istio.io/v1alpha1"),
+    "version-of-other": GOOD.replace("security.istio.io/v1", "networking.istio.io/v1"),
+    "no-metadata": "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\n",
+    "no-name": "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {namespace: shop}\n",
+    "name-empty": GOOD.replace("name: wrong", 'name: ""'),
+    "name-number": GOOD.replace("name: wrong", "name: 7"),
+    "name-upper-case": GOOD.replace("name: wrong", "name: Wrong"),
+    "name-long": GOOD.replace("name: wrong", f"name: {'a' * 254}"),
+    "namespace-dots": GOOD.replace("namespace: shop", "namespace: shop.test"),
+    "namespace-null": GOOD.replace("namespace: shop", "namespace: null"),
+    "labels-number": GOOD.replace("namespace: shop", "namespace: shop, labels: {version: 2}"),
+    "top-key": GOOD + "sepc: {}\n",
+    "spec-text": document("PeerAuthentication", "security.istio.io/v1", "").rstrip() + "\nspec: STRICT\n",
+    "spec-null": document("PeerAuthentication", "security.istio.io/v1", "").rstrip() + "\nspec: null\n",
+}
+
+PEERS = {
+    "mode-lower-case": peer("mtls: {mode: strict}"),
+    "mode-unknown": peer("mtls: {mode: MUTUAL}"),
+    "mode-boolean": peer("mtls: {mode: true}"),
+    "mode-bare": peer("mtls: STRICT"),
+    "mode-misplaced": peer("mode: STRICT"),
+    "field-misspelt": peer("mtsl: {mode: STRICT}"),
+    "ports-without-selector": peer('portLevelMtls: {"8080": {mode: DISABLE}}'),
+    "ports-empty": peer("selector: {matchLabels: {a: b}}\nportLevelMtls: {}"),
+    "port-name": peer("selector: {matchLabels: {a: b}}\nportLevelMtls: {http: {mode: DISABLE}}"),
+    "port-too-large": peer('selector: {matchLabels: {a: b}}\nportLevelMtls: {"65536": {mode: DISABLE}}'),
+    "selector-flat": peer("selector: {app: web}"),
+    "selector-wildcard": peer("selector: {matchLabels: {app: 'w*'}}"),
+    "selector-list": peer("selector: {matchLabels: [app]}"),
+    "selector-expressions": peer("selector: {matchExpressions: []}"),
+}
+
+JWTS = {
+    "no-issuer": jwt(f"jwks: '{JWKS}'"),
+    "issuer-empty": jwt(f"{{issuer: '', jwks: '{JWKS}'}}"),
+    "no-keys": jwt("issuer: https://issuer.test"),
+    "both-keys": jwt(f"{{issuer: a, jwks: '{JWKS}', jwksUri: 'https://issuer.test/keys'}}"),
+    "keys-no-json": jwt("{issuer: a, jwks: 'none'}"),
+    "keys-as-mapping": jwt("{issuer: a, jwks: {keys: []}}"),
+    "keys-empty": jwt("{issuer: a, jwks: '{\"keys\": []}'}"),
+    "uri-scheme": jwt("{issuer: a, jwksUri: 'file:///etc/passwd'}"),
+    "uri-path": jwt("{issuer: a, jwksUri: /keys.json}"),
+    "uri-user": jwt("{issuer: a, jwksUri: 'https://ann:pw@issuer.test/keys'}"),
+    "uri-port": jwt("{issuer: a, jwksUri: 'https://issuer.test:99999/keys'}"),
+    "audiences-text": jwt(f"{{issuer: a, jwks: '{JWKS}', audiences: shop}}"),
+    "header-name": jwt(f"{{issuer: a, jwks: '{JWKS}', fromHeaders: [{{name: 'x token'}}]}}"),
+    "header-text": jwt(f"{{issuer: a, jwks: '{JWKS}', fromHeaders: [x-token]}}"),
+    "timeout-number": jwt(f"{{issuer: a, jwks: '{JWKS}', timeout: 5}}"),
+    "timeout-unit": jwt(f"{{issuer: a, jwks: '{JWKS}', timeout: 5 seconds}}"),
+    "not-yet": jwt(f"{{issuer: a, jwks: '{JWKS}', spaceDelimitedClaims: [roles]}}"),
+    "rules-mapping": document("RequestAuthentication", "security.istio.io/v1", "jwtRules: {issuer: a}"),
+    "target": document("RequestAuthentication", "security.istio.io/v1", "targetRefs: [{kind: Service}]"),
+}
+
+POLICIES = {
+    "action": policy("action: BLOCK\nrules: [{}]"),
+    "rule-misspelt": policy("rules: [{form: []}]"),
+    "deny-without-rules": policy("action: DENY"),
+    "custom-without-provider": policy("action: CUSTOM\nrules: [{}]"),
+    "custom-principals": policy(
+        "action: CUSTOM\nprovider: {name: p}\nrules: [{from: [{source: {principals: [a]}}]}]"
+    ),
+    "address": policy("rules: [{from: [{source: {ipBlocks: [10.0.0.0/33]}}]}]"),
+    "port-number": policy("rules: [{to: [{operation: {ports: [8080]}}]}]"),
+    "template": policy("rules: [{to: [{operation: {paths: ['/a/{**}/{**}']}}]}]"),
+    "condition-key": policy("rules: [{when: [{key: source.labels, values: [a]}]}]"),
+}
+
+TELEMETRIES = {
+    "provider-text": telemetry("accessLogging: [{providers: [log]}]"),
+    "sampling-text": telemetry('tracing: [{randomSamplingPercentage: "10"}]'),
+    "sampling-too-much": telemetry("tracing: [{randomSamplingPercentage: 101}]"),
+    "sampling-nan": telemetry("tracing: [{randomSamplingPercentage: .nan}]"),
+    "two-tracing-providers": telemetry("tracing: [{providers: [{name: a}, {name: b}]}]"),
+    "tag-without-source": telemetry("tracing: [{customTags: {a: {}}}]"),
+    "tag-with-two": telemetry("tracing: [{customTags: {a: {literal: {value: b}, header: {name: c}}}}]"),
+    "metric-unknown": telemetry("metrics: [{overrides: [{match: {metric: REQUESTS}}]}]"),
+    "remove-with-value": telemetry(
+        "metrics: [{overrides: [{tagOverrides: {a: {operation: REMOVE, value: b}}}]}]"
+    ),
+    "mode": telemetry("accessLogging: [{match: {mode: BOTH}}]"),
+    "filter-empty": telemetry("accessLogging: [{filter: {expression: ''}}]"),
+    "provider-unknown": telemetry("accessLogging: [{providers: [{name: nowhere}]}]"),
+    "tracing-mapping": telemetry("tracing: {randomSamplingPercentage: 10}"),
+}
+
+FILTERS = {
+    "no-filter": filter_policy("config: {}"),
+    "filter-empty": filter_policy("filter: ' '"),
+    "runtime-wasm": filter_policy("filter: rate-limit\nruntime: wasm"),
+    "direction-gateway": filter_policy("filter: rate-limit\ndirection: gateway"),
+    "mode-long": filter_policy("filter: rate-limit\nmode: ext_proc"),
+    "priority-text": filter_policy("filter: rate-limit\npriority: '10'"),
+    "priority-float": filter_policy("filter: rate-limit\npriority: 1.5"),
+    "priority-huge": filter_policy("filter: rate-limit\npriority: 99999999999"),
+    "service-text": filter_policy("filter: rate-limit\nservice: policies:9000"),
+    "service-host": filter_policy("filter: rate-limit\nservice: {host: 'http://policies', port: 9000}"),
+    "service-port": filter_policy("filter: rate-limit\nservice: {host: policies.shop, port: 0}"),
+    "phase": filter_policy("filter: rate-limit\nphase: auth"),
+}
+
+CONFIGS = {
+    "trust-domain": config("trustDomain: Shop.example"),
+    "trust-domain-uri": config("trustDomain: spiffe://shop.example"),
+    "alias": config("trustDomainAliases: [old/example]"),
+    "normalization": config("pathNormalization: {normalization: FULL}"),
+    "proxies-negative": config("numTrustedProxies: -1"),
+    "default-config": config("defaultConfig: {tracing: {sampling: 10}}"),
+    "not-yet": config("enableAutoMtls: true"),
+    "unknown": config("accessLogFiles: /dev/stdout"),
+    "provider-twice": config("extensionProviders:\n- {name: p, prometheus: {}}\n- {name: p, prometheus: {}}"),
+    "provider-of-no-kind": config("extensionProviders: [{name: p}]"),
+    "provider-of-two-kinds": config(
+        "extensionProviders: [{name: p, prometheus: {}, envoyFileAccessLog: {}}]"
+    ),
+    "provider-not-yet": provider("skywalking: {service: a.test, port: 1}"),
+    "provider-port": provider("envoyExtAuthzGrpc: {service: a.test, port: '9000'}"),
+    "provider-service": provider("envoyExtAuthzGrpc: {service: 'grpc://a.test', port: 9000}"),
+    "provider-wildcard": provider("envoyExtAuthzGrpc: {service: '*.test', port: 9000}"),
+    "provider-status": provider("envoyExtAuthzGrpc: {service: a.test, port: 9000, statusOnError: '200'}"),
+    "provider-body": provider(
+        "envoyExtAuthzGrpc: {service: a.test, port: 9000, includeRequestBodyInCheck: {}}"
+    ),
+    "provider-headers": provider(
+        "envoyExtAuthzHttp: {service: a.test, port: 80, includeRequestHeadersInCheck: ['x*y']}"
+    ),
+    "log-format": provider("envoyFileAccessLog: {logFormat: {text: a, labels: {b: c}}}"),
+    "default-unknown": config("defaultProviders: {tracing: [nowhere]}"),
+    "sampling": config("tracing: {sampling: 200}"),
+}
+
+WORKLOADS = {
+    name: document("Workload", "meshext.dev/v1", spec)
+    for name, spec in {
+        "no-command": "ports: [{port: 80}]",
+        "command-text": "command: python3 web.py",
+        "command-empty": "command: []",
+        "port-zero": "command: [a]\nports: [{port: 0}]",
+        "ports-numbers": "command: [a]\nports: [8080]",
+        "port-twice": "command: [a]\nports: [{port: 80}, {port: 80}]",
+        "protocol": "command: [a]\nports: [{port: 80, protocol: HTTP}]",
+        "env-number": "command: [a]\nenv: {PORT: 80}",
+        "env-list": "command: [a]\nenv: [{name: A, value: b}]",
+        "replicas": "command: [a]\nreplicas: -1",
+        "probe-of-no-kind": "command: [a]\nports: [{port: 80}]\nreadiness: {}",
+        "probe-without-port": "command: [a]\nreadiness: {tcpSocket: {}}",
+        "probe-of-other-port": "command: [a]\nports: [{port: 80}]\nreadiness: {tcpSocket: {port: 81}}",
+        "account": "command: [a]\nserviceAccount: Web",
+    }.items()
+}
+
+DOCUMENTS: dict[str, dict[str, str]] = {
+    "heads": HEADS,
+    "peer-authentication": PEERS,
+    "request-authentication": JWTS,
+    "authorization-policy": POLICIES,
+    "telemetry": TELEMETRIES,
+    "filter-policy": FILTERS,
+    "mesh-config": CONFIGS,
+}
+"""Documents of a mesh's folder, each with one mistake."""
