@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from meshext.config import Plain
 from meshext.config.places import Path, find_lines
 from meshext.policy.findings import dotted
+from meshext.printable import printable
 from meshext_controlplane.model.base import MeshDocument
+
+LONGEST_PATH = 300  # characters of a path that a message shows
 
 Key = tuple[str, str, str]
 """Kind, namespace and name of an object."""
@@ -71,11 +74,12 @@ class Problem:
     hint: str
 
     def __str__(self) -> str:
+        """One line, whatever is in names and values."""
         where = f"{self.source}:{self.line}" if self.line else self.source
         name = f"{show_key(self.key)}: " if self.key else ""
-        path = f"{self.path}: " if self.path else ""
+        path = f"{self.path[:LONGEST_PATH]}: " if self.path else ""
         hint = f"; {self.hint}" if self.hint else ""
-        return f"{where}: {name}{path}{self.text}{hint}"
+        return printable(f"{where}: {name}{path}{self.text}{hint}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
