@@ -1,0 +1,69 @@
+"""Ports of a workload as they are written: `NUMBER[:NAME][/PROTOCOL]=ADDRESS`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from meshext.envoy.upstreams import parse_address
+from meshext.errors import ConfigError
+from meshext_controlplane.model.workload import WorkloadPort
+
+PROTOCOLS = ("http", "http2", "grpc", "tls", "tcp")
+SOURCE = "--port"
+
+_PORT = re.compile(
+    r"(?P<number>[0-9]{1,5})(:(?P<name>[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?))?(/(?P<protocol>\w+))?"
+)
+_FORM = "write NUMBER[:NAME][/PROTOCOL]=ADDRESS, as in '8080:http=127.0.0.1:9000' or '8080=unix:/run/app'"
+
+
+def parse_port(text: str) -> WorkloadPort:
+    """One port; ConfigError in one line otherwise.
+
+    Without a protocol it is the name's beginning, as in Kubernetes (`http-api` is http), else tcp.
+    """
+    front, equals, application = text.partition("=")
+    found = _PORT.fullmatch(front)
+    if found is None or not equals:
+        raise _error(text, _FORM)
+    number = int(found["number"])
+    if not 1 <= number <= 65_535:
+        raise _error(text, f"{number} is no port; a port is a number from 1 to 65535")
+    protocol = found["protocol"] or _protocol_of(found["name"] or "")
+    if protocol not in PROTOCOLS:
+        raise _error(text, f"{protocol!r} is no protocol; it is one of {', '.join(PROTOCOLS)}")
+    address = parse_address(application, source=f"{SOURCE} {front}")
+    return WorkloadPort(number=number, name=found["name"] or "", protocol=protocol, application=str(address))
+
+
+def parse_ports(texts: Sequence[str], *, outbound: int) -> tuple[WorkloadPort, ...]:
+    """All ports; ConfigError lists what is wrong in any, and numbers or names that are there twice."""
+    problems: list[str] = []
+    ports: list[WorkloadPort] = []
+    for text in texts:
+        try:
+            ports.append(parse_port(text))
+        except ConfigError as error:
+            problems += error.problems
+    problems += _repeated("port", [port.number for port in ports])
+    problems += _repeated("name", [port.name for port in ports if port.name])
+    if outbound in {port.number for port in ports}:
+        problems.append(f"port {outbound} is where the application finds its proxy; give another --outbound")
+    if problems:
+        raise ConfigError(problems, source=SOURCE)
+    return tuple(ports)
+
+
+def _repeated(what: str, values: Sequence[int | str]) -> list[str]:
+    twice = sorted({str(value) for value in values if values.count(value) > 1})
+    return [f"{what} {value} is given more than once" for value in twice]
+
+
+def _protocol_of(name: str) -> str:
+    first = name.partition("-")[0]
+    return first if first in PROTOCOLS else "tcp"
+
+
+def _error(text: str, problem: str) -> ConfigError:
+    return ConfigError([f"{text[:100]!r}: {problem}"], source=SOURCE)

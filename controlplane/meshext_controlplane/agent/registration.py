@@ -1,0 +1,157 @@
+"""The workload registered with the control plane, for as long as we live: `meshext.workloads.Workloads`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from meshext_controlplane.agent.backoff import Backoff
+from meshext_controlplane.agent.channels import ControlPlane, say
+from meshext_controlplane.agent.errors import AgentError
+from meshext_controlplane.model.workload import State, Workload
+from meshext_proto.meshext import workloads_pb2
+
+REGISTER = "/meshext.workloads.Workloads/Register"
+_FINAL = frozenset({grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INVALID_ARGUMENT})
+
+log = logging.getLogger("meshext.sidecar")
+
+Call = grpc.aio.StreamStreamCall[Any, Any]
+
+
+class RegistrationError(AgentError):
+    """The control plane does not take this workload as it describes itself."""
+
+
+class Registration:
+    """Tells the control plane where the workload is and how it is; `run` keeps that up.
+
+    States of one moment that nobody saw are skipped: only the last one counts.
+    """
+
+    def __init__(self, control_plane: ControlPlane, workload: Workload) -> None:
+        self._control_plane = control_plane
+        self._workload = workload
+        self._state = State.UNREADY
+        self._known: State | None = None
+        self._changed = asyncio.Event()
+        self._answered = asyncio.Condition()
+        self._was_known = False
+
+    @property
+    def known(self) -> State | None:
+        """What the control plane has confirmed on the stream that is open; None while none is."""
+        return self._known
+
+    def set_state(self, state: State) -> None:
+        """How the workload is from now on."""
+        if state is not self._state:
+            self._state = state
+            self._changed.set()
+
+    async def confirmed(self, state: State, *, time_limit: float) -> bool:
+        """Wait until the control plane has confirmed that state; False where it did not in time."""
+        try:
+            async with asyncio.timeout(time_limit), self._answered:
+                await self._answered.wait_for(lambda: self._known is state)
+        except TimeoutError:
+            return False
+        return True
+
+    async def run(self) -> None:
+        """Stay registered for ever; RegistrationError where that is refused from the start."""
+        backoff = Backoff()
+        while True:
+            svid = self._control_plane.credentials.svid
+            try:
+                async with self._control_plane.open() as channel:
+                    await self._stay(channel, backoff)
+            except grpc.aio.AioRpcError as error:
+                if error.code() in _FINAL and not self._was_known:
+                    raise RegistrationError(
+                        f"the control plane does not take this workload: {error.details()}"
+                    ) from None
+                wait = backoff.next()
+                log.warning("not registered with the control plane (%s); again in %.1f s", say(error), wait)
+                await asyncio.sleep(wait)
+            finally:
+                await self._note(None)
+            if svid is not self._control_plane.credentials.svid:
+                backoff.reset()
+
+    async def _stay(self, channel: grpc.aio.Channel, backoff: Backoff) -> None:
+        """One stream, until it breaks (AioRpcError) or another certificate asks for another one."""
+        method = channel.stream_stream(
+            REGISTER,
+            request_serializer=workloads_pb2.Registration.SerializeToString,
+            response_deserializer=workloads_pb2.Registered.FromString,
+        )
+        call: Call = method()
+        credentials = self._control_plane.credentials
+        tasks = [
+            asyncio.create_task(self._tell(call)),
+            asyncio.create_task(self._listen(call, backoff)),
+            asyncio.create_task(credentials.changed(credentials.svid)),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                await task
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            call.cancel()
+
+    async def _tell(self, call: Call) -> None:
+        while True:
+            self._changed.clear()
+            await call.write(to_registration(self._workload, self._state))
+            await self._changed.wait()
+
+    async def _listen(self, call: Call, backoff: Backoff) -> None:
+        answer: Any
+        while (answer := await call.read()) is not grpc.aio.EOF:
+            backoff.reset()
+            self._was_known = True
+            await self._note(State(answer.state))
+        status, details = await call.code(), await call.details()
+        raise grpc.aio.AioRpcError(
+            grpc.StatusCode.UNAVAILABLE if status is grpc.StatusCode.OK else status,
+            grpc.aio.Metadata(),
+            grpc.aio.Metadata(),
+            details=details or "the control plane ended the stream",
+        )
+
+    async def _note(self, state: State | None) -> None:
+        if state is not self._known:
+            if state is not None:
+                log.info("the control plane knows this workload as %s", state.name)
+            self._known = state
+        async with self._answered:
+            self._answered.notify_all()
+
+
+def to_registration(workload: Workload, state: State) -> workloads_pb2.Registration:
+    """The message that registers this workload in that state."""
+    message = workloads_pb2.Registration(
+        name=workload.name,
+        state=state.name,
+        labels=dict(workload.labels),
+        address=workload.address,
+        weight=workload.weight,
+        locality=workloads_pb2.Locality(
+            region=workload.locality.region,
+            zone=workload.locality.zone,
+            sub_zone=workload.locality.sub_zone,
+        ),
+    )
+    for port in workload.ports:
+        message.ports.add(
+            number=port.number, name=port.name, protocol=port.protocol, application=port.application
+        )
+    return message

@@ -1,0 +1,192 @@
+"""A sidecar's life: certificate, local SDS, Envoy, registration, application; and all of it in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TypeVar
+
+from meshext.envoy.preflight import Address, check_free
+from meshext_controlplane.agent.application import Application, build_environment
+from meshext_controlplane.agent.bootstrap import EnvoySetup, build_bootstrap
+from meshext_controlplane.agent.certificate_files import keep_written
+from meshext_controlplane.agent.channels import ControlPlane
+from meshext_controlplane.agent.credentials import Credentials
+from meshext_controlplane.agent.directory import Directory, store_svid
+from meshext_controlplane.agent.entrance import enter
+from meshext_controlplane.agent.envoy import EnvoyKeeper
+from meshext_controlplane.agent.local_server import start_local_server
+from meshext_controlplane.agent.options import SidecarOptions
+from meshext_controlplane.agent.probes import watch
+from meshext_controlplane.agent.registration import Registration
+from meshext_controlplane.agent.renewal import keep_renewed
+from meshext_controlplane.agent.sds import SecretService
+from meshext_controlplane.agent.stopping import Stop
+from meshext_controlplane.agent.svid import Svid
+from meshext_controlplane.model.workload import State
+
+SECRETS, ENVOY = "secrets.sock", "envoy"
+"""Names in the sidecar's folder: the socket of local SDS, and the folder of Envoy, with its admin socket."""
+
+T = TypeVar("T")
+_CONFIRM = 3.0  # seconds for the control plane to confirm that we leave
+
+log = logging.getLogger("meshext.sidecar")
+
+
+async def run_sidecar(options: SidecarOptions, stop: Stop) -> int:
+    """Run a sidecar until its application ends or `stop` is asked for; the application's exit code.
+
+    AgentError, EnvoyError or ListenError where it can not start.
+    """
+    for port in [*(port.number for port in options.ports), options.outbound]:
+        check_free(Address(options.address, port))
+    directory = Directory(options.data)
+    try:
+        entering = asyncio.ensure_future(enter(directory, options))
+        svid = await _unless(stop.wanted, entering)
+        return 0 if svid is None else await Sidecar(options, directory, svid).live(stop)
+    finally:
+        directory.close()
+
+
+class Sidecar:
+    """One running sidecar. Its parts run until it ends; one that fails ends it."""
+
+    def __init__(self, options: SidecarOptions, directory: Directory, svid: Svid) -> None:
+        self._options = options
+        self._directory = directory
+        self._credentials = Credentials(svid)
+        self._control_plane = ControlPlane(options.control_plane, self._credentials)
+        self._workload = options.workload(svid.identity)
+        self._registration = Registration(self._control_plane, self._workload)
+        self._envoy = EnvoyKeeper(
+            build_bootstrap(self._setup()),
+            directory.path / ENVOY,
+            options.envoy,
+            on_change=self._judge,
+            drain_time=options.leaving.drain,
+        )
+        self._answers = False
+        self._leaves = False
+        self._parts: list[asyncio.Task[None]] = []
+
+    async def live(self, stop: Stop) -> int:
+        """From the start to the end; the application's exit code, 0 where there is none."""
+        async with self._running():
+            await self._first(self._envoy.started.wait(), stop.wanted.wait())
+            if stop.wanted.is_set():
+                return 0
+            log.info(
+                "Envoy is ready at %s, its proxy at port %d", self._options.address, self._options.outbound
+            )
+            self._start("probes", watch(self._options.probes, self._options.pace, self._note_answers))
+            return await self._serve(stop)
+
+    async def _serve(self, stop: Stop) -> int:
+        """With Envoy ready: run the application to its end."""
+        if not self._options.command:
+            await self._first(stop.wanted.wait())
+            await self._leave(stop)
+            return 0
+        environment = build_environment(self._workload, outbound=self._options.outbound)
+        application = await Application.start(self._options.command, environment)
+        try:
+            await self._first(application.wait(), stop.wanted.wait())
+            await self._leave(stop)
+        finally:
+            grace = 0.0 if stop.hurried.is_set() else self._options.leaving.grace
+            code = await application.stop(grace=grace)
+        return code
+
+    async def _leave(self, stop: Stop) -> None:
+        """Let peers know, let what is open end; at once where that is asked for."""
+        leaving = asyncio.ensure_future(self._say_goodbye())
+        await _unless(stop.hurried, leaving)
+
+    async def _say_goodbye(self) -> None:
+        self._leaves = True
+        self._judge()
+        if not self._options.ports:
+            return
+        log.info("leaving: no new requests")
+        if await self._registration.confirmed(State.DRAINING, time_limit=_CONFIRM):
+            await asyncio.sleep(self._options.leaving.delay)
+        await self._envoy.drain(time_limit=self._options.leaving.drain)
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncIterator[None]:
+        service = SecretService(self._credentials)
+        async with AsyncExitStack() as stack:
+            local = await start_local_server(self._directory.path / SECRETS, [service.handlers()])
+            stack.push_async_callback(local.stop, None)
+            stack.push_async_callback(self._end_parts)
+            stack.push_async_callback(self._envoy.stop)
+            if (folder := self._options.certificates) is not None:
+                self._start("files", keep_written(folder, self._credentials))
+            self._start("renewal", keep_renewed(self._control_plane, self._keep))
+            self._start("envoy", self._envoy.run())
+            self._start("registration", self._registration.run())
+            yield
+
+    def _setup(self) -> EnvoySetup:
+        options = self._options
+        return EnvoySetup(
+            name=options.name,
+            identity=self._workload.identity,
+            outbound=options.outbound,
+            control_plane=options.control_plane,
+            secrets=self._directory.path / SECRETS,
+            admin=self._directory.path / ENVOY / "admin.sock",
+            locality=options.locality,
+            sotw=options.envoy.sotw,
+        )
+
+    def _keep(self, svid: Svid) -> None:
+        store_svid(self._directory, svid)
+
+    def _note_answers(self, ready: bool) -> None:
+        self._answers = ready
+        self._judge()
+
+    def _judge(self) -> None:
+        """The workload's state follows from its parts'."""
+        ready = self._envoy.ready and self._answers
+        here = State.READY if ready else State.UNREADY
+        self._registration.set_state(State.DRAINING if self._leaves else here)
+
+    def _start(self, name: str, part: Coroutine[Any, Any, None]) -> None:
+        self._parts.append(asyncio.create_task(part, name=name))
+
+    async def _first(self, *awaited: Coroutine[Any, Any, object]) -> None:
+        """Until one of these is done; what a part of ours failed with is raised."""
+        waiting: list[asyncio.Task[Any]] = [asyncio.create_task(each) for each in awaited]
+        try:
+            await asyncio.wait([*waiting, *self._parts], return_when=asyncio.FIRST_COMPLETED)
+            for part in self._parts:
+                if part.done():
+                    part.result()
+        finally:
+            for each in waiting:
+                each.cancel()
+
+    async def _end_parts(self) -> None:
+        for part in self._parts:
+            part.cancel()
+        await asyncio.gather(*self._parts, return_exceptions=True)
+
+
+async def _unless(event: asyncio.Event, doing: asyncio.Future[T]) -> T | None:
+    """What `doing` gives; None, and its end, where the event comes first."""
+    waiting = asyncio.ensure_future(event.wait())
+    either: set[asyncio.Future[Any]] = {waiting, doing}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        return doing.result() if doing.done() else None
+    finally:
+        waiting.cancel()
+        if not doing.done():
+            doing.cancel()
+            await asyncio.gather(doing, return_exceptions=True)

@@ -1,0 +1,192 @@
+"""From the words of `meshext sidecar` to its options: every mistake in one go."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from meshext.envoy.logs import LEVELS
+from meshext.envoy.upstreams import TcpAddress, parse_address
+from meshext.errors import ConfigError
+from meshext.hosts.log_lines import FORMATTERS
+from meshext_controlplane.agent.options import EnvoyOptions, Leaving, SidecarOptions
+from meshext_controlplane.agent.ports import parse_ports
+from meshext_controlplane.agent.probes import Pace, Probe, default_probes, parse_probe
+from meshext_controlplane.model.workload import Locality, WorkloadPort
+
+T = TypeVar("T")
+SOURCE = "meshext sidecar"
+LOG_LEVELS = ("debug", "info", "warning", "error")
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")
+
+
+class Reader:
+    """Reads words one by one and keeps what is wrong with any of them."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def read(self, parse: Callable[..., T], *words: Any, instead: Any, **more: Any) -> T:
+        """What `parse` makes of the words; `instead` where it refuses them."""
+        try:
+            return parse(*words, **more)
+        except ConfigError as error:
+            self.problems += [f"{error.source}: {problem}" for problem in error.problems]
+            return cast(T, instead)
+
+
+def build_options(**given: Any) -> SidecarOptions:
+    """The options; ConfigError lists all that is wrong."""
+    reader = Reader()
+    words = read_words(reader, given)
+    if reader.problems:
+        raise ConfigError(reader.problems, source=SOURCE)
+    return SidecarOptions(
+        **words,
+        token=given["token"].strip(),
+        outbound=given["outbound"],
+        weight=given["weight"],
+        pace=Pace(
+            period=given["probe_period"],
+            time_limit=given["probe_timeout"],
+            failures=given["probe_failures"],
+        ),
+        data=given["data"] or default_data(words["name"]),
+        certificates=given["write_certs"],
+        command=tuple(given["command"] or ()),
+        leaving=Leaving(delay=given["drain_delay"], drain=given["drain"], grace=given["grace"]),
+    )
+
+
+def read_words(reader: Reader, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those options that have a form of their own, by their names in SidecarOptions."""
+    read, nowhere = reader.read, TcpAddress("localhost", 1)
+    control_plane = read(parse_control_plane, given["control_plane"], instead=nowhere)
+    ports = read(parse_ports, given["port"] or [], outbound=given["outbound"], instead=())
+    asked = given["probe"] if ports or not given["port"] else None  # what is wrong is said once
+    return {
+        "control_plane": control_plane,
+        "join": read(parse_join, given["join"], control_plane, instead=nowhere),
+        "name": read(parse_name, given["name"], instead=""),
+        "address": read(parse_own_address, given["address"], control_plane, instead=""),
+        "ports": ports,
+        "labels": read(parse_labels, given["label"] or [], instead={}),
+        "locality": read(parse_locality, given["locality"], instead=Locality()),
+        "probes": read(parse_probes, asked or [], ports, instead=()),
+        "envoy": EnvoyOptions(
+            concurrency=given["concurrency"] or None,
+            log_level=read(parse_envoy_level, given["envoy_log_level"], instead="warning"),
+            sotw=given["sotw"],
+        ),
+    }
+
+
+def check_logging(level: str, form: str) -> None:
+    """ConfigError where one of these says nothing."""
+    choices = {"--log-level": (level, LOG_LEVELS), "--log-format": (form, tuple(FORMATTERS))}
+    problems = [
+        f"{option}: {given[:40]!r} is none of {', '.join(known)}"
+        for option, (given, known) in choices.items()
+        if given not in known
+    ]
+    if problems:
+        raise ConfigError(problems, source=SOURCE)
+
+
+def parse_control_plane(text: str) -> TcpAddress:
+    """`HOST:PORT`."""
+    return _parse_tcp(text, "--control-plane")
+
+
+def parse_join(text: str, control_plane: TcpAddress) -> TcpAddress:
+    """`HOST:PORT`; the port after the control plane's where nothing is said."""
+    if text:
+        return _parse_tcp(text, "--join")
+    return TcpAddress(control_plane.host, min(control_plane.port + 1, 65_535))
+
+
+def parse_name(text: str) -> str:
+    """A workload's name: of a label of DNS, by default the host's."""
+    name = text or re.sub(r"[^a-z0-9.-]", "-", socket.gethostname().lower())
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            [f"{name[:80]!r} is no name; write lower-case letters, digits and `-`, at most 63"],
+            source="--name",
+        )
+    return name
+
+
+def parse_own_address(text: str, control_plane: TcpAddress) -> str:
+    """An IP address; by default the one that packets to the control plane leave from."""
+    if text:
+        try:
+            return str(ipaddress.ip_address(text))
+        except ValueError:
+            raise ConfigError([f"{text[:80]!r} is no IP address"], source="--address") from None
+    try:
+        found = socket.getaddrinfo(control_plane.host, control_plane.port, type=socket.SOCK_DGRAM)
+        family, kind, protocol, _, target = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.connect(target)  # sends nothing over UDP, but chooses our address
+            return str(probe.getsockname()[0])
+    except OSError as error:
+        raise ConfigError(
+            [f"can not tell our address by the way to {control_plane} ({error.strerror}); give it"],
+            source="--address",
+        ) from None
+
+
+def parse_labels(texts: Sequence[str]) -> dict[str, str]:
+    """`NAME=VALUE`, each name once."""
+    labels: dict[str, str] = {}
+    problems = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            problems.append(f"{text[:80]!r}: write NAME=VALUE")
+        elif name in labels:
+            problems.append(f"{name[:80]!r} is given more than once")
+        labels[name] = value
+    if problems:
+        raise ConfigError(problems, source="--label")
+    return labels
+
+
+def parse_locality(text: str) -> Locality:
+    """`REGION[/ZONE[/SUBZONE]]`."""
+    parts = text.split("/") if text else []
+    if len(parts) > 3 or not all(parts):
+        raise ConfigError(
+            [f"{text[:80]!r}: write REGION, REGION/ZONE or REGION/ZONE/SUBZONE"], source="--locality"
+        )
+    return Locality(*parts)
+
+
+def parse_probes(texts: Sequence[str], ports: Sequence[WorkloadPort]) -> tuple[Probe, ...]:
+    """Each probe; without any, a connection to each port."""
+    return tuple(parse_probe(text, ports) for text in texts) or default_probes(ports)
+
+
+def parse_envoy_level(text: str) -> str:
+    """One of Envoy's log levels."""
+    if text not in LEVELS:
+        raise ConfigError([f"{text[:80]!r} is none of {', '.join(LEVELS)}"], source="--envoy-log-level")
+    return text
+
+
+def default_data(name: str) -> Path:
+    """Where a sidecar of that name keeps its files: `$XDG_STATE_HOME`, else `~/.local/state`."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "meshext" / "sidecars" / name
+
+
+def _parse_tcp(text: str, source: str) -> TcpAddress:
+    address = parse_address(text, source=source)
+    if not isinstance(address, TcpAddress):
+        raise ConfigError([f"{text[:80]!r} is no HOST:PORT"], source=source)
+    return address

@@ -1,0 +1,53 @@
+"""Whole sidecars with the real Envoy, in a mesh of two with STRICT mTLS."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+from pathlib import Path
+
+import h11
+import pytest
+
+from meshext.sandbox.client import send
+from meshext_proto.meshext import workloads_pb2
+from tests.controlplane.agent.control_plane import ControlPlane
+from tests.controlplane.agent.mesh import PORT, Running, options, resources_for, running, until
+
+pytestmark = pytest.mark.envoy
+
+State = workloads_pb2.Registration.State
+
+
+def states(control_plane: ControlPlane, name: str) -> list[str]:
+    return [State.Name(each.state) for each in control_plane.registrations if each.name == name]
+
+
+async def ready(control_plane: ControlPlane, *sidecars: Running) -> None:
+    def last() -> list[list[str]]:
+        return [states(control_plane, each.options.name)[-1:] for each in sidecars]
+
+    await until(lambda: last() == [["READY"]] * len(sidecars), *sidecars)
+
+
+def test_two_workloads_talk_and_a_stranger_is_refused(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with ControlPlane() as control_plane:
+            first, second = (options(control_plane, tmp_path, name) for name in "ab")
+            control_plane.resources = resources_for(first, second)
+            async with running(first) as a, running(second) as b:
+                await ready(control_plane, a, b)
+                answer = await a.call("/hello")
+                assert (answer.status, json.loads(answer.text)["upstream"]) == (200, "b")
+                with pytest.raises((h11.RemoteProtocolError, OSError)):  # no TLS, no answer
+                    await asyncio.to_thread(send, f"http://{second.address}:{PORT}")
+                assert await a.end() == 0
+                assert states(control_plane, "a")[-1] == "DRAINING"
+                await until(lambda: control_plane.open_registrations == 1)
+                files = [path for path in first.data.rglob("*") if not path.is_dir()]
+                assert {stat.S_IMODE(path.lstat().st_mode) & 0o077 for path in files} == {0}
+                folders = [first.data, *(path for path in first.data.rglob("*") if path.is_dir())]
+                assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
+
+    asyncio.run(scenario())
