@@ -112,7 +112,7 @@ def sidecar(
     log_level: LogLevel = "info",
     log_format: LogFormat = "text",
 ) -> None:
-    """Run an application in the mesh: behind an Envoy of its own, with a certificate of its own.
+    """Run an application in the mesh, behind an Envoy of its own.
 
     Only the first start needs a token. Envoy hands what comes to each port to the application, which finds
     its way out by $HTTP_PROXY. SIGTERM and Ctrl-C let open requests end; a second one ends them. Ends with
