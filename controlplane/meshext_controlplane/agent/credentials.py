@@ -30,3 +30,10 @@ class Credentials:
         while self._svid is since:
             await self._changed.wait()
         return self._svid
+
+    async def renewed(self, since: Svid) -> Svid:
+        """The current one, as soon as its certificate is not that of `since`."""
+        svid = self._svid
+        while svid.chain == since.chain:
+            svid = await self.changed(svid)
+        return svid

@@ -9,7 +9,7 @@ from meshext_controlplane.agent.errors import AgentError, SvidError
 from meshext_controlplane.agent.joining import join
 from meshext_controlplane.agent.options import SidecarOptions
 from meshext_controlplane.agent.svid import Svid
-from meshext_controlplane.agent.token import parse_fingerprint
+from meshext_controlplane.identity.tokens import JoinToken
 
 log = logging.getLogger("meshext.sidecar")
 
@@ -17,7 +17,8 @@ log = logging.getLogger("meshext.sidecar")
 async def enter(directory: Directory, options: SidecarOptions) -> Svid:
     """The SVID to begin with, stored in `directory`.
 
-    AgentError where there is neither a stored one that is still valid nor a token; see `joining.join`.
+    AgentError where there is neither a stored one that is still valid nor a token, TokenError where that is
+    none; see `joining.join`.
     """
     try:
         stored = load_svid(directory)
@@ -35,7 +36,8 @@ async def enter(directory: Directory, options: SidecarOptions) -> Svid:
             f"there is no certificate in {str(directory.path)!r} yet: give --token, made by"
             " 'meshext token create' on the control plane, and --join, its port for tokens"
         )
-    svid = await join(options.join, options.token, parse_fingerprint(options.token), joining_key(directory))
+    root = bytes.fromhex(JoinToken.parse(options.token).root)
+    svid = await join(options.join, options.token, root, joining_key(directory))
     store_svid(directory, svid)
     log.info("joined as %s, certificate valid until %s UTC", svid.identity, f"{svid.not_after:%F %T}")
     return svid

@@ -41,6 +41,8 @@ class Registration:
         self._changed = asyncio.Event()
         self._answered = asyncio.Condition()
         self._was_known = False
+        self.tried = asyncio.Event()
+        """Set once the control plane has answered, or has turned out to be away."""
 
     @property
     def known(self) -> State | None:
@@ -95,7 +97,7 @@ class Registration:
         tasks = [
             asyncio.create_task(self._tell(call)),
             asyncio.create_task(self._listen(call, backoff)),
-            asyncio.create_task(credentials.changed(credentials.svid)),
+            asyncio.create_task(credentials.renewed(credentials.svid)),
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -128,6 +130,7 @@ class Registration:
         )
 
     async def _note(self, state: State | None) -> None:
+        self.tried.set()
         if state is not self._known:
             if state is not None:
                 log.info("the control plane knows this workload as %s", state.name)

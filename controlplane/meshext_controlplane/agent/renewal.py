@@ -15,6 +15,7 @@ from meshext_controlplane.agent.backoff import Backoff
 from meshext_controlplane.agent.channels import ControlPlane, say
 from meshext_controlplane.agent.errors import AgentError, SvidError, UnreachableError
 from meshext_controlplane.agent.svid import Svid, build_csr, check_svid, make_key
+from meshext_controlplane.identity.rotation import rotate_at
 from meshext_proto.meshext import svids_pb2
 
 RENEW = "/meshext.svids.Renewal/Renew"
@@ -29,13 +30,14 @@ async def keep_renewed(
     keep: Callable[[Svid], None],
     *,
     backoff: Backoff | None = None,
-    chance: Callable[[float, float], float] = random.uniform,
+    chance: Callable[[], float] = random.random,
 ) -> None:
     """Renew for ever. `keep` stores a new SVID before it is used; AgentError from it is logged."""
     waits = backoff or Backoff(first=1.0, longest=60.0)
     credentials = control_plane.credentials
     while True:
-        await _sleep_until(credentials.svid.renewal(chance(-1.0, 1.0)))
+        now = credentials.svid
+        await _sleep_until(rotate_at(now.not_before, now.not_after, draw=chance()))
         svid = await _renew_with_patience(control_plane, waits)
         try:
             keep(svid)

@@ -25,6 +25,7 @@ from meshext_controlplane.agent.renewal import keep_renewed
 from meshext_controlplane.agent.sds import SecretService
 from meshext_controlplane.agent.stopping import Stop
 from meshext_controlplane.agent.svid import Svid
+from meshext_controlplane.agent.trust import keep_trust
 from meshext_controlplane.model.workload import State
 
 SECRETS, ENVOY = "secrets.sock", "envoy"
@@ -127,9 +128,15 @@ class Sidecar:
             if (folder := self._options.certificates) is not None:
                 self._start("files", keep_written(folder, self._credentials))
             self._start("renewal", keep_renewed(self._control_plane, self._keep))
-            self._start("envoy", self._envoy.run())
+            self._start("trust", keep_trust(self._control_plane, self._keep))
             self._start("registration", self._registration.run())
+            self._start("envoy", self._run_envoy())
             yield
+
+    async def _run_envoy(self) -> None:
+        # The control plane has nothing for a proxy whose workload it does not know.
+        await self._registration.tried.wait()
+        await self._envoy.run()
 
     def _setup(self) -> EnvoySetup:
         options = self._options

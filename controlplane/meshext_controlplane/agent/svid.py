@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -93,10 +93,14 @@ class Svid:
         """How long it is still valid; negative once it has expired."""
         return (self.not_after - now).total_seconds()
 
-    def renewal(self, jitter: float) -> datetime:
-        """When to ask for the next one: half-life, moved by `jitter` (-1 to 1) times a tenth of its life."""
-        life = self.not_after - self.not_before
-        return self.not_before + life * (0.5 + 0.1 * max(-1.0, min(1.0, jitter)))
+    def trusting(self, trust: svids_pb2.Trust) -> Self:
+        """The same, that believes these roots and lists; SvidError where one is damaged."""
+        if not trust.roots:
+            raise SvidError("the control plane sent no root")
+        for root in trust.roots:
+            _parse_certificate(root)
+        _check_lists(trust.revocations)
+        return replace(self, roots=tuple(trust.roots), revocations=tuple(trust.revocations))
 
     def to_message(self) -> svids_pb2.Svid:
         """As it came over the wire."""

@@ -12,6 +12,7 @@ import grpc
 import grpc.aio
 
 from meshext.envoy.upstreams import TcpAddress
+from meshext_controlplane.identity.tokens import JoinToken
 from meshext_controlplane.snapshot import Resource
 from meshext_proto.envoy.service.discovery.v3 import discovery_pb2
 from meshext_proto.meshext import svids_pb2, workloads_pb2
@@ -34,6 +35,8 @@ class ControlPlane:
         self.life = life
         self.age = timedelta()
         self.tokens: dict[str, str] = {}
+        self.roots: list[bytes] = []
+        self.revocations: list[bytes] = []
         self.joined: list[str] = []
         self.renewed: list[str] = []
         self.registrations: list[workloads_pb2.Registration] = []
@@ -50,7 +53,9 @@ class ControlPlane:
 
     def token(self, identity: str, *, secret: str = "s3cret", fingerprint: bytes | None = None) -> str:
         """A token for an identity."""
-        token = f"{secret}.{(fingerprint or self.authority.fingerprint).hex()}"
+        root = (fingerprint or self.authority.fingerprint).hex()
+        number = secret.encode().hex()
+        token = JoinToken(id=number[:16].zfill(16), secret=number.zfill(64), root=root).reveal()
         self.tokens[token] = identity
         return token
 
@@ -58,8 +63,15 @@ class ControlPlane:
         pair = [self.authority.server_pair()]
         plain = grpc.ssl_server_credentials(pair)
         mutual = grpc.ssl_server_credentials(pair, self.authority.pem, require_client_auth=True)
-        joining = _unary("meshext.svids.Joining", "Join", self._join, svids_pb2.JoinRequest)
-        renewal = _unary("meshext.svids.Renewal", "Renew", self._renew, svids_pb2.RenewRequest)
+        join = _unary(self._join, svids_pb2.JoinRequest)
+        joining = grpc.method_handlers_generic_handler("meshext.svids.Joining", {"Join": join})
+        watch = grpc.unary_stream_rpc_method_handler(
+            self._watch_trust,
+            request_deserializer=svids_pb2.WatchTrustRequest.FromString,
+            response_serializer=svids_pb2.Trust.SerializeToString,
+        )
+        renew = {"Renew": _unary(self._renew, svids_pb2.RenewRequest), "WatchTrust": watch}
+        renewal = grpc.method_handlers_generic_handler("meshext.svids.Renewal", renew)
         self._servers = [
             await _serve(self.join_address, plain, [joining]),
             await _serve(self.address, mutual, [renewal, self._workloads(), self._ads()]),
@@ -94,6 +106,11 @@ class ControlPlane:
         identity = peer(context)
         self.renewed.append(identity)
         return self.authority.svid(request.csr, identity, life=self.life)
+
+    async def _watch_trust(self, _: object, context: Context) -> AsyncIterator[svids_pb2.Trust]:
+        while True:
+            yield svids_pb2.Trust(roots=self.roots or [self.authority.der], revocations=self.revocations)
+            await self._pushed.wait()
 
     async def _refuse(self, context: Context) -> None:
         if self.refusal is not None:
@@ -196,13 +213,12 @@ def _difference(
     return response if response.resources or response.removed_resources else None
 
 
-def _unary(service: str, method: str, answer: Any, request: Any) -> grpc.GenericRpcHandler:
-    handler = grpc.unary_unary_rpc_method_handler(
+def _unary(answer: Any, request: Any) -> grpc.RpcMethodHandler[Any, Any]:
+    return grpc.unary_unary_rpc_method_handler(
         answer,
         request_deserializer=request.FromString,
         response_serializer=svids_pb2.Svid.SerializeToString,
     )
-    return grpc.method_handlers_generic_handler(service, {method: handler})
 
 
 async def _serve(

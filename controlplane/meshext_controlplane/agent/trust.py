@@ -1,0 +1,77 @@
+"""Whom to trust, kept up to date between renewals: a ban or a new root counts at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import grpc
+import grpc.aio
+
+from meshext_controlplane.agent.backoff import Backoff
+from meshext_controlplane.agent.channels import ControlPlane, say
+from meshext_controlplane.agent.errors import AgentError, SvidError, UnreachableError
+from meshext_controlplane.agent.svid import Svid
+from meshext_proto.meshext import svids_pb2
+
+WATCH = "/meshext.svids.Renewal/WatchTrust"
+
+log = logging.getLogger("meshext.sidecar")
+
+
+async def keep_trust(control_plane: ControlPlane, keep: Callable[[Svid], None]) -> None:
+    """Follow the control plane's word for ever. `keep` stores what is new; AgentError from it is logged.
+
+    While the control plane is away the last word counts.
+    """
+    backoff = Backoff()
+    credentials = control_plane.credentials
+    while True:
+        watching = asyncio.create_task(_watch(control_plane, keep, backoff))
+        renewed = asyncio.create_task(credentials.renewed(credentials.svid))
+        try:
+            await asyncio.wait({watching, renewed}, return_when=asyncio.FIRST_COMPLETED)
+            if not renewed.done():
+                watching.result()
+        except UnreachableError as error:
+            wait = backoff.next()
+            log.debug("can not follow whom to trust (%s); again in %.1f s", error, wait)
+            await asyncio.sleep(wait)
+        finally:
+            for task in (watching, renewed):
+                task.cancel()
+            await asyncio.gather(watching, renewed, return_exceptions=True)
+
+
+async def _watch(control_plane: ControlPlane, keep: Callable[[Svid], None], backoff: Backoff) -> None:
+    """One stream, until it ends: always UnreachableError."""
+    async with control_plane.open() as channel:
+        call = channel.unary_stream(
+            WATCH,
+            request_serializer=svids_pb2.WatchTrustRequest.SerializeToString,
+            response_deserializer=svids_pb2.Trust.FromString,
+        )
+        try:
+            async for trust in call(svids_pb2.WatchTrustRequest()):
+                backoff.reset()
+                _take(control_plane, trust, keep)
+        except grpc.aio.AioRpcError as error:
+            raise UnreachableError(say(error)) from None
+    raise UnreachableError("the control plane ended the stream")
+
+
+def _take(control_plane: ControlPlane, trust: svids_pb2.Trust, keep: Callable[[Svid], None]) -> None:
+    now = control_plane.credentials.svid
+    try:
+        svid = now.trusting(trust)
+        if svid == now:
+            return
+        keep(svid)
+    except SvidError as error:
+        log.error("what the control plane says about trust is not used: %s", error)
+        return
+    except AgentError as error:
+        log.error("whom to trust has changed and is not stored: %s", error)
+    control_plane.credentials.replace(svid)
+    log.info("trust has changed: %d roots, %d lists of bans", len(svid.roots), len(svid.revocations))
