@@ -20,6 +20,7 @@ HEADERS = {
     "accept-language": "en-GB,en;q=0.8",
     "cookie": "session=6f1e8d0c5b7a4e39; theme=dark",
 }
+TARGET = "/orders?page=2"
 LIMIT = 300.0  # seconds for one load
 
 
@@ -34,6 +35,7 @@ class Load:
     requests: int
     connections: int
     body: bytes = b""
+    target: str = TARGET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ async def h2load(address: str, load: Load) -> Latency:
             words.append(f"--data={body}")
         process = await asyncio.create_subprocess_exec(
             *words,
-            f"http://{address}/orders?page=2",
+            f"http://{address}{load.target}",
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
@@ -111,7 +113,7 @@ def check_statuses(statuses: list[int], wanted: int) -> None:
 async def python_load(address: str, load: Load) -> Latency:
     """Send it with a loop of our own."""
     host, _, port = address.rpartition(":")
-    raw = build_request(address, HEADERS, load.body)
+    raw = build_request(address, HEADERS, load)
     share = -(-load.requests // load.connections)
 
     async def connection(count: int) -> list[tuple[int, float]]:
@@ -128,13 +130,13 @@ async def python_load(address: str, load: Load) -> Latency:
     return summarise([took for _, took in found])
 
 
-def build_request(host: str, headers: Mapping[str, str], body: bytes) -> bytes:
+def build_request(host: str, headers: Mapping[str, str], load: Load) -> bytes:
     """One request on the wire (RFC 9112)."""
-    lines = [f"{'POST' if body else 'GET'} /orders?page=2 HTTP/1.1", f"host: {host}"]
+    lines = [f"{'POST' if load.body else 'GET'} {load.target} HTTP/1.1", f"host: {host}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
-    if body:
-        lines.append(f"content-length: {len(body)}")
-    return "\r\n".join([*lines, "", ""]).encode() + body
+    if load.body:
+        lines.append(f"content-length: {len(load.body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + load.body
 
 
 async def exchange(
