@@ -43,6 +43,7 @@ def parse_config(config_type: type[_T], document: Document | None, *, owner: typ
 
     ConfigError lists every mistake as `path: problem; what to write`; SpecError when the class itself can
     not be a configuration. `owner` is the filter class, see `check_config_type`. Secrets are not shown.
+    A class refuses its values by `raise ValueError(text, ...)` in `__post_init__`, each text a mistake.
     """
     model = build_model(config_type, owner=owner)
     if isinstance(model.root, Scalar):
@@ -200,15 +201,27 @@ class _Reader:
             return record.config_class(**arguments)
         except ValueError as refusal:
             cause: Exception = refusal
-            text = " ".join(str(refusal).split()) or f"refused by {name} without a reason"
+            texts = [_one_line(text) or f"refused by {name} without a reason" for text in _mistakes(refusal)]
         except Exception as bug:
             cause = bug
-            reason = " ".join(f"{type(bug).__name__}: {bug}".split())
-            text = f"{name} raised {reason} (a refusal would be a ValueError)"
-        redacted = redact(text, self._secrets)
-        if redacted == text:  # else a traceback would show the secret after all
+            reason = _one_line(f"{type(bug).__name__}: {bug}")
+            texts = [f"{name} raised {reason} (a refusal would be a ValueError)"]
+        redacted = [redact(text, self._secrets) for text in texts]
+        if redacted == texts:  # else a traceback would show the secret after all
             self.cause = self.cause or cause
-        return self._refuse(place, redacted)
+        for text in redacted:
+            self._refuse(place, text)
+        return _REFUSED
+
+
+def _mistakes(refusal: ValueError) -> list[str]:
+    """What a refusal says: `ValueError("one", "another")` is two mistakes."""
+    texts = [text for text in refusal.args if isinstance(text, str)]
+    return texts if 1 < len(texts) == len(refusal.args) else [str(refusal)]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _fits(shape: Scalar, value: Plain) -> bool:

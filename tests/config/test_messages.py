@@ -81,7 +81,7 @@ class Vault:
 
     def __post_init__(self) -> None:
         if self.token.startswith("bad"):
-            raise ValueError(f"token {self.token!r} is not signed")
+            raise ValueError(f"token {self.token!r} is not signed", f"nor is {self.token} long")
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,10 @@ class Fragile:
     def __post_init__(self) -> None:
         if self.text == "silent":
             raise ValueError
+        if self.text == "several":
+            raise ValueError("text is long\n", "", "text is dull")
+        if self.text == "odd":
+            raise ValueError("text", 5)
         if self.text == "bug":
             raise KeyError("text")
 
@@ -230,6 +234,12 @@ ROWS: list[tuple[type, str, list[str]]] = [
         ['tree.children[0].label: expected a string, got 1; put it in quotes: "1"'],
     ),
     (Fragile, "text: silent", ["refused by Fragile without a reason"]),
+    (
+        Fragile,
+        "text: several",
+        ["text is long", "refused by Fragile without a reason", "text is dull"],
+    ),
+    (Fragile, "text: odd", ["('text', 5)"]),
     (Fragile, "text: bug", ["Fragile raised KeyError: 'text' (a refusal would be a ValueError)"]),
     # secrets
     (Vault, "token: 5", ["token: expected a string, got <redacted>; put it in quotes"]),
@@ -262,7 +272,7 @@ ROWS: list[tuple[type, str, list[str]]] = [
         "headers: {x-password: hunter2}",
         ["headers.x-password: expected a whole number, got <redacted>; write for example 10"],
     ),
-    (Vault, "token: bad-thing", ["token '<redacted>' is not signed"]),
+    (Vault, "token: bad-thing", ["token '<redacted>' is not signed", "nor is <redacted> long"]),
     # text
     (str, " \n", ["is empty, but this filter needs a text"]),
 ]

@@ -115,6 +115,22 @@ MISTAKES = {
         for number in range(64)
     )
     + "]",
+    "all mistakes of a limit": limit("rate: 0, per: 60, burst: 5, name: '!'"),
+    "all mistakes of a bucket": limit("rate: 1, per: 1y, algorithm: gcra, burst: 0"),
+    "all mistakes of a match": rule(
+        "match: {paths: [api, '/a?x'], not_paths: ['*x*', ''], methods: [get, pOST], hosts: ['A.test:1'],"
+        " headers: {'x a': [], cookie: ['*a*']}}"
+    ),
+    "all mistakes of a cost": rule(
+        "hits: {header: 'x a', response_header: host, most: 0, least: -1, default: 9}"
+    ),
+    "all mistakes of an override": override("callers: {user: [], peer: ['a*b*', '']}"),
+    "all mistakes of a rule": "rules: [{name: A, limits: [], by: [user, path, '{path}', 'header:host'],"
+    " missing: skip, overrides: [{callers: {peer: [a]}, limits: [{rate: 1, per: 1m}, {rate: 1, per: 60s}]}]"
+    "}]",
+    "all mistakes of the whole": "rules: [{name: a, limits: [{rate: 1, per: 1m}], by: ['claim:sub']},"
+    " {name: a, limits: [{rate: 1, per: 1m}]}, {name: b, limits: [{rate: 1, per: 1m, name: a}]}]\n"
+    "ipv4_prefix: 33\nipv6_prefix: 129\ncounters: worker\nstore_away: local",
     "three mistakes at once": rule("by: [user], dry_run: maybe", limits="[{rate: 0, per: 1m}]", name="A"),
 }
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from meshext_filters.ab_routing.shares import check_sum, tenths
-from meshext_filters.ab_routing.sources import TOKEN, parse_source
+from meshext_filters.ab_routing.sources import parse_source
 from meshext_filters.ab_routing.visits import LONGEST
+from meshext_filters.header_names import TOKEN
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
 DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meshext import Request
+from meshext_filters.header_names import check_header
 
 JWT = "envoy.filters.http.jwt_authn"
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
 NAMED = ("header", "cookie", "query", "claim", "metadata")
 BARE = ("peer", "peer_address", "client_address", "path")
 EXAMPLES = {
@@ -19,12 +18,7 @@ EXAMPLES = {
     "claim": "sub",
     "metadata": "meshext.telemetry:tenant",
 }
-INSTEAD = {
-    "x-forwarded-for": "client_address, which is the address that Envoy trusts",
-    "x-forwarded-client-cert": "peer, which is the name that the certificate proves",
-    "cookie": "cookie:NAME",
-    "host": "another source: all users of a site have the same host",
-}
+HOST = "another source: all users of a site have the same host"
 MOST_SEGMENT = 64
 
 
@@ -100,7 +94,7 @@ def parse_source(field: str, written: str) -> Source:
         raise ValueError(f"{field} {written!r} names no {kind}; write such as '{kind}:{EXAMPLES[kind]}'")
     if kind == "metadata":
         return parse_metadata(field, written, name)
-    return Source(kind, check_header(field, name) if kind == "header" else name)
+    return Source(kind, check_header(field, name, host=HOST) if kind == "header" else name)
 
 
 def parse_metadata(field: str, written: str, name: str) -> Source:
@@ -122,13 +116,3 @@ def parse_segment(field: str, written: str, number: str) -> int:
             "write such as 'path:2' for ann in /users/ann"
         )
     return int(number)
-
-
-def check_header(field: str, name: str) -> str:
-    """A header's name in lower case; ValueError for what is none, or says less than another source."""
-    lower = name.lower()
-    if not TOKEN.fullmatch(lower):
-        raise ValueError(f"{field} {name!r} is no header's name; write such as 'x-user-id'")
-    if lower in INSTEAD:
-        raise ValueError(f"{field} {name!r}: write {INSTEAD[lower]}")
-    return lower

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from meshext.limits import LARGEST, LONGEST, Algorithm
+from meshext.limits import LONGEST, Algorithm
 from meshext_filters.rate_limit.durations import parse_duration
-from meshext_filters.rate_limit.patterns import parse_pattern
-from meshext_filters.rate_limit.sources import Source, check_header, parse_key, parse_source
+from meshext_filters.rate_limit.mistakes import (
+    judge_callers,
+    judge_duration,
+    judge_header,
+    judge_headers,
+    judge_hits,
+    judge_host,
+    judge_key,
+    judge_method,
+    judge_name,
+    judge_path,
+    judge_prefix,
+)
+from meshext_filters.rate_limit.sources import Source, parse_key
 
-NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?")
 MOST_LIMITS = 64  # that one request may meet, since a store decides so many at once
 MOST_TRIALS = 63  # dry runs, each of which is decided on its own
 BUCKETS = ("token_bucket", "gcra")
@@ -34,26 +44,24 @@ class Quota:
     """What header fields call it; else the rule's name, with `-` and `per` where it has several limits."""
 
     def __post_init__(self) -> None:
-        check_hits("rate", self.rate)
-        if self.per == "":
-            raise ValueError('per is missing; write such as per: "1m"')
-        if not isinstance(self.per, str):
-            raise ValueError(f'per {self.per!r} has no unit; write "{self.per}s" for seconds')
-        window = parse_duration("per", self.per)
+        found = judge_hits("rate", self.rate) + judge_duration("per", self.per)
+        sound = not found
         if self.burst is not None:
-            check_hits("burst", self.burst)
+            found += judge_hits("burst", self.burst)
             if self.algorithm not in BUCKETS:
-                raise ValueError(
+                found.append(
                     f"burst {self.burst} has no meaning for {self.algorithm}; leave it out, or write"
                     " algorithm: token_bucket"
                 )
-            if self.burst * window > LONGEST * self.rate:
-                raise ValueError(
+            elif sound and self.burst * self.window > LONGEST * self.rate:
+                found.append(
                     f"burst {self.burst} needs more than ten years to refill at {self.rate} per {self.per};"
                     " write a smaller one"
                 )
         if self.name:
-            check_name("name", self.name)
+            found += judge_name("name", self.name)
+        if found:
+            raise ValueError(*found)
 
     @property
     def window(self) -> float:
@@ -80,22 +88,13 @@ class Match:
     """Values by header; any line of that name may fit."""
 
     def __post_init__(self) -> None:
-        for name, patterns in (("paths", self.paths), ("not_paths", self.not_paths)):
-            for path in patterns:
-                check_path(name, path)
-        for method in self.methods:
-            if not method.isalpha() or method != method.upper():
-                raise ValueError(
-                    f"methods {method!r}: methods are written in capitals; write {method.upper()!r}"
-                )
-        for host in self.hosts:
-            check_host(host)
-        for name, values in self.headers.items():
-            check_header("headers", name)
-            if not values:
-                raise ValueError(f"headers {name!r} has no values; write such as ['*'] for any")
-            for value in values:
-                parse_pattern(f"headers {name!r}", value)
+        found = [mistake for path in self.paths for mistake in judge_path("paths", path)]
+        found += [mistake for path in self.not_paths for mistake in judge_path("not_paths", path)]
+        found += [mistake for method in self.methods for mistake in judge_method(method)]
+        found += [mistake for host in self.hosts for mistake in judge_host(host)]
+        found += judge_headers(self.headers)
+        if found:
+            raise ValueError(*found)
 
 
 @dataclass(frozen=True)
@@ -116,18 +115,22 @@ class Hits:
     """Above it a request is answered 400; a response counts so many."""
 
     def __post_init__(self) -> None:
+        found: list[str] = []
         if self.header and self.response_header:
-            raise ValueError("header and response_header do not go together; keep one of them")
-        for name, header in (("header", self.header), ("response_header", self.response_header)):
-            if header:
-                check_header(name, header)
-        check_hits("most", self.most)
-        check_hits("least", self.least)
-        check_hits("default", self.default, least=0 if self.response_header else 1)
+            found.append("header and response_header do not go together; keep one of them")
+        if self.header:
+            found += judge_header("header", self.header)
+        if self.response_header:
+            found += judge_header("response_header", self.response_header)
+        found += judge_hits("most", self.most)
+        found += judge_hits("least", self.least)
+        found += judge_hits("default", self.default, least=0 if self.response_header else 1)
         if self.least > self.most:
-            raise ValueError(f"least {self.least} is above most {self.most}; write at most {self.most}")
+            found.append(f"least {self.least} is above most {self.most}; write at most {self.most}")
         if self.default > self.most:
-            raise ValueError(f"default {self.default} is above most {self.most}; write at most {self.most}")
+            found.append(f"default {self.default} is above most {self.most}; write at most {self.most}")
+        if found:
+            raise ValueError(*found)
 
 
 @dataclass(frozen=True)
@@ -143,16 +146,12 @@ class Override:
     """They have none."""
 
     def __post_init__(self) -> None:
+        found: list[str] = []
         if bool(self.limits) == self.unlimited:
-            raise ValueError("write limits, or unlimited: true, and not both")
-        if not self.callers:
-            raise ValueError("callers is empty; write such as callers: {peer: [spiffe://td/ns/batch/*]}")
-        for source, values in self.callers.items():
-            parse_source("callers", source)
-            if not values:
-                raise ValueError(f"callers {source!r} has no values; write such as ['alice']")
-            for value in values:
-                parse_pattern(f"callers {source!r}", value)
+            found.append("write limits, or unlimited: true, and not both")
+        found += judge_callers(self.callers)
+        if found:
+            raise ValueError(*found)
 
 
 @dataclass(frozen=True)
@@ -181,19 +180,16 @@ class Rule:
     """Count and tell (metrics, log metadata), and refuse nobody."""
 
     def __post_init__(self) -> None:
-        check_name("name", self.name)
+        found = judge_name("name", self.name)
         if not self.limits:
-            raise ValueError(f"limits of {self.name!r} is empty; write such as [{{rate: 100, per: 1m}}]")
-        seen: list[Source] = []
-        for part in self.by:
-            for source in parse_key("by", part):
-                if source in seen:
-                    raise ValueError(f"by {part!r}: {source.text} is there already; write it once")
-                seen.append(source)
-        if self.missing != "shared" and not seen:
-            raise ValueError(f"missing: {self.missing} has no meaning without by; write by, or leave it out")
+            found.append(f"limits of {self.name!r} is empty; write such as [{{rate: 100, per: 1m}}]")
+        found += judge_key(self.by)
+        if self.missing != "shared" and not self.by:
+            found.append(f"missing: {self.missing} has no meaning without by; write by, or leave it out")
         for quotas in (self.limits, *(override.limits for override in self.overrides)):
-            check_names(self.name, quotas)
+            found += judge_quotas(self.name, quotas)
+        if found:
+            raise ValueError(*found)
 
     @property
     def sources(self) -> list[Source]:
@@ -234,25 +230,24 @@ class Config:
     """Bits of an IPv6 address that count; one client usually has a /64."""
 
     def __post_init__(self) -> None:
+        found: list[str] = []
         if not self.rules:
-            raise ValueError(
-                "rules is empty; write such as rules: [{name: all, limits: [{rate: 100, per: 1m}]}]"
-            )
-        check_rule_names(self.rules)
+            found.append("rules is empty; write such as rules: [{name: all, limits: [{rate: 100, per: 1m}]}]")
+        found += judge_rule_names(self.rules)
         total = sum(rule.most_limits for rule in self.rules if rule.match == Match())
         if total > MOST_LIMITS:
-            raise ValueError(f"rules for all requests have {total} limits; write at most {MOST_LIMITS}")
+            found.append(f"rules for all requests have {total} limits; write at most {MOST_LIMITS}")
         trials = sum(rule.dry_run for rule in self.rules)
         if trials > MOST_TRIALS:
-            raise ValueError(f"{trials} rules have dry_run; write at most {MOST_TRIALS}")
-        check_prefix("ipv4_prefix", self.ipv4_prefix, 32)
-        check_prefix("ipv6_prefix", self.ipv6_prefix, 128)
+            found.append(f"{trials} rules have dry_run; write at most {MOST_TRIALS}")
+        found += judge_prefix("ipv4_prefix", self.ipv4_prefix, 32)
+        found += judge_prefix("ipv6_prefix", self.ipv6_prefix, 128)
         if self.reads_claims and not self.jwt_provider:
-            raise ValueError("jwt_provider is empty, but a rule reads claims; write the provider's name")
+            found.append("jwt_provider is empty, but a rule reads claims; write the provider's name")
         if self.counters == "worker" and self.store_away != "closed":
-            raise ValueError(
-                f"store_away: {self.store_away} has no meaning with counters: worker; leave it out"
-            )
+            found.append(f"store_away: {self.store_away} has no meaning with counters: worker; leave it out")
+        if found:
+            raise ValueError(*found)
 
     @property
     def reads_claims(self) -> bool:
@@ -273,66 +268,31 @@ def quota_names(rule: str, quotas: list[Quota]) -> list[str]:
     return [quota.name or (rule if alone else f"{rule}-{str(quota.per).strip()}") for quota in quotas]
 
 
-def check_names(rule: str, quotas: list[Quota]) -> None:
-    """Distinct names within one list of limits."""
+def judge_quotas(rule: str, quotas: list[Quota]) -> list[str]:
+    """Distinct limits of distinct names within one list."""
+    found: list[str] = []
     names = quota_names(rule, quotas)
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            raise ValueError(f"limits[{index}]: two limits are called {name!r}; write a name for one of them")
     alike = [(each.algorithm, each.rate, each.burst or each.rate, each.window) for each in quotas]
-    for index, each in enumerate(alike):
-        if each in alike[:index]:
-            raise ValueError(f"limits[{index}] is the same as limits[{alike.index(each)}]; leave it out")
+    for index, name in enumerate(names):
+        if alike[index] in alike[:index]:
+            found.append(f"limits[{index}] is the same as limits[{alike.index(alike[index])}]; leave it out")
+        elif name in names[:index]:
+            found.append(f"limits[{index}]: two limits are called {name!r}; write a name for one of them")
+    return found
 
 
-def check_rule_names(rules: list[Rule]) -> None:
+def judge_rule_names(rules: list[Rule]) -> list[str]:
     """Distinct names of rules, and of limits over all rules."""
+    found: list[str] = []
     owner: dict[str, str] = {}
     names: set[str] = set()
     for index, rule in enumerate(rules):
         if rule.name in names:
-            raise ValueError(f"rules[{index}]: there is a rule {rule.name!r} already; write another name")
+            found.append(f"rules[{index}]: there is a rule {rule.name!r} already; write another name")
         names.add(rule.name)
         for quotas in (rule.limits, *(override.limits for override in rule.overrides)):
             for name in quota_names(rule.name, quotas):
                 if owner.setdefault(name, rule.name) != rule.name:
                     taken = f"rule {owner[name]!r} has a limit {name!r} already"
-                    raise ValueError(f"rules[{index}]: {taken}; write another name")
-
-
-def check_hits(name: str, hits: int, *, least: int = 1) -> None:
-    """A number of hits."""
-    if not least <= hits <= LARGEST:
-        raise ValueError(f"{name} {hits} is out of reach; write a whole number from {least} to {LARGEST}")
-
-
-def check_name(name: str, value: str) -> None:
-    """A name that is fit for a header field, a metric's label and a key."""
-    if not NAME.fullmatch(value):
-        raise ValueError(
-            f"{name} {value!r}: write 1 to 64 lower case letters, digits, '.', '_' or '-', such as 'per-user'"
-        )
-
-
-def check_path(name: str, path: str) -> None:
-    """A pattern of paths."""
-    parse_pattern(name, path)
-    if not path.startswith(("/", "*")):
-        raise ValueError(f"{name} {path!r}: a path begins with a slash; write {'/' + path!r}")
-    if "?" in path or "#" in path:
-        bare = path.partition("?")[0].partition("#")[0]
-        raise ValueError(f"{name} {path!r}: a path has no query and no fragment; write {bare!r}")
-
-
-def check_host(host: str) -> None:
-    """A pattern of hosts."""
-    parse_pattern("hosts", host)
-    bare = host.lower().partition(":")[0].rstrip(".")
-    if host != bare and not host.startswith("["):
-        raise ValueError(f"hosts {host!r}: hosts are compared in lower case, without port; write {bare!r}")
-
-
-def check_prefix(name: str, bits: int, most: int) -> None:
-    """Bits of an address."""
-    if not 1 <= bits <= most:
-        raise ValueError(f"{name} {bits} is no prefix; write bits from 1 to {most}")
+                    found.append(f"rules[{index}]: {taken}; write another name")
+    return found

@@ -12,21 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meshext import Request
+from meshext_filters.header_names import check_header
 from meshext_filters.rate_limit.exchange import State
 
 JWT = "envoy.filters.http.jwt_authn"
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 NAMED = ("header", "cookie", "query", "claim")
 BARE = ("client_address", "peer", "peer_address", "path", "method", "host", "route")
-INSTEAD = {
-    "x-forwarded-for": "client_address, which is the address that Envoy trusts",
-    "x-real-ip": "client_address, which is the address that Envoy trusts",
-    "forwarded": "client_address, which is the address that Envoy trusts",
-    "x-forwarded-client-cert": "peer, which is the name that the certificate proves",
-    "host": "host",
-    "cookie": "cookie:NAME",
-}
+EXAMPLES = {"header": "x-user-id", "cookie": "session", "query": "tenant", "claim": "sub"}
 
 
 @dataclass(frozen=True)
@@ -152,18 +145,5 @@ def parse_source(field: str, written: str) -> Source:
     if not name or name != name.strip():
         raise ValueError(f"{field} {written!r} names no {kind}; write such as '{kind}:{EXAMPLES[kind]}'")
     if kind == "header":
-        return Source(kind, check_header(field, name))
+        return Source(kind, check_header(field, name, host="host"))
     return Source(kind, name)
-
-
-EXAMPLES = {"header": "x-user-id", "cookie": "session", "query": "tenant", "claim": "sub"}
-
-
-def check_header(field: str, name: str) -> str:
-    """A header's name in lower case; ValueError for what is none, or says less than another source."""
-    lower = name.lower()
-    if not TOKEN.fullmatch(lower):
-        raise ValueError(f"{field} {name!r} is no header's name; write such as 'x-user-id'")
-    if lower in INSTEAD:
-        raise ValueError(f"{field} {name!r}: write {INSTEAD[lower]}")
-    return lower

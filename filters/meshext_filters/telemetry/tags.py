@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from meshext.attributes import ATTRIBUTES
+from meshext_filters.header_names import TOKEN
 from meshext_filters.telemetry.redaction import Redactor
 
 Target = Literal["metrics", "spans", "log"]
 PeerPart = Literal["principal", "trust_domain", "namespace", "service_account", "address"]
 
 NAME = re.compile("[a-z][a-z0-9_]*([.-][a-z0-9_]+)*")
-TOKEN = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 LONGEST_NAME = 100  # characters
 MOST_VALUES = 500
 SOURCES = ("header", "response_header", "query", "attribute", "claim", "peer")
