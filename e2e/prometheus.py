@@ -1,4 +1,4 @@
-"""A real Prometheus (Debian's package) that scrapes one place and answers queries."""
+"""What services expose, as Prometheus reads it, and a real one (Debian's package) that answers queries."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from e2e.stage import wait_for
-from e2e.watched import free_port
+from tests.ports import free_port
 
 CONFIGURATION = """
 global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}
@@ -25,6 +27,32 @@ scrape_configs:
 storage: {{exemplars: {{max_exemplars: 1000}}}}
 """
 DEADLINE = 20.0  # seconds
+Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def exposed(port: int) -> str:
+    """The text at `/metrics` on that port."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text: str = answer.read().decode()
+        return text
+
+
+def scrape(port: int) -> Series:
+    """What Prometheus would read on that port."""
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(exposed(port))
+        for sample in family.samples
+    }
+
+
+def total(port: int, name: str, **labels: str) -> float:
+    """The sum of a metric's series with these labels."""
+    return sum(
+        value
+        for (found, its), value in scrape(port).items()
+        if found == name and labels.items() <= dict(its).items()
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from e2e.prometheus import total
 from e2e.raw import send_bytes, status_of
 from e2e.stage import received, wait_for
-from e2e.watched import total
 from meshext.loading import load_needs
 from meshext.plan import Mode
 from meshext.sandbox import Answer, Options, Proxy, build_setup

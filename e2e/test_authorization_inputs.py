@@ -19,6 +19,7 @@ from e2e.stage import Stage
 from meshext.envoy.downstream_tls import DownstreamTls
 from meshext.plan import Mode
 from meshext.sandbox import Setup
+from tests.ports import free_port
 
 pytestmark = pytest.mark.envoy
 
@@ -79,11 +80,6 @@ class Shop:
         ):
             link.sendall(f"GET /{path} HTTP/1.1\r\nhost: localhost:80\r\nconnection: close\r\n\r\n".encode())
             return int(link.recv(65_536).split(b" ")[1])
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.fixture(scope="module", params=["authz", "proc"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,13 +14,15 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from e2e.certificates import Authority
 from e2e.limiting import Issuer, believed, limiting, slow
+from e2e.prometheus import exposed
 from e2e.stage import Stage, Timed, report, wait_for
 from meshext.envoy.downstream_tls import DownstreamTls
 from meshext.errors import UnsupportedError
 from meshext.limits import Algorithm
 from meshext.plan import Mode
 from meshext.stores.pipeline import PATIENCE
-from tests.store.redis_server import RedisServer, free_port
+from tests.ports import free_port
+from tests.store.redis_server import RedisServer
 
 pytestmark = pytest.mark.envoy
 
@@ -246,12 +247,6 @@ def test_the_metrics_tell_what_was_decided() -> None:
     with limiting({"rules": [rule]}, metrics=f"127.0.0.1:{port}") as stage:
         assert statuses(stage, 3, headers=[("x-user", "ann")]) == [200, 429, 429]
         line = 'rate_limit_requests_total{filter="rate-limit",outcome="refused",rule="user"} 2'
-        assert wait_for(lambda: line in scrape(port)), scrape(port)
-        assert 'rate_limit_hits_total{filter="rate-limit",rule="user"} 1' in scrape(port)
-        assert "ann" not in scrape(port)
-
-
-def scrape(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        text: str = answer.read().decode()
-        return text
+        assert wait_for(lambda: line in exposed(port)), exposed(port)
+        assert 'rate_limit_hits_total{filter="rate-limit",rule="user"} 1' in exposed(port)
+        assert "ann" not in exposed(port)

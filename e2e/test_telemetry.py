@@ -16,14 +16,15 @@ from cryptography import x509
 
 from e2e.certificates import Authority
 from e2e.grpc_upstream import grpc_upstream
-from e2e.prometheus import Prometheus, prometheus
+from e2e.prometheus import Prometheus, prometheus, total
 from e2e.stage import Stage, wait_for
-from e2e.watched import Served, ask, free_port, gateway, serving, total
+from e2e.watched import Served, ask, gateway, serving
 from meshext.envoy.upstreams import parse_upstream
 from meshext.plan import Mode
 from meshext.sandbox import EnvoyFilter, Setup
 from meshext.sandbox.calls import find_example
 from meshext.sandbox.client import Answer, send
+from tests.ports import free_port
 from tests.telemetry.collector import Collector, Span, collecting
 
 pytestmark = pytest.mark.envoy

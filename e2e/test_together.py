@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from e2e.prometheus import total
 from e2e.stage import wait_for
-from e2e.watched import total
 from meshext.config import parse_document, read_config
 from meshext.plan import Mode
 from meshext.sandbox import Options, Proxy, build_setup

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
-import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from e2e.front import at, front
+from e2e.prometheus import Series, scrape, total
 from e2e.stage import wait_for
 from meshext.envoy.bootstrap import LISTENER
 from meshext.plan import Mode
@@ -26,7 +23,6 @@ from meshext.sandbox.client import Answer, send
 
 DEADLINE = 30.0  # seconds
 METRICS = re.compile(r"metrics are at http://127\.0\.0\.1:([0-9]+)/")
-Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 @dataclass(slots=True)
@@ -51,31 +47,6 @@ class Served:
     def total(self, name: str, **labels: str) -> float:
         """The sum of a metric's series with these labels."""
         return total(self.metrics_port, name, **labels)
-
-
-def scrape(port: int) -> Series:
-    """What Prometheus would read on that port."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        text = answer.read().decode()
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-def total(port: int, name: str, **labels: str) -> float:
-    """The sum of a metric's series with these labels."""
-    return sum(
-        value
-        for (found, its), value in scrape(port).items()
-        if found == name and labels.items() <= dict(its).items()
-    )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 @contextmanager

@@ -22,7 +22,7 @@ START_LIMIT = 20.0  # seconds
 BUS = 10_000  # what a node of a cluster adds to its port for talks with the others
 
 
-def free_port() -> int:
+def free_pair() -> int:
     """A port that is free, and so is the one for a cluster's bus."""
     while True:
         with socket.socket() as sock, socket.socket() as bus:
@@ -40,7 +40,7 @@ class RedisServer:
     """One redis-server on 127.0.0.1 and a port of its own, without anything on disk."""
 
     def __init__(self, *options: str) -> None:
-        self.port = free_port()
+        self.port = free_pair()
         self.url = f"redis://127.0.0.1:{self.port}"
         self._options = options
         self._folder = Path(tempfile.mkdtemp(prefix="meshext-redis-"))
