@@ -124,16 +124,8 @@ class NativeRbac:
 
     def start(self) -> None:
         """Make certificates, start Envoy, wait for its listeners."""
-        authority = Authority(self.folder, "ca")
-        server = authority.issue("server", [x509.DNSName("localhost")], usage=ExtendedKeyUsageOID.SERVER_AUTH)
-        for number, principal in enumerate(PRINCIPALS):
-            context = plain_client()
-            if principal is not None:
-                pair = authority.issue(f"caller{number}", [x509.UniformResourceIdentifier(principal)])
-                context.load_cert_chain(pair.certificate, pair.key)
-            self.contexts.append(context)
+        files, self.contexts = issue_all(self.folder)
         self.write_routes([])
-        files = [str(path) for path in (server.certificate, server.key, authority.file)]
         bootstrap = build_bootstrap(str(self.folder / "routes.json"), files)
         self.envoy = self.background.run(
             EnvoyProcess.start(json.dumps(bootstrap), self.folder / "envoy", concurrency=1)
@@ -203,13 +195,29 @@ class NativeRbac:
 
     def connect(self, caller: Caller) -> ssl.SSLSocket:
         """A TLS connection of that caller."""
-        port = self.raw_port if caller.raw else self.port
-        address = (DESTINATIONS[caller.destination], port)
-        plain = socket.create_connection(
-            address, timeout=DEADLINE, source_address=(SOURCES[caller.source], 0)
-        )
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return self.contexts[caller.principal].wrap_socket(plain, server_hostname=NAMES[caller.name])
+        return connect(caller, self.raw_port if caller.raw else self.port, self.contexts)
+
+
+def issue_all(folder: Path) -> tuple[list[str], list[ssl.SSLContext]]:
+    """Files of a server (certificate, key, authority), and the TLS of a client for each of PRINCIPALS."""
+    authority = Authority(folder, "ca")
+    server = authority.issue("server", [x509.DNSName("localhost")], usage=ExtendedKeyUsageOID.SERVER_AUTH)
+    contexts = []
+    for number, principal in enumerate(PRINCIPALS):
+        context = plain_client()
+        if principal is not None:
+            pair = authority.issue(f"caller{number}", [x509.UniformResourceIdentifier(principal)])
+            context.load_cert_chain(pair.certificate, pair.key)
+        contexts.append(context)
+    return [str(path) for path in (server.certificate, server.key, authority.file)], contexts
+
+
+def connect(caller: Caller, port: int, contexts: Sequence[ssl.SSLContext]) -> ssl.SSLSocket:
+    """A TLS connection of that caller."""
+    address = (DESTINATIONS[caller.destination], port)
+    plain = socket.create_connection(address, timeout=DEADLINE, source_address=(SOURCES[caller.source], 0))
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return contexts[caller.principal].wrap_socket(plain, server_hostname=NAMES[caller.name])
 
 
 def read_head(link: ssl.SSLSocket, method: str) -> bytes:
@@ -260,8 +268,7 @@ def build_bootstrap(routes: str, files: Sequence[str]) -> dict[str, Any]:
 
 
 def build_listener(name: str, routes: str, files: Sequence[str], paths: dict[str, Any]) -> dict[str, Any]:
-    """TLS with client certificates where there are any, metadata from headers, RBAC to fill by route."""
-    certificate, key, authority = files
+    """Metadata from headers, RBAC to fill by route."""
     source = {"path_config_source": {"path": routes}, "resource_api_version": "V3"}
     manager = {
         "@type": TYPES + "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -272,6 +279,12 @@ def build_listener(name: str, routes: str, files: Sequence[str], paths: dict[str
         "http_filters": [build_metadata_filter(), *map(build_rbac_filter, ACTIONS), build_router()],
         **paths,
     }
+    return build_chain(name, 0, [{"name": "http", "typed_config": manager}], files)
+
+
+def build_chain(name: str, port: int, filters: list[dict[str, Any]], files: Sequence[str]) -> dict[str, Any]:
+    """A listener of one chain: TLS with client certificates where there are any, server names read."""
+    certificate, key, authority = files
     tls = {
         "@type": TYPES + "extensions.transport_sockets.tls.v3.DownstreamTlsContext",
         "common_tls_context": {
@@ -284,14 +297,9 @@ def build_listener(name: str, routes: str, files: Sequence[str], paths: dict[str
     inspector = {"@type": TYPES + "extensions.filters.listener.tls_inspector.v3.TlsInspector"}
     return {
         "name": name,
-        "address": {"socket_address": {"address": "0.0.0.0", "port_value": 0}},
+        "address": {"socket_address": {"address": "0.0.0.0", "port_value": port}},
         "listener_filters": [{"name": "tls", "typed_config": inspector}],
-        "filter_chains": [
-            {
-                "filters": [{"name": "http", "typed_config": manager}],
-                "transport_socket": {"name": "tls", "typed_config": tls},
-            }
-        ],
+        "filter_chains": [{"filters": filters, "transport_socket": {"name": "tls", "typed_config": tls}}],
     }
 
 
