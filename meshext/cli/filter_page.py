@@ -35,7 +35,8 @@ class Page:
     """A filter's page. `offer` is None for a spec that is no installed name, `model` without a `Config`.
 
     `by_class` says what it may need at most, `by_example` what its example needs; that is None without an
-    example, and where the filter refuses it, for the reasons in `refused`.
+    example, and where the filter refuses it, for the reasons in `refused`. `metrics` are those of the class,
+    `chosen` those that the example makes beside them.
     """
 
     spec: str
@@ -47,6 +48,7 @@ class Page:
     refused: tuple[str, ...]
     model: Model | None
     metrics: tuple[Metric[Any], ...]
+    chosen: tuple[Metric[Any], ...]
     measured: str
 
     @property
@@ -59,7 +61,8 @@ def build_page(spec: str) -> Page:
     """The page of an installed filter, or of any other spec; SpecError where there is none."""
     cls = load_filter(spec)
     words = parse_docstring(cls.__doc__)
-    by_example, refused = try_example(cls, words.example)
+    metrics, with_example = MetricRegistry(cls).metrics(), MetricRegistry(cls)
+    by_example, refused = try_example(cls, words.example, with_example)
     config_type = getattr(cls, "Config", None)
     offers = [offer for offer in find_offers() if offer.name == spec]
     return Page(
@@ -71,7 +74,8 @@ def build_page(spec: str) -> Page:
         by_example=by_example,
         refused=refused,
         model=with_docs(build_model(config_type, owner=cls)) if config_type else None,
-        metrics=MetricRegistry(cls).metrics(),
+        metrics=metrics,
+        chosen=with_example.metrics()[len(metrics) :],
         measured=read_costs(cls) if offers else "",
     )
 
@@ -81,17 +85,19 @@ def to_usage(cls: type[Filter], needs: Needs) -> Usage:
     return Usage(needs=needs, verdicts=tuple(judge(runtime, [(cls, needs)]) for runtime in find_runtimes()))
 
 
-def try_example(cls: type[Filter], example: str) -> tuple[Usage | None, tuple[str, ...]]:
+def try_example(
+    cls: type[Filter], example: str, metrics: MetricRegistry
+) -> tuple[Usage | None, tuple[str, ...]]:
     """What the filter needs with its example as configuration, or why it refuses it.
 
-    A filter object is made, so what `__init__` refuses counts.
+    A filter object is made, so what `__init__` refuses counts; metrics that it makes are in `metrics` then.
     """
     if not example:
         return None, ()
     config_type = getattr(cls, "Config", None)
     try:
         config = parse_config(config_type, Document(example, "example"), owner=cls) if config_type else None
-        return to_usage(cls, build_mount(cls, config).needs), ()
+        return to_usage(cls, build_mount(cls, config, metrics=metrics).needs), ()
     except ConfigError as error:
         return None, tuple(error.problems)
 
@@ -116,7 +122,10 @@ def to_data(page: Page) -> dict[str, object]:
         "failure": needs.failure,
         "time_limit": needs.time_limit,
         "max_body": needs.max_body,
-        "metrics": [metric_data(metric) for metric in page.metrics],
+        "metrics": [
+            *[metric_data(metric, "class") for metric in page.metrics],
+            *[metric_data(metric, "example") for metric in page.chosen],
+        ],
         "schema": config_schema(config_type, owner=page.cls) if config_type else None,
         "configuration": words.configuration or None,
         "example": words.example or None,
@@ -140,6 +149,12 @@ def usage_data(usage: Usage) -> dict[str, object]:
     }
 
 
-def metric_data(metric: Metric[Any]) -> dict[str, object]:
-    """One metric."""
-    return {"name": metric.name, "kind": metric.kind, "labels": list(metric.labels), "help": metric.help}
+def metric_data(metric: Metric[Any], made_by: str) -> dict[str, object]:
+    """One metric; `made_by` says whether every object of the class has it, or one by the example."""
+    return {
+        "name": metric.name,
+        "kind": metric.kind,
+        "labels": list(metric.labels),
+        "help": metric.help,
+        "made_by": made_by,
+    }

@@ -94,9 +94,10 @@ def fields(page: Page) -> Iterator[str]:
 
 def metrics(page: Page) -> Iterator[str]:
     """Every metric: name, labels, kind, below it what it counts."""
-    for metric in page.metrics:
+    for metric in (*page.metrics, *page.chosen):
         labels = f"{{{', '.join(metric.labels)}}}" if metric.labels else ""
-        yield from wrap(f"{metric.name}{labels}  {metric.kind}", INDENT, INDENT + DEEPER)
+        by_example = ", with the example" if metric in page.chosen else ""
+        yield from wrap(f"{metric.name}{labels}  {metric.kind}{by_example}", INDENT, INDENT + DEEPER)
         yield from wrap(metric.help, DEEPER, DEEPER)
 
 

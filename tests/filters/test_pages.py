@@ -38,7 +38,11 @@ def test_every_field_and_metric_says_what_it_is_for(page: Page) -> None:
         for field in fields
         if not field.help
     ] == []
-    assert [metric.name for metric in page.metrics if not metric.help] == []
+    assert [metric.name for metric in (*page.metrics, *page.chosen) if not metric.help] == []
+
+
+def test_it_lists_metrics(page: Page) -> None:
+    assert page.metrics or page.chosen
 
 
 def test_it_says_what_the_filter_costs(page: Page) -> None:

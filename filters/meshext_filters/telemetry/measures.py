@@ -21,7 +21,7 @@ OPEN = frozenset({"http_route"})
 """Labels of ours whose values are open: the others have a handful."""
 
 HELP: Mapping[Measured, str] = {
-    "requests": "Requests.",
+    "requests": "Requests, counted as they come.",
     "errors": "Requests that ended in 5xx, in an error of gRPC, or without a response.",
     "duration": "Duration of HTTP server requests.",
     "active": "Number of active HTTP server requests.",

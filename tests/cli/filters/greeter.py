@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from meshext import Counter, Filter, Needs, Request, Response
+from meshext import Counter, Filter, Gauge, Needs, Request, Response
 
 
 class Greeter(Filter):
@@ -59,6 +59,10 @@ class Greeter(Filter):
     def needs(cls, config: Config) -> Needs:
         needs = super().needs(config)
         return needs if config.answer else needs.without("on_response")
+
+    def __init__(self, config: Config) -> None:
+        if config.loud:
+            Gauge("loudness", labels=("place",), help="How loud it is, in decibels.").of(self)
 
     def on_request(self, request: Request) -> None:
         self.greeted.inc(who="ann")
