@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from cryptography import x509
 
@@ -13,9 +13,17 @@ from meshext_controlplane.identity.clock import Clock, from_seconds, to_seconds,
 from meshext_controlplane.identity.csr import CheckedRequest, check_csr
 from meshext_controlplane.identity.errors import AuthorityError, BannedError
 from meshext_controlplane.identity.keys import PrivateKey, fingerprint, to_der
-from meshext_controlplane.identity.profiles import SHORTEST_LIFE, SVID_LIFE, build_crl, build_svid
+from meshext_controlplane.identity.profiles import (
+    SHORTEST_LIFE,
+    SVID_LIFE,
+    build_crl,
+    build_issuing,
+    build_svid,
+)
+from meshext_controlplane.identity.rotation import rotate_at
 from meshext_controlplane.identity.svid import Svid, Trust
 from meshext_controlplane.model.spiffe import SpiffeId
+from meshext_controlplane.state.authorities import replace_certificate
 from meshext_controlplane.state.bans import banned_serials, find_ban
 from meshext_controlplane.state.certificates import CertificateRecord, insert_certificate
 from meshext_controlplane.state.store import StateStore, Transaction
@@ -36,7 +44,9 @@ class Issuer:
 class CertificateAuthority:
     """Issues below `issuer`; whoever trusts `roots` takes it. `signers` are all whose CRLs we sign.
 
-    `identity.opening` makes one from the state. Any thread may use it.
+    `root` is there where we have the root's key: then `issuer` is renewed at half its life, with its name and
+    key, so that the CRL that peers have stays the one for it. `identity.opening` makes one from the state.
+    Any thread may use it.
     """
 
     def __init__(
@@ -47,6 +57,7 @@ class CertificateAuthority:
         roots: Sequence[x509.Certificate],
         issuer: Issuer,
         signers: Sequence[Issuer],
+        root: Issuer | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self.trust_domain = trust_domain
@@ -55,6 +66,7 @@ class CertificateAuthority:
         self.clock = clock
         self.store = store
         self._signers = tuple(signers)
+        self._root = root
         self._lock = threading.Lock()
         self._built: tuple[Banned, tuple[bytes, ...]] | None = None
 
@@ -86,6 +98,7 @@ class CertificateAuthority:
     ) -> Svid:
         """The same as part of a change: it may be handed out when the transaction has ended, not before."""
         now = self.clock()
+        self._renew_issuer(transaction, now)
         self._check(transaction, identity, life)
         issuer = self.issuer
         leaf = build_svid(
@@ -132,6 +145,27 @@ class CertificateAuthority:
             if self._built is None or self._built[0] != banned:
                 self._built = banned, tuple(self._build_crl(each, banned) for each in self._signers)
             return Trust(self.roots, self._built[1])
+
+    def _renew_issuer(self, transaction: Transaction, now: datetime) -> None:
+        issuer, root = self.issuer, self._root
+        known = issuer.certificate
+        if root is None or now < rotate_at(known.not_valid_before_utc, known.not_valid_after_utc, draw=0.5):
+            return
+        renewed = build_issuing(
+            issuer.key.public_key(),
+            self.trust_domain,
+            root=root.certificate,
+            root_key=root.key,
+            now=now,
+            name=known.subject,
+        )
+        if renewed.not_valid_after_utc <= known.not_valid_after_utc:
+            return  # the root is about to end, and it with it
+        replace_certificate(transaction, issuer.id, to_der(renewed))
+        with self._lock:
+            self.issuer = replace(issuer, certificate=renewed)
+            self._signers = tuple(self.issuer if each is issuer else each for each in self._signers)
+            self._built = None
 
     def _build_crl(self, signer: Issuer, banned: Banned) -> bytes:
         now = self.clock()

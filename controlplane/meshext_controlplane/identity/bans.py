@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.clock import to_seconds
 from meshext_controlplane.identity.errors import IdentityError
+from meshext_controlplane.identity.facts import Facts
 from meshext_controlplane.identity.tokens import CONTROL_PLANE
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.state.bans import BanRecord, Kind, delete_ban, insert_ban, list_bans
@@ -20,7 +20,7 @@ _SERIAL = re.compile(r"[0-9a-f]{1,40}")  # RFC 5280: at most 20 octets
 class Bans:
     """Sets and lifts them. What is told to peers follows from `CertificateAuthority.trust`."""
 
-    def __init__(self, store: StateStore, authority: CertificateAuthority) -> None:
+    def __init__(self, store: StateStore, authority: Facts) -> None:
         self._store = store
         self._authority = authority
 
@@ -45,7 +45,7 @@ class Bans:
         with self._store.writing() as transaction:
             return delete_ban(transaction, kind, value)
 
-    def list(self) -> list[BanRecord]:
+    def all(self) -> list[BanRecord]:
         """All, the oldest first."""
         with self._store.reading() as transaction:
             return list_bans(transaction)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from meshext_controlplane.identity.authority import CertificateAuthority, Issuer
+from meshext_controlplane.identity.brought import Brought
 from meshext_controlplane.identity.clock import Clock, utc_now
 from meshext_controlplane.identity.errors import AuthorityError, AuthorityMissing
-from meshext_controlplane.identity.keys import PrivateKey, new_key, to_der, to_pkcs8
+from meshext_controlplane.identity.facts import TRUST_DOMAIN
+from meshext_controlplane.identity.keys import PrivateKey, fingerprint, new_key, to_der, to_pkcs8
 from meshext_controlplane.identity.profiles import build_issuing, build_root
-from meshext_controlplane.identity.sealing import Sealer, check_secret, new_parameters
+from meshext_controlplane.identity.sealing import Sealer, check_secret, is_plain, new_parameters
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.state.authorities import (
     AuthorityRecord,
@@ -18,34 +22,54 @@ from meshext_controlplane.state.authorities import (
     insert_authority,
     list_authorities,
     next_authority,
-    read_setting,
-    write_setting,
+    replace_key,
 )
+from meshext_controlplane.state.settings import read_setting, write_setting
 from meshext_controlplane.state.store import StateStore, Transaction
 
-TRUST_DOMAIN = "trust-domain"
 SEAL = "seal"
 
 
 def create_authority(
-    store: StateStore, trust_domain: str, *, secret: bytes | None = None, clock: Clock = utc_now
+    store: StateStore,
+    trust_domain: str,
+    *,
+    secret: bytes | None = None,
+    brought: Brought | None = None,
+    clock: Clock = utc_now,
 ) -> None:
     """Make a root and an issuing authority and keep both; AuthorityError where the state has one already.
 
-    `secret` is a passphrase or the content of a key file: private keys are stored encrypted by it.
+    `secret` is a passphrase or the content of a key file: private keys are stored encrypted by it. `brought`
+    is an operator's own root, or an intermediate, which then issues and whose root's key we never see.
     """
     SpiffeId(trust_domain, "default", "default")  # refuses what is no trust domain
-    now = clock()
-    root_key, issuing_key = new_key(), new_key()
-    root = build_root(root_key, trust_domain, now=now)
-    issuing = build_issuing(issuing_key, trust_domain, root=root, root_key=root_key, now=now)
+    brought = brought or _new_root(trust_domain, clock())
     with store.writing() as transaction:
         if list_authorities(transaction):
             raise AuthorityError(f"the state {store.path} has an authority already")
         write_setting(transaction, TRUST_DOMAIN, trust_domain.encode())
-        sealer = _new_sealer(transaction, secret)
-        keep_authority(transaction, sealer, "root", root, root_key)
-        keep_authority(transaction, sealer, "issuing", issuing, issuing_key)
+        sealer = new_sealer(transaction, secret)
+        keep_authority(transaction, sealer, "root", brought.root, brought.key if brought.is_root else None)
+        if brought.is_root:
+            key = new_key()
+            issuing = build_issuing(
+                key.public_key(), trust_domain, root=brought.root, root_key=brought.key, now=clock()
+            )
+            keep_authority(transaction, sealer, "issuing", issuing, key)
+        else:
+            keep_issuing(transaction, sealer, brought)
+
+
+def _new_root(trust_domain: str, now: datetime) -> Brought:
+    key = new_key()
+    return Brought((build_root(key, trust_domain, now=now),), key)
+
+
+def keep_issuing(transaction: Transaction, sealer: Sealer, brought: Brought) -> None:
+    """Store an operator's intermediate; from the next start on it issues."""
+    certificate, *chain = brought.certificates[:-1]
+    keep_authority(transaction, sealer, "issuing", certificate, brought.key, chain=tuple(chain))
 
 
 def open_authority(
@@ -58,16 +82,44 @@ def open_authority(
             raise AuthorityMissing(f"the state {store.path} holds no certificate authority")
         trust_domain = (read_setting(transaction, TRUST_DOMAIN) or b"").decode()
         sealer = read_sealer(transaction, secret)
-    issuers = [open_issuer(sealer, record) for record in records if record.key is not None]
-    ids = {record.id for record in records if record.role == "issuing"}
+    opened = [open_issuer(sealer, record) for record in records if record.key is not None]
+    issuing = {record.id for record in records if record.role == "issuing"}
+    issuer = [each for each in opened if each.id in issuing][-1]
+    above = [each for each in opened if each.id not in issuing and not issuer.chain]
     return CertificateAuthority(
         store,
         trust_domain=trust_domain,
         roots=[x509.load_der_x509_certificate(each.certificate) for each in records if each.role == "root"],
-        issuer=[each for each in issuers if each.id in ids][-1],
-        signers=issuers,
+        issuer=issuer,
+        signers=[each for each in opened if each.certificate.not_valid_after_utc > clock()],
+        root=next((each for each in above if each.certificate.subject == issuer.certificate.issuer), None),
         clock=clock,
     )
+
+
+def has_authority(store: StateStore) -> bool:
+    """Whether the state holds one."""
+    with store.reading() as transaction:
+        return bool(list_authorities(transaction))
+
+
+def take_brought(
+    store: StateStore, authority: CertificateAuthority, brought: Brought, secret: bytes | None
+) -> bool:
+    """Take an operator's renewed intermediate; False where it, or his root, is the one that we have.
+
+    AuthorityError where its root is another: workloads trust the one that they know.
+    """
+    if fingerprint(to_der(brought.root)) not in authority.fingerprints:
+        raise AuthorityError(
+            f"the authority given has another root than the one in {store.path}: one state has one root"
+        )
+    given = to_der(brought.certificates[0])
+    with store.writing() as transaction:
+        if brought.is_root or given in [each.certificate for each in list_authorities(transaction)]:
+            return False
+        keep_issuing(transaction, read_sealer(transaction, secret), brought)
+        return True
 
 
 def keep_authority(
@@ -118,10 +170,25 @@ def read_sealer(transaction: Transaction, secret: bytes | None) -> Sealer:
     return Sealer.from_secret(check_secret(secret), parameters)
 
 
-def _new_sealer(transaction: Transaction, secret: bytes | None) -> Sealer:
+def new_sealer(transaction: Transaction, secret: bytes | None) -> Sealer:
+    """The sealer of a state whose keys are stored from now on."""
     if secret is None:
         return Sealer()
     parameters = new_parameters()
     sealer = Sealer.from_secret(check_secret(secret), parameters)
     write_setting(transaction, SEAL, parameters)
     return sealer
+
+
+def seal_keys(store: StateStore, secret: bytes) -> bool:
+    """Encrypt keys that were stored without a secret; False where they are encrypted already."""
+    with store.writing() as transaction:
+        records = [each for each in list_authorities(transaction) if each.key and is_plain(each.key)]
+        if not records:
+            return False
+        sealed = read_setting(transaction, SEAL) is not None
+        sealer = read_sealer(transaction, secret) if sealed else new_sealer(transaction, secret)
+        for record in records:
+            name = seal_name(record.id)
+            replace_key(transaction, record.id, sealer.seal(sealer.open(record.key or b"", name), name))
+        return True

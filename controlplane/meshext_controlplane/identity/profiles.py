@@ -29,11 +29,18 @@ def build_root(key: PrivateKey, trust_domain: str, *, now: datetime) -> x509.Cer
 
 
 def build_issuing(
-    key: PrivateKey, trust_domain: str, *, root: x509.Certificate, root_key: PrivateKey, now: datetime
+    key: PublicKey,
+    trust_domain: str,
+    *,
+    root: x509.Certificate,
+    root_key: PrivateKey,
+    now: datetime,
+    name: x509.Name | None = None,
 ) -> x509.Certificate:
-    """The authority that signs workloads' certificates, below a root."""
+    """The authority that signs workloads' certificates, below a root; `name` is that of the one it renews."""
     until = min(now + ISSUING_LIFE, root.not_valid_after_utc)
-    builder = _builder(_name(trust_domain, "issuing"), root.subject, key.public_key(), now, until)
+    builder = _builder(name or _name(trust_domain, "issuing"), root.subject, key, now, until)
+    builder = builder.add_extension(_authority_key(root), critical=False)
     return _as_authority(builder, root_key, trust_domain, path_length=0)
 
 
@@ -119,9 +126,6 @@ def _as_authority(
         builder.add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
         .add_extension(_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
         .add_extension(x509.SubjectAlternativeName([uri]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
-        )
         .sign(signer, hashes.SHA256())
     )
 

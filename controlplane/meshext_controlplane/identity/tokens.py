@@ -10,13 +10,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
 
-from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.clock import to_seconds
 from meshext_controlplane.identity.errors import TokenError
+from meshext_controlplane.identity.facts import Facts
 from meshext_controlplane.identity.limits import NOTHING, Limits, to_json
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.state.store import StateStore, Transaction
-from meshext_controlplane.state.tokens import TokenRecord, find_token, insert_token, mark_used
+from meshext_controlplane.state.tokens import (
+    TokenRecord,
+    delete_token,
+    find_token,
+    insert_token,
+    list_tokens,
+    mark_used,
+)
 
 TTL = timedelta(hours=1)
 SHORTEST_TTL = timedelta(seconds=1)
@@ -62,7 +69,7 @@ class JoinToken:
 class Tokens:
     """Makes tokens, and takes them back once each."""
 
-    def __init__(self, authority: CertificateAuthority, store: StateStore) -> None:
+    def __init__(self, authority: Facts, store: StateStore) -> None:
         self._authority = authority
         self._store = store
 
@@ -84,6 +91,16 @@ class Tokens:
         with self._store.writing() as transaction:
             insert_token(transaction, record)
         return token
+
+    def revoke(self, token_id: str) -> bool:
+        """Take a token back that was not used; False where there is none such."""
+        with self._store.writing() as transaction:
+            return delete_token(transaction, token_id)
+
+    def all(self) -> list[TokenRecord]:
+        """Those that may be used, and those that certificates descend from, the oldest first."""
+        with self._store.reading() as transaction:
+            return list_tokens(transaction)
 
     def find(self, transaction: Transaction, token: JoinToken) -> TokenRecord:
         """What a token binds; TokenError where there is none of this id and secret."""

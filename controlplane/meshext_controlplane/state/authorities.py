@@ -1,4 +1,4 @@
-"""Roots and issuing authorities with their keys, and the settings beside them."""
+"""Roots and issuing authorities with their keys."""
 
 from __future__ import annotations
 
@@ -47,12 +47,11 @@ def next_authority(transaction: Transaction) -> int:
     return number
 
 
-def read_setting(transaction: Transaction, name: str) -> bytes | None:
-    """A setting's value; None where it was never written."""
-    row = transaction.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
-    return bytes(row[0]) if row else None
+def replace_certificate(transaction: Transaction, number: int, certificate: bytes) -> None:
+    """A new certificate (DER) for the same name and key."""
+    transaction.execute("UPDATE authorities SET certificate = ? WHERE id = ?", (certificate, number))
 
 
-def write_setting(transaction: Transaction, name: str, value: bytes) -> None:
-    """Write it over what was there."""
-    transaction.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", (name, value))
+def replace_key(transaction: Transaction, number: int, key: bytes) -> None:
+    """The same key, sealed anew."""
+    transaction.execute("UPDATE authorities SET key = ? WHERE id = ?", (key, number))

@@ -71,6 +71,11 @@ class StateStore:
         with self._lock, self._within("BEGIN") as database:
             yield database
 
+    def copy_into(self, copy: sqlite3.Connection) -> None:
+        """Copy everything as it is at one moment into another database."""
+        with self._lock:
+            self._database.backup(copy)
+
     def changed_elsewhere(self) -> int:
         """A number that changes when another process has written (`PRAGMA data_version`)."""
         with self._lock:
