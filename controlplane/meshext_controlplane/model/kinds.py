@@ -18,6 +18,7 @@ Kinds = Mapping[str, type[MeshDocument]]
 
 _CLASSES: tuple[type[MeshDocument], ...] = (
     MeshConfig,
+    Service,
     PeerAuthentication,
     RequestAuthentication,
     AuthorizationPolicy,

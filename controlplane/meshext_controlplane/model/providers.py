@@ -15,7 +15,8 @@ from meshext_controlplane.model.base import Model, check_namespace
 from meshext_controlplane.model.values import Duration, Port, check_host
 
 LARGEST_BODY = 4 * 1024 * 1024  # bytes that a provider may ask for
-HTTP_STATUS = (400, 599)
+STATUS = frozenset({*range(400, 418), *range(421, 425), 426, 428, 429, 431, *range(500, 509), 510, 511})
+"""Errors that Envoy knows (`envoy.type.v3.StatusCode`)."""
 
 _ASK_FOR_IT = "write a provider of the supported kinds"
 _BY_OTEL = "write opentelemetry, and send it on with a collector"
@@ -33,9 +34,8 @@ def check_service(text: str) -> str:
 
 
 def check_status(text: str) -> str:
-    """The number of an HTTP status between 400 and 599, as text; ValueError if it is none."""
-    lowest, highest = HTTP_STATUS
-    if not (text.isascii() and text.isdigit() and lowest <= int(text[:4]) <= highest):
+    """The number of an HTTP status that is an error, as text; ValueError if it is none."""
+    if not (text.isascii() and text.isdigit() and int(text[:4]) in STATUS):
         raise ValueError(f'{text[:20]!r} is no status of an error; write for example "403"')
     return text
 

@@ -48,7 +48,7 @@ class Translator:
         policies: Callable[[Mesh], Policies] = Policies,
     ) -> None:
         self._mesh = mesh
-        self._policies = policies(mesh)
+        self._policies: Policies = previous._policies.succeed(mesh) if previous else policies(mesh)
         self._memo: Memo = previous._memo.succeed() if previous else Memo()
         same = (
             previous is not None

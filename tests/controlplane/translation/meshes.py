@@ -13,18 +13,18 @@ from meshext_controlplane.model.base import MeshDocument
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.mesh_config import MeshConfig, MeshConfigSpec
 from meshext_controlplane.model.proxy import Proxy
-from meshext_controlplane.model.service import Service
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Locality, State, Workload, WorkloadPort
+from meshext_controlplane.sources.places import Origin
+from meshext_controlplane.sources.reading import read_text
 
-KINDS: dict[str, type[MeshDocument]] = {kind.KIND: kind for kind in (MeshConfig, Service)}
 FOLDER = Path(__file__).parent / "meshes"
 
 
 def parse_document(data: dict[str, Any]) -> MeshDocument:
-    """A document of any kind; pydantic's ValidationError where it is wrong."""
-    body = {key: value for key, value in data.items() if key not in ("kind", "apiVersion")}
-    return KINDS[data["kind"]].model_validate_json(json.dumps(body))
+    """A document of any kind, which has to be right."""
+    (placed,) = read_text(Origin("mesh.json", json.dumps(data))).documents
+    return placed.document
 
 
 def parse_workload(data: dict[str, Any]) -> Workload:
