@@ -24,7 +24,25 @@ def to_data(message: Message) -> dict[str, Any]:
     # protobuf gives ordered dictionaries for packed messages, which no YAML writer knows
     text = MessageToJson(message, preserving_proto_field_name=True, descriptor_pool=POOL, indent=None)
     data: dict[str, Any] = json.loads(text)
+    _sort_maps(data, message.DESCRIPTOR)
     return data
+
+
+def _sort_maps(data: dict[str, Any], descriptor: Any) -> None:
+    """Keys of maps in order: a message has them in another one each time."""
+    if "@type" in data:
+        descriptor = POOL.FindMessageTypeByName(data["@type"].removeprefix(PREFIX))
+    for name, value in data.items():
+        field = descriptor.fields_by_name.get(name)
+        inner = field.message_type if field is not None else None
+        if inner is None:
+            continue
+        if inner.GetOptions().map_entry:
+            data[name] = value = dict(sorted(value.items()))
+            inner, value = inner.fields_by_name["value"].message_type, list(value.values())
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, dict) and inner is not None:
+                _sort_maps(each, inner)
 
 
 def snapshot_to_data(snapshot: Snapshot) -> dict[str, list[dict[str, Any]]]:
