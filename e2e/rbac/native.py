@@ -1,4 +1,4 @@
-"""A real Envoy whose routes carry native RBAC, changed while it runs, and callers with identities.
+"""A real Envoy whose routes carry the RBAC of a mesh, changed while it runs, and callers with identities.
 
 Claims and metadata of a request are what headers say (`header_to_metadata`), so that they need no tokens. One
 listener normalises paths as our generated configuration does, the other one leaves them alone.
@@ -29,14 +29,16 @@ from meshext.envoy.process import EnvoyProcess
 from meshext.http.metadata import Json
 from meshext.policy.model import Policy
 from meshext.policy.trust import TrustDomains
-from meshext_controlplane.translate.rbac import Target, emit_rbac_filters
+from meshext_controlplane.translate.authorization import PLACES, build_route_rules
+from meshext_controlplane.translate.decoding import to_data
+from meshext_controlplane.translate.http_filters import Direction, build_chain
+from meshext_controlplane.translate.rbac import Target
 from tests.conformance.background import Background
 
 TYPES = "type.googleapis.com/envoy."
 HTTP_FILTERS = TYPES + "extensions.filters.http."
 JWT = "envoy.filters.http.jwt_authn"
 DEMO = "envoy.filters.http.demo"
-ACTIONS = ("LOG", "DENY", "ALLOW")
 PRINCIPALS = (
     "spiffe://cluster.local/ns/shop/sa/web",
     "spiffe://cluster.local/ns/shop/sa/api",
@@ -239,11 +241,8 @@ def read_head(link: ssl.SSLSocket, method: str) -> bytes:
 
 def build_route(number: int, policies: Sequence[Policy], trust: TrustDomains) -> dict[str, Any]:
     """A route that answers 200 where the RBAC of these policies lets the request pass."""
-    filters: dict[str, Any] = {}
-    for emitted in emit_rbac_filters(policies, Target(trust=trust)):
-        config = {key: value for key, value in emitted["typed_config"].items() if key != "@type"}
-        action = (config.get("rules") or config["shadow_rules"])["action"]
-        filters[f"rbac-{action}"] = {"@type": HTTP_FILTERS + "rbac.v3.RBACPerRoute", "rbac": config}
+    rules = build_route_rules(policies, Target(trust=trust))
+    filters = {name: to_data(packed) for name, packed in rules.items()}
     match = {"prefix": "/", "headers": [{"name": "x-case", "string_match": {"exact": str(number)}}]}
     return {"match": match, "direct_response": {"status": 200}, "typed_per_filter_config": filters}
 
@@ -276,7 +275,7 @@ def build_listener(name: str, routes: str, files: Sequence[str], paths: dict[str
         "use_remote_address": True,
         "xff_num_trusted_hops": 1,
         "rds": {"route_config_name": "routes", "config_source": source},
-        "http_filters": [build_metadata_filter(), *map(build_rbac_filter, ACTIONS), build_router()],
+        "http_filters": [build_metadata_filter(), *build_rbac_filters(), build_router()],
         **paths,
     }
     return build_chain(name, 0, [{"name": "http", "typed_config": manager}], files)
@@ -315,9 +314,9 @@ def build_metadata_filter() -> dict[str, Any]:
     return {"name": "metadata", "typed_config": config}
 
 
-def build_rbac_filter(action: str) -> dict[str, Any]:
-    """An RBAC filter without rules of its own."""
-    return {"name": f"rbac-{action}", "typed_config": {"@type": HTTP_FILTERS + "rbac.v3.RBAC"}}
+def build_rbac_filters() -> list[dict[str, Any]]:
+    """The RBAC filters of every inbound listener, in the order that they have there."""
+    return [to_data(each) for each in build_chain(Direction.INBOUND) if each.name in PLACES.values()]
 
 
 def build_router() -> dict[str, Any]:
