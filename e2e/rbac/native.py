@@ -29,9 +29,9 @@ from meshext.envoy.process import EnvoyProcess
 from meshext.http.metadata import Json
 from meshext.policy.model import Policy
 from meshext.policy.trust import TrustDomains
+from meshext_controlplane.translate import http_filters
 from meshext_controlplane.translate.authorization import PLACES, build_route_rules
 from meshext_controlplane.translate.decoding import to_data
-from meshext_controlplane.translate.http_filters import Direction, build_chain
 from meshext_controlplane.translate.rbac import Target
 from tests.conformance.background import Background
 
@@ -316,7 +316,11 @@ def build_metadata_filter() -> dict[str, Any]:
 
 def build_rbac_filters() -> list[dict[str, Any]]:
     """The RBAC filters of every inbound listener, in the order that they have there."""
-    return [to_data(each) for each in build_chain(Direction.INBOUND) if each.name in PLACES.values()]
+    return [
+        to_data(each)
+        for each in http_filters.build_chain(http_filters.Direction.INBOUND)
+        if each.name in PLACES.values()
+    ]
 
 
 def build_router() -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 
 import h11
 
@@ -18,14 +19,17 @@ MOST_CLIENTS = 32
 TEXT = "text/plain; charset=utf-8"
 
 Gather = Callable[[], Awaitable[Sequence[Family]]]
+Page = Callable[[], tuple[int, str]]
+"""A status and a text, such as whether the process is ready."""
 Reply = tuple[int, bytes, str]
 
 
 class MetricsEndpoint:
-    """Answers from what `gather` gives."""
+    """Answers from what `gather` gives; `pages` are other paths that may be read."""
 
-    def __init__(self, gather: Gather) -> None:
+    def __init__(self, gather: Gather, *, pages: Mapping[bytes, Page] = MappingProxyType({})) -> None:
         self._gather = gather
+        self._pages = pages
         self._clients: dict[asyncio.StreamWriter, None] = {}
 
     async def serve(self, listening: socket.socket) -> None:
@@ -68,10 +72,15 @@ class MetricsEndpoint:
         await writer.drain()
 
     async def _reply(self, request: h11.Request) -> Reply:
-        if request.target.partition(b"?")[0] != PATH:
+        path = request.target.partition(b"?")[0]
+        page = self._pages.get(path)
+        if path != PATH and page is None:
             return 404, b"metrics are at /metrics\n", TEXT
         if request.method not in (b"GET", b"HEAD"):
             return 405, b"metrics are read with GET\n", TEXT
+        if page is not None:
+            status, text = page()
+            return status, f"{text}\n".encode(), TEXT
         from meshext.telemetry.exposition import render
 
         accepts = [value.decode("latin-1") for name, value in request.headers if name == b"accept"]

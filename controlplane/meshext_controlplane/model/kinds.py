@@ -11,6 +11,7 @@ from meshext_controlplane.model.filter_policy import FilterPolicy
 from meshext_controlplane.model.mesh_config import MeshConfig
 from meshext_controlplane.model.peer_authentication import PeerAuthentication
 from meshext_controlplane.model.request_authentication import RequestAuthentication
+from meshext_controlplane.model.service import Service
 from meshext_controlplane.model.telemetry import Telemetry
 from meshext_controlplane.model.workload_document import WorkloadDocument
 
@@ -22,6 +23,7 @@ _CLASSES: tuple[type[MeshDocument], ...] = (
     PeerAuthentication,
     RequestAuthentication,
     AuthorizationPolicy,
+    Service,
     Telemetry,
     FilterPolicy,
 )

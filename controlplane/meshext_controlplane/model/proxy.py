@@ -24,7 +24,7 @@ class Proxy:
     `identity` is the one that its certificate has proved, never what the node message says. `node_id` is
     `WORKLOAD.NAMESPACE`; `workload` is what that name has registered with the same identity. `outbound` is
     the TCP port on the workload's address where the application finds its HTTP proxy, `envoy` the version
-    (major, minor, patch; zeros where it is unknown).
+    (major, minor, patch; zeros where it is unknown), `serial` that of its certificate, in hexadecimal.
     """
 
     node_id: str
@@ -33,3 +33,4 @@ class Proxy:
     kind: ProxyKind = ProxyKind.SIDECAR
     outbound: int = 15001
     envoy: tuple[int, int, int] = (0, 0, 0)
+    serial: str = ""

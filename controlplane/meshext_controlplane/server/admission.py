@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 
 from meshext.errors import MeshextError
+from meshext_controlplane.identity.peer import Peer
 from meshext_controlplane.model.proxy import Proxy, ProxyKind
-from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Workload
 from meshext_proto.envoy.config.core.v3 import base_pb2
 
@@ -28,8 +28,9 @@ class NotAdmitted(MeshextError):
         super().__init__(text)
 
 
-def admit_node(node: base_pb2.Node, identity: SpiffeId, find: Find) -> Proxy:
+def admit_node(node: base_pb2.Node, peer: Peer, find: Find) -> Proxy:
     """The proxy of a node message; NotAdmitted unless the identity owns the workload that it names."""
+    identity = peer.identity
     named = _NODE_ID.fullmatch(node.id)
     if named is None:
         raise NotAdmitted(f"node id {node.id[:80]!r} is not WORKLOAD.NAMESPACE, such as checkout-1.shop")
@@ -48,6 +49,7 @@ def admit_node(node: base_pb2.Node, identity: SpiffeId, find: Find) -> Proxy:
         kind=_kind(node),
         outbound=_outbound(node),
         envoy=(version.major_number, version.minor_number, version.patch),
+        serial=peer.serial,
     )
 
 

@@ -7,27 +7,27 @@ from typing import Any, TypeAlias
 
 import grpc
 
-from meshext_controlplane.model.spiffe import SpiffeId
+from meshext_controlplane.identity.errors import LimitError
+from meshext_controlplane.identity.limits import Limits
+from meshext_controlplane.identity.peer import Peer
 from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.server.registrations import RegistrationError, parse_registration
-from meshext_controlplane.server.registry import Key, Limits, NotAllowed, Registry, to_key
+from meshext_controlplane.server.registry import Key, NotAllowed, Registry, to_key
 from meshext_proto.meshext import workloads_pb2
 
 SERVICE = "meshext.workloads.Workloads"
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-IdentityOf: TypeAlias = "Callable[[Context], Awaitable[SpiffeId]]"
-"""Who calls, by the certificate that was shown; aborts the call where nobody may."""
-LimitsOf: TypeAlias = "Callable[[SpiffeId], Awaitable[Limits]]"
+Admit: TypeAlias = "Callable[[Context], Awaitable[tuple[Peer, Limits]]]"
+"""Who calls, by the certificate that was shown, and what it may; aborts the call where it may nothing."""
 
 
 class Registering:
     """Takes registrations into a registry."""
 
-    def __init__(self, registry: Registry, *, identity_of: IdentityOf, limits_of: LimitsOf) -> None:
+    def __init__(self, registry: Registry, admit: Admit) -> None:
         self._registry = registry
-        self._identity_of = identity_of
-        self._limits_of = limits_of
+        self._admit = admit
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """For `grpc.aio.Server.add_generic_rpc_handlers`."""
@@ -41,13 +41,12 @@ class Registering:
     async def _register(
         self, requests: AsyncIterator[workloads_pb2.Registration], context: Context
     ) -> AsyncIterator[workloads_pb2.Registered]:
-        identity = await self._identity_of(context)
-        limits = await self._limits_of(identity)
+        peer, limits = await self._admit(context)
         stream = object()
         key: Key | None = None
         try:
             async for message in requests:
-                workload = await self._take(message, identity, limits, stream, key, context)
+                workload = await self._take(message, peer, limits, stream, key, context)
                 key = to_key(workload)
                 yield workloads_pb2.Registered(
                     state=workloads_pb2.Registration.State.Name(workload.state.value)
@@ -59,19 +58,19 @@ class Registering:
     async def _take(
         self,
         message: workloads_pb2.Registration,
-        identity: SpiffeId,
+        peer: Peer,
         limits: Limits,
         stream: object,
         key: Key | None,
         context: Context,
     ) -> Workload:
         try:
-            workload = parse_registration(message, identity)
+            workload = parse_registration(message, peer.identity)
             check_stream(self._registry, workload, key, stream)
             return self._registry.register(workload, limits, stream)
         except RegistrationError as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        except NotAllowed as error:
+        except (NotAllowed, LimitError) as error:
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(error))
         raise AssertionError("abort returns nothing")
 

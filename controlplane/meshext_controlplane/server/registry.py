@@ -6,11 +6,12 @@ period after that, so that neither an agent nor a control plane that starts agai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from meshext.errors import MeshextError
+from meshext_controlplane.identity.limits import Limits, check_registration
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import State, Workload
 
@@ -22,15 +23,7 @@ Key: TypeAlias = "tuple[str, str]"
 
 
 class NotAllowed(MeshextError):
-    """A registration is not within what the identity's token allows, or its name belongs to another."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the token allowed that an identity joined with; `ports` empty means any."""
-
-    labels: Mapping[str, str]
-    ports: frozenset[int] = frozenset()
+    """A workload's name belongs to another identity, or there are too many of one."""
 
 
 class Journal(Protocol):
@@ -73,15 +66,15 @@ class Registry:
         self._entries.update({to_key(each): _Entry(each, None, until) for each in workloads})
 
     def register(self, workload: Workload, limits: Limits, stream: object) -> Workload:
-        """Take or replace a workload; what peers see of it. NotAllowed where it may not be so.
+        """Take or replace a workload; what peers see of it. NotAllowed or LimitError where it may not be so.
 
         The same identity may take its own name over by a newer stream, as an agent does that starts again
         before its old connection is known to be dead.
         """
         held = self._entries.get(to_key(workload))
         self._check_name(workload, held)
-        taken = replace(workload, labels=limits.labels)
-        check_limits(workload, limits)
+        ports = [port.number for port in workload.ports]
+        taken = replace(workload, labels=check_registration(limits, labels=workload.labels, ports=ports))
         self._entries[to_key(workload)] = _Entry(taken, stream)
         if held is None or held.workload != taken:
             self._journal.keep(taken)
@@ -151,13 +144,3 @@ class Registry:
 def to_key(workload: Workload) -> Key:
     """Under what a workload is known."""
     return (workload.namespace, workload.name)
-
-
-def check_limits(workload: Workload, limits: Limits) -> None:
-    """NotAllowed where labels or ports are not of the token. Labels that are not repeated are implied."""
-    for key, value in workload.labels.items():
-        if limits.labels.get(key) != value:
-            raise NotAllowed(f"label {key}={value} is not of the token; make one with --labels {key}={value}")
-    beyond = [port.number for port in workload.ports if limits.ports and port.number not in limits.ports]
-    if beyond:
-        raise NotAllowed(f"port {beyond[0]} is not of the token; make one with --ports {beyond[0]}")

@@ -33,6 +33,7 @@ class Serving:
     def __init__(self, translate: Translate) -> None:
         self._translate = translate
         self._mesh = Mesh()
+        self._workloads: dict[tuple[str, str], Workload] = {}
         self._translated: tuple[Mesh, Translation] | None = None
 
     @property
@@ -46,6 +47,7 @@ class Serving:
 
     def populate(self, workloads: tuple[Workload, ...]) -> None:
         """Who is there has changed."""
+        self._workloads = {(each.namespace, each.name): each for each in workloads}
         self._mesh = replace(self._mesh, workloads=workloads)
 
     def snapshot_of(self, proxy: Proxy) -> Snapshot:
@@ -64,6 +66,5 @@ class Serving:
         return self._translate(mesh, self.translation())
 
     def _renewed(self, proxy: Proxy) -> Proxy:
-        known = {(each.namespace, each.name): each for each in self._mesh.workloads}
-        mine = known.get((proxy.workload.namespace, proxy.workload.name))
+        mine = self._workloads.get((proxy.workload.namespace, proxy.workload.name))
         return proxy if mine is None or mine is proxy.workload else replace(proxy, workload=mine)

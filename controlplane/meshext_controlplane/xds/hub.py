@@ -117,6 +117,10 @@ class Hub:
             connection.end(code, text)
         return len(chosen)
 
+    def proxies(self) -> list[Proxy]:
+        """Every proxy that is connected, once."""
+        return [connections[-1].proxy for connections in self._proxies.values()]
+
     def status(self) -> tuple[ProxyStatus, ...]:
         """Every stream, by node id."""
         return tuple(sorted(map(to_status, self._connections), key=lambda status: status.node_id))

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from meshext_controlplane.identity.peer import Peer
 from meshext_controlplane.model.proxy import ProxyKind
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.server.admission import NotAdmitted, admit_node
 from meshext_proto.envoy.config.core.v3 import base_pb2
 
-CHECKOUT = SpiffeId("cluster.local", "shop", "checkout")
-STOREFRONT = SpiffeId("cluster.local", "shop", "storefront")
-STRANGER = SpiffeId("cluster.local", "bank", "checkout")
-WORKLOAD = Workload(name="checkout-1", identity=CHECKOUT, address="127.1.0.2")
+
+def peer(namespace: str, account: str) -> Peer:
+    identity = SpiffeId("cluster.local", namespace, account)
+    return Peer(identity, "2a", datetime(2030, 1, 1, tzinfo=UTC))
+
+
+CHECKOUT = peer("shop", "checkout")
+STOREFRONT = peer("shop", "storefront")
+STRANGER = peer("bank", "checkout")
+WORKLOAD = Workload(name="checkout-1", identity=CHECKOUT.identity, address="127.1.0.2")
 
 
 def find(namespace: str, name: str) -> Workload | None:
@@ -33,6 +41,7 @@ def test_a_proxy_is_what_its_workload_has_registered() -> None:
     asked.metadata.update({"meshext": {"outbound": 15009}})
     proxy = admit_node(asked, CHECKOUT, find)
     assert (proxy.workload, proxy.outbound, proxy.envoy) == (WORKLOAD, 15009, (1, 40, 0))
+    assert proxy.serial == "2a"
     assert proxy.kind is ProxyKind.SIDECAR
 
 
@@ -40,10 +49,10 @@ def test_a_grpc_client_is_told_apart() -> None:
     assert admit_node(node(user_agent_name="gRPC Go"), CHECKOUT, find).kind is ProxyKind.GRPC
 
 
-@pytest.mark.parametrize("identity", [STOREFRONT, STRANGER])
-def test_nobody_gets_the_configuration_of_another(identity: SpiffeId) -> None:
-    with pytest.raises(NotAdmitted, match=f"{identity} may not have the configuration of checkout-1.shop"):
-        admit_node(node(), identity, find)
+@pytest.mark.parametrize("other", [STOREFRONT, STRANGER])
+def test_nobody_gets_the_configuration_of_another(other: Peer) -> None:
+    with pytest.raises(NotAdmitted, match=f"{other.identity} may not have the configuration of checkout-1"):
+        admit_node(node(), other, find)
 
 
 def test_one_that_has_not_registered_yet_may_ask_again() -> None:

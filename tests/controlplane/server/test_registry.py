@@ -11,6 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from meshext_controlplane.identity.errors import LimitError
+from meshext_controlplane.identity.limits import Limits
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import State, Workload, WorkloadPort
 from meshext_controlplane.server.registrations import (
@@ -22,7 +24,6 @@ from meshext_controlplane.server.registry import (
     GRACE,
     MOST_OF_ONE_IDENTITY,
     Key,
-    Limits,
     NotAllowed,
     Registry,
 )
@@ -30,7 +31,7 @@ from meshext_proto.meshext import workloads_pb2
 
 SHOP = SpiffeId("cluster.local", "shop", "checkout")
 OTHER = SpiffeId("cluster.local", "shop", "storefront")
-ANY = Limits({})
+ANY = Limits({}, ((1, 65535),))
 
 
 @dataclass
@@ -117,20 +118,23 @@ def test_what_did_not_change_tells_nobody() -> None:
     assert world.changes == 2
 
 
-LIMITS = Limits({"app": "checkout"}, frozenset({8080}))
+LIMITS = Limits({"app": "checkout"}, ((8080, 8080),))
 
 
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"labels": {"app": "storefront"}}, "label app=storefront is not of the token"),
-        ({"labels": {"tier": "front"}}, "label tier=front is not of the token"),
-        ({"ports": (WorkloadPort(number=22, application="127.0.0.1:22"),)}, "port 22 is not of the token"),
+        ({"labels": {"app": "storefront"}}, "the token gives no label app=storefront"),
+        ({"labels": {"tier": "front"}}, "the token gives no label tier=front"),
+        (
+            {"ports": (WorkloadPort(number=22, application="127.0.0.1:22"),)},
+            "the token does not give port 22",
+        ),
     ],
 )
 def test_a_token_limits_what_is_registered(given: Mapping[str, Any], told: str) -> None:
     registry = World().registry()
-    with pytest.raises(NotAllowed, match=told):
+    with pytest.raises(LimitError, match=told):
         registry.register(workload(**given), LIMITS, object())
     assert registry.workloads == ()
 

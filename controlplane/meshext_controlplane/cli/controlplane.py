@@ -1,0 +1,95 @@
+"""`meshext controlplane`: give sidecars their configuration and certificates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from meshext_controlplane.cli.admin import DEFAULT_STATE, VARIABLE
+
+if TYPE_CHECKING:
+    from meshext_controlplane.server.ports import Ports
+
+Config = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder of documents, watched; without it `meshext apply` gives them."),
+]
+State = Annotated[
+    Path,
+    typer.Option(
+        metavar="DIR", envvar=VARIABLE, help="Authority, tokens, applied documents; made where missing."
+    ),
+]
+Listen = Annotated[str, typer.Option(metavar="ADDR", help="For sidecars: HOST:PORT.")]
+Join = Annotated[str, typer.Option(metavar="ADDR", help="For joining with a token: HOST:PORT.")]
+Metrics = Annotated[
+    str, typer.Option(metavar="ADDR", help="Serve /metrics for Prometheus and /ready: HOST:PORT.")
+]
+Secret = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Passphrase or key that private keys in the state are sealed with."),
+]
+Init = Annotated[
+    bool,
+    typer.Option("--init", help="Begin anew although a control plane has run here and its state is lost."),
+]
+LogLevel = Annotated[str, typer.Option(metavar="LEVEL", help="debug, info, warning or error.")]
+LogFormat = Annotated[str, typer.Option(metavar="FORMAT", help="text or json.")]
+
+
+def controlplane(
+    config: Config = None,
+    state: State = DEFAULT_STATE,
+    listen: Listen = "127.0.0.1:15010",
+    join_listen: Join = "127.0.0.1:15011",
+    metrics: Metrics = "",
+    secret_file: Secret = None,
+    init: Init = False,
+    log_level: LogLevel = "info",
+    log_format: LogFormat = "text",
+) -> None:
+    """Serve configuration (xDS) and certificates to the sidecars of a mesh.
+
+    Documents are Istio's kinds, as YAML. One that is wrong is refused with file, line and reason, and its
+    last good version stays. Lines `serving WHAT ADDR` on standard output say that it listens. SIGTERM ends
+    it; sidecars go on with what they have.
+
+    Example: meshext controlplane --config mesh/ --state /var/lib/meshext --listen 0.0.0.0:15010
+    """
+    import asyncio
+
+    from meshext.hosts.address import parse_address
+    from meshext.hosts.log_lines import configure_logging
+    from meshext_controlplane.server.options import ControlPlaneOptions
+    from meshext_controlplane.server.running import run_control_plane
+
+    configure_logging(log_level, log_format)
+    options = ControlPlaneOptions(
+        config=config,
+        state=state,
+        listen=parse_address(listen),
+        join=parse_address(join_listen),
+        metrics=parse_address(metrics) if metrics else None,
+        secret=read_secret(secret_file) if secret_file else None,
+        init=init,
+    )
+    asyncio.run(run_control_plane(options, announce))
+
+
+def read_secret(path: Path) -> bytes:
+    """The passphrase or key in a file, without the end of its line; OptionError where it can not be read."""
+    from meshext.errors import OptionError
+
+    try:
+        return path.read_bytes().rstrip(b"\r\n")
+    except OSError as error:
+        raise OptionError(f"--secret-file {path}: {error.strerror}") from None
+
+
+def announce(ports: Ports) -> None:
+    """Say where it listens."""
+    print(f"serving xds {ports.ads}\nserving joining {ports.join}", flush=True)
+    if ports.metrics is not None:
+        print(f"serving metrics {ports.metrics}", flush=True)

@@ -1,0 +1,171 @@
+"""The service `meshext.admin.Admin`: what operators see and change (`proto/meshext/admin.proto`)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from typing import Any, TypeAlias, TypeVar
+
+import grpc
+
+from meshext.errors import MeshextError
+from meshext_controlplane.model.proxy import Proxy
+from meshext_controlplane.server.configuring import Configuring, Edit, to_text
+from meshext_controlplane.server.difference import diff_documents, diff_snapshots
+from meshext_controlplane.server.registrations import to_registration
+from meshext_controlplane.server.serving import Serving
+from meshext_controlplane.snapshot import TYPES
+from meshext_controlplane.sources.configuration import tell_held
+from meshext_controlplane.sources.places import Origin
+from meshext_controlplane.xds.hub import Hub
+from meshext_controlplane.xds.status import ProxyStatus
+from meshext_proto.meshext import admin_pb2
+
+SERVICE = "meshext.admin.Admin"
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Q = TypeVar("Q")
+R = TypeVar("R")
+
+
+class AdminService:
+    """For the local socket, which only the owner of the state directory can open."""
+
+    def __init__(
+        self, configuring: Configuring, serving: Serving, hub: Hub, proxies: Callable[[], Iterable[Proxy]]
+    ) -> None:
+        self._configuring = configuring
+        self._serving = serving
+        self._hub = hub
+        self._proxies = proxies
+
+    def handlers(self) -> grpc.GenericRpcHandler:
+        """For `grpc.aio.Server.add_generic_rpc_handlers`."""
+        methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+            "Apply": _unary(self._apply, admin_pb2.ApplyRequest),
+            "Delete": _unary(self._delete, admin_pb2.DeleteRequest),
+            "Look": _unary(self._look, admin_pb2.LookRequest),
+            "ProxyStatus": _unary(self._proxy_status, admin_pb2.ProxyStatusRequest),
+            "Resources": _unary(self._resources, admin_pb2.ResourcesRequest),
+        }
+        return grpc.method_handlers_generic_handler(SERVICE, methods)
+
+    async def _apply(self, request: admin_pb2.ApplyRequest, _: Context) -> admin_pb2.ApplyReply:
+        texts = [Origin(text.source, text.content) for text in request.texts]
+        before = self._snapshots()
+        edit = await self._configuring.apply(texts, dry_run=request.dry_run)
+        return self._tell(edit, before)
+
+    async def _delete(self, request: admin_pb2.DeleteRequest, context: Context) -> admin_pb2.ApplyReply:
+        key = self._find(request)
+        before = self._snapshots()
+        edit = await self._configuring.delete(key, dry_run=request.dry_run)
+        if edit is None:
+            name = f"{key[0]} {key[1]}/{key[2]}"
+            told = f"{name} was not applied; `meshext get` lists what is served, and where it is from"
+            await context.abort(grpc.StatusCode.NOT_FOUND, told)
+            raise AssertionError("abort returns nothing")
+        return self._tell(edit, before)
+
+    async def _look(self, _request: admin_pb2.LookRequest, _: Context) -> admin_pb2.LookReply:
+        configuration = self._configuring.configuration
+        reply = admin_pb2.LookReply(
+            problems=[str(each) for each in configuration.problems], warnings=tell_held(configuration)
+        )
+        for key, placed in configuration.good.items():
+            reply.documents.add(
+                kind=key[0],
+                namespace=key[1],
+                name=key[2],
+                text=admin_pb2.Text(source=placed.place, content=to_text(placed)),
+                applied=self._configuring.is_applied(key),
+            )
+        for workload in self._serving.mesh.workloads:
+            registration = to_registration(workload).SerializeToString()
+            reply.workloads.add(spiffe_id=str(workload.identity), registration=registration)
+        return reply
+
+    async def _proxy_status(
+        self, _request: admin_pb2.ProxyStatusRequest, _: Context
+    ) -> admin_pb2.ProxyStatusReply:
+        return admin_pb2.ProxyStatusReply(proxies=[to_message(each) for each in self._hub.status()])
+
+    async def _resources(
+        self, request: admin_pb2.ResourcesRequest, context: Context
+    ) -> admin_pb2.ResourcesReply:
+        proxy = next((each for each in self._proxies() if each.node_id == request.node_id), None)
+        if proxy is None:
+            told = f"{request.node_id}: no proxy of that name is connected; `meshext proxy-status` lists them"
+            await context.abort(grpc.StatusCode.NOT_FOUND, told)
+            raise AssertionError("abort returns nothing")
+        snapshot = self._serving.snapshot_of(proxy)
+        reply = admin_pb2.ResourcesReply()
+        for type_url in TYPES:
+            for name, each in sorted(snapshot.named(type_url).items()):
+                reply.resources.add(type_url=type_url, name=name, version=each.version, body=each.body)
+        return reply
+
+    def _find(self, request: admin_pb2.DeleteRequest) -> tuple[str, str, str]:
+        """The key as it is written in the documents, whatever case the kind was asked in."""
+        asked = (request.kind.lower(), request.namespace, request.name)
+        known = self._configuring.configuration.good
+        exact = (request.kind, request.namespace, request.name)
+        return next((key for key in known if (key[0].lower(), key[1], key[2]) == asked), exact)
+
+    def _snapshots(self) -> list[tuple[Proxy, Any]]:
+        return [(proxy, self._serving.snapshot_of(proxy)) for proxy in self._proxies()]
+
+    def _tell(self, edit: Edit, before: list[tuple[Proxy, Any]]) -> admin_pb2.ApplyReply:
+        reply = admin_pb2.ApplyReply(
+            documents=diff_documents(edit.before, edit.after), problems=edit.problems
+        )
+        if not edit.problems and before:
+            written = edit.configuration
+            mesh = replace(self._serving.mesh, config=written.config, documents=written.documents)
+            preview = self._serving.preview(mesh)
+            reply.resources.extend(
+                diff_snapshots((proxy, snapshot, preview.snapshot(proxy)) for proxy, snapshot in before)
+            )
+        return reply
+
+
+def to_message(status: ProxyStatus) -> admin_pb2.ProxyStatusReply.Proxy:
+    """One stream for the wire."""
+    message = admin_pb2.ProxyStatusReply.Proxy(
+        node_id=status.node_id,
+        spiffe_id=status.identity,
+        envoy=".".join(map(str, status.envoy)),
+        protocol=status.protocol,
+        since=status.since,
+        problem=status.problem,
+    )
+    for each in status.types:
+        message.types.add(
+            type_url=each.type_url,
+            state=each.sync.value,
+            version=each.version,
+            resources=each.resources,
+            sent=each.sent,
+            accepted=each.accepted,
+            nacked=each.nacked,
+            error=each.error,
+            refused=each.refused,
+        )
+    return message
+
+
+def _unary(answer: Callable[[Q, Context], Awaitable[R]], kind: type[Any]) -> grpc.RpcMethodHandler[Any, Any]:
+    """A method whose known errors become its status."""
+
+    async def serve(request: Q, context: Context) -> R:
+        try:
+            return await answer(request, context)
+        except MeshextError as error:
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+            raise
+
+    return grpc.unary_unary_rpc_method_handler(
+        serve,
+        request_deserializer=kind.FromString,
+        response_serializer=lambda reply: reply.SerializeToString(),
+    )

@@ -1,0 +1,203 @@
+"""One control plane from start to end: state, authority, documents, workloads, streams."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import grpc
+
+from meshext.telemetry.families import Family
+from meshext_controlplane.identity.authority import CertificateAuthority
+from meshext_controlplane.identity.bans import Bans
+from meshext_controlplane.identity.clock import utc_now
+from meshext_controlplane.identity.enrollment import Enrollment
+from meshext_controlplane.identity.own_svid import OwnSvid
+from meshext_controlplane.identity.services import JoiningService, RenewalService
+from meshext_controlplane.identity.trust_feed import TrustFeed
+from meshext_controlplane.model.mesh import Mesh
+from meshext_controlplane.model.proxy import Proxy
+from meshext_controlplane.server.admin import AdminService
+from meshext_controlplane.server.configuring import Configuring
+from meshext_controlplane.server.gates import Gates
+from meshext_controlplane.server.metrics import Counts
+from meshext_controlplane.server.options import ControlPlaneOptions
+from meshext_controlplane.server.ports import Ports
+from meshext_controlplane.server.registering import Registering
+from meshext_controlplane.server.registry import Registry
+from meshext_controlplane.server.serving import Serving, Translation
+from meshext_controlplane.server.standing import Standing
+from meshext_controlplane.server.stored import StoredDocuments, StoredRegistrations
+from meshext_controlplane.sources.configuration import Configuration
+from meshext_controlplane.state.store import StateStore
+from meshext_controlplane.state.worker import StateThread
+from meshext_controlplane.translate.translator import Translator
+from meshext_controlplane.xds.ads import AdsService
+from meshext_controlplane.xds.hub import Hub
+
+log = logging.getLogger("meshext.controlplane")
+
+LOOK = 1.0  # seconds between two looks at workloads whose grace period ends
+
+
+class ControlPlane:
+    """Everything between the state and the ports. `running` serves as long as its block lasts."""
+
+    def __init__(
+        self, options: ControlPlaneOptions, store: StateStore, authority: CertificateAuthority
+    ) -> None:
+        self._thread = StateThread()
+        self._authority = authority
+        self._options = options
+        self.counts = Counts()
+        self.serving = Serving(translate)
+        self.hub = Hub(self.serving.snapshot_of, observer=self.counts)
+        self._registrations = StoredRegistrations(store, self._thread, time.time)
+        self.registry = Registry(self._registrations, clock=time.monotonic, changed=self._populate)
+        documents = StoredDocuments(store, self._thread, time.time)
+        self.configuring = Configuring(options.config, documents, clock=time.time, changed=self._configure)
+        self._own = OwnSvid(authority)
+        self._enrollment = Enrollment(store, authority, life=options.life)
+        self._feed = TrustFeed(store, authority, self._thread)
+        self._standing = Standing(
+            Bans(store, authority), self._thread, trust_domain=authority.trust_domain, clock=utc_now
+        )
+        self._ports = Ports(options)
+        self._loaded = False
+        self._show_gauges()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Ports]:
+        """Load everything, then serve; streams are ended with the block, and proxies keep what they have."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self._thread.close)
+            await self._load()
+            stack.push_async_callback(self._registrations.finish)
+            failing = _Parts()
+            stack.push_async_callback(failing.stop)
+            for part in (
+                self.hub.run(),
+                self.configuring.watch(),
+                self._feed.follow(),
+                self._standing.follow(self._feed, self._enforce),
+                self._expire(),
+            ):
+                failing.start(part)
+            await stack.enter_async_context(self._serve())
+            await stack.enter_async_context(self._ports.showing(self._gather, {b"/ready": self._tell_ready}))
+            yield self._ports
+
+    @property
+    def ready(self) -> bool:
+        """Whether the last configuration is loaded and served."""
+        return self._loaded and self._ports.open
+
+    def proxies(self) -> list[Proxy]:
+        """Those that are connected, as their workloads have registered last."""
+        return self.hub.proxies()
+
+    def _show_gauges(self) -> None:
+        gauge = self.counts.gauge
+        gauge("ready", "1 where the last configuration is loaded and served.", lambda: self.ready)
+        gauge("workloads", "Workloads that have registered.", lambda: len(self.registry.workloads))
+        gauge("proxies", "Proxies that are connected.", lambda: len(self.hub.proxies()))
+        gauge(
+            "configuration_problems",
+            "Mistakes in what is written; the last good version of each document is served.",
+            lambda: len(self.configuring.configuration.problems),
+        )
+        gauge(
+            "certificate_seconds_left",
+            "Until the control plane's own certificate expires.",
+            lambda: (self._own.not_after - utc_now()).total_seconds(),
+        )
+
+    async def _load(self) -> None:
+        """Documents and workloads before the first stream, so that nothing seems to have gone."""
+        await self._standing.load()
+        await self.configuring.load()
+        self.registry.restore(await self._registrations.load())
+        self._populate()
+        self._loaded = True
+
+    @asynccontextmanager
+    async def _serve(self) -> AsyncIterator[None]:
+        gates = Gates(self._standing, self._enrollment, self._thread, self.registry.find)
+        ads = [
+            AdsService(self.hub, gates.admit_proxy).handlers(),
+            Registering(self.registry, gates.admit_workload).handlers(),
+            *RenewalService(self._enrollment, self._thread, self._feed).handlers(),
+        ]
+        join = list(JoiningService(self._enrollment, self._thread).handlers())
+        admin = AdminService(self.configuring, self.serving, self.hub, self.proxies)
+        async with self._ports.serving(self._own, ads=ads, join=join, admin=[admin.handlers()]):
+            yield
+
+    async def _gather(self) -> list[Family]:
+        return self.counts.families()
+
+    def _tell_ready(self) -> tuple[int, str]:
+        return (200, "ready") if self.ready else (503, "not ready: the configuration is not served yet")
+
+    def _configure(self, configuration: Configuration) -> None:
+        config = configuration.config
+        domain = self._authority.trust_domain
+        if config.trust_domain != domain:
+            log.error(
+                "MeshConfig says trustDomain %s; the authority is for %s, which stays",
+                config.trust_domain,
+                domain,
+            )
+            config = config.model_copy(update={"trust_domain": domain})
+        self.serving.configure(config, configuration.documents)
+        self.hub.notify("configuration")
+
+    def _populate(self) -> None:
+        self.serving.populate(self.registry.workloads)
+        self.hub.notify("endpoints")
+
+    def _enforce(self) -> None:
+        """Bans have changed: whoever is banned now loses his streams and his place among the endpoints."""
+        standing = self._standing
+        for identity in {workload.identity for workload in self.registry.workloads}:
+            if standing.is_banned(identity):
+                self.registry.banish(identity)
+        self.hub.disconnect(
+            standing.is_banned_proxy, code=grpc.StatusCode.PERMISSION_DENIED, text="this proxy is banned"
+        )
+
+    async def _expire(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK)
+            self.registry.expire()
+
+
+class _Parts:
+    """Tasks that run as long as the control plane; one that fails is logged, since the others can go on."""
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, part: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(part)
+        task.add_done_callback(_tell_failure)
+        self._tasks.append(task)
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("a part of the control plane has failed", exc_info=error)
+
+
+def translate(mesh: Mesh, before: Translation | None) -> Translation:
+    """The translation of a mesh."""
+    return Translator(mesh, previous=before if isinstance(before, Translator) else None)

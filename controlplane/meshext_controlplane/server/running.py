@@ -1,0 +1,61 @@
+"""From options to a control plane that runs until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+from meshext_controlplane.identity.authority import CertificateAuthority
+from meshext_controlplane.identity.facts import TRUST_DOMAIN
+from meshext_controlplane.identity.marker import default_marker
+from meshext_controlplane.identity.starting import start_authority
+from meshext_controlplane.model.mesh_config import MeshConfig, MeshConfigSpec
+from meshext_controlplane.server.control_plane import ControlPlane
+from meshext_controlplane.server.options import ControlPlaneOptions
+from meshext_controlplane.server.ports import Ports
+from meshext_controlplane.sources.configuration import merge
+from meshext_controlplane.sources.folder import read_folder
+from meshext_controlplane.state.ownership import Ownership
+from meshext_controlplane.state.settings import read_setting
+from meshext_controlplane.state.store import StateStore
+
+Ready = Callable[[Ports], None]
+
+
+async def run_control_plane(options: ControlPlaneOptions, ready: Ready) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called once everything is loaded and listens.
+
+    StateError, AuthorityError, ListenError where it can not start.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    with Ownership(options.state), StateStore(options.state) as store:
+        control_plane = ControlPlane(options, store, open_authority(options, store))
+        async with control_plane.running() as ports:
+            ready(ports)
+            await stop.wait()
+
+
+def open_authority(options: ControlPlaneOptions, store: StateStore) -> CertificateAuthority:
+    """The authority of the state; made at a first start."""
+    return start_authority(
+        store,
+        trust_domain=find_trust_domain(options, store),
+        marker=default_marker(options.state),
+        initialise=options.init,
+        secret=options.secret,
+    )
+
+
+def find_trust_domain(options: ControlPlaneOptions, store: StateStore) -> str:
+    """What the folder's MeshConfig says; without one what the state began with, or the default."""
+    if options.config is not None:
+        written = merge(read_folder(options.config).readings)
+        if written.documents.get(MeshConfig.KIND):
+            return written.config.trust_domain
+    with store.reading() as transaction:
+        kept = read_setting(transaction, TRUST_DOMAIN)
+    return kept.decode() if kept else MeshConfigSpec().trust_domain
