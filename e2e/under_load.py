@@ -49,13 +49,21 @@ def by_status(got: Got) -> str:
 
 @contextmanager
 def under_load(
-    port: int, *, target: str = "/", among: int = 10, judge: Callable[[Got], str] = by_status
+    port: int,
+    *,
+    address: str = "127.0.0.1",
+    host: str = "a",
+    target: str = "/",
+    among: int = 10,
+    judge: Callable[[Got], str] = by_status,
 ) -> Iterator[Load]:
-    """So many clients, each with one connection, until the block is left."""
+    """So many clients, each with one connection, until the block is left; `host` is the Host header."""
     load, done = Load(), threading.Event()
 
     async def play() -> None:
-        await asyncio.gather(*(client(port, target, load, judge, done) for _ in range(among)))
+        await asyncio.gather(
+            *(client((address, port), (host, target), load, judge, done) for _ in range(among))
+        )
 
     thread = threading.Thread(target=asyncio.run, args=(play(),))
     thread.start()
@@ -67,17 +75,21 @@ def under_load(
 
 
 async def client(
-    port: int, target: str, load: Load, judge: Callable[[Got], str], done: threading.Event
+    place: tuple[str, int],
+    request: tuple[str, str],
+    load: Load,
+    judge: Callable[[Got], str],
+    done: threading.Event,
 ) -> None:
     """One client."""
     loop = asyncio.get_running_loop()
     link: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
     while not done.is_set():
-        link = link or await asyncio.open_connection("127.0.0.1", port)
+        link = link or await asyncio.open_connection(*place)
         began = loop.time()
         try:
             async with asyncio.timeout(PATIENCE):
-                got = await exchange(*link, target)
+                got = await exchange(*link, *request)
             kind = judge(got)
             again = got.header("connection") != "close"
         except TimeoutError:
@@ -93,9 +105,9 @@ async def client(
         await close(link[1])
 
 
-async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: str) -> Got:
+async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, target: str) -> Got:
     """One request and the whole answer."""
-    writer.write(f"GET {target} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+    writer.write(f"GET {target} HTTP/1.1\r\nhost: {host}\r\n\r\n".encode())
     head = await reader.readuntil(b"\r\n\r\n")
     length = LENGTH.search(head)
     body = b""

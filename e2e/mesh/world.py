@@ -134,15 +134,19 @@ class World:
         return member
 
     def ask(self, *words: str) -> Any:
-        """What a command says as JSON about this mesh."""
+        """What a command says as JSON about this mesh; None where it says nothing."""
         command = [*MESHEXT, *words, "--json", "--state", str(self.state)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        assert done.stdout, done.stderr
-        return json.loads(done.stdout)
+        return json.loads(done.stdout) if done.stdout else None
+
+    def last_words(self) -> str:
+        """The end of every process's log."""
+        processes = [self.control_plane, *(member.process for member in self.members)]
+        return "\n".join(f"-- {each.name}\n{each.text[-4000:]}" for each in processes) + "\n"
 
     def synced(self) -> bool:
         """Whether every member's proxy has said yes to everything."""
-        found = self.ask("proxy-status")
+        found = self.ask("proxy-status") or []
         states = {state["state"] for proxy in found for state in proxy["types"].values()}
         return len(found) == len(self.members) and states <= {"SYNCED", "NOT SENT"}
 
@@ -157,6 +161,9 @@ def mesh(folder: Path, documents: Mapping[str, str], *options: str) -> Iterator[
     world.start(*options)
     try:
         yield world
+    except BaseException:
+        sys.stderr.write(world.last_words())
+        raise
     finally:
         for member in world.members:
             member.process.stop()

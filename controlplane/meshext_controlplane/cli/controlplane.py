@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +32,10 @@ Secret = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Passphrase or key that private keys in the state are sealed with."),
 ]
+SvidLife = Annotated[
+    float,
+    typer.Option(metavar="SECONDS", help="Life of a workload's certificate; renewed at half of it.", min=60),
+]
 Init = Annotated[
     bool,
     typer.Option("--init", help="Begin anew although a control plane has run here and its state is lost."),
@@ -46,6 +51,7 @@ def controlplane(
     join_listen: Join = "127.0.0.1:15011",
     metrics: Metrics = "",
     secret_file: Secret = None,
+    svid_life: SvidLife = 86_400,
     init: Init = False,
     log_level: LogLevel = "info",
     log_format: LogFormat = "text",
@@ -74,6 +80,7 @@ def controlplane(
         metrics=parse_address(metrics) if metrics else None,
         secret=read_secret(secret_file) if secret_file else None,
         init=init,
+        life=timedelta(seconds=svid_life),
     )
     asyncio.run(run_control_plane(options, announce))
 

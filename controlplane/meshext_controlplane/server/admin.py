@@ -52,13 +52,13 @@ class AdminService:
 
     async def _apply(self, request: admin_pb2.ApplyRequest, _: Context) -> admin_pb2.ApplyReply:
         texts = [Origin(text.source, text.content) for text in request.texts]
-        before = self._snapshots()
+        before = self._snapshots(request.dry_run)
         edit = await self._configuring.apply(texts, dry_run=request.dry_run)
         return self._tell(edit, before)
 
     async def _delete(self, request: admin_pb2.DeleteRequest, context: Context) -> admin_pb2.ApplyReply:
         key = self._find(request)
-        before = self._snapshots()
+        before = self._snapshots(request.dry_run)
         edit = await self._configuring.delete(key, dry_run=request.dry_run)
         if edit is None:
             name = f"{key[0]} {key[1]}/{key[2]}"
@@ -112,8 +112,10 @@ class AdminService:
         exact = (request.kind, request.namespace, request.name)
         return next((key for key in known if (key[0].lower(), key[1], key[2]) == asked), exact)
 
-    def _snapshots(self) -> list[tuple[Proxy, Any]]:
-        return [(proxy, self._serving.snapshot_of(proxy)) for proxy in self._proxies()]
+    def _snapshots(self, dry_run: bool) -> list[tuple[Proxy, Any]]:
+        """What proxies have now: only who asks what would change pays for knowing it."""
+        proxies = self._proxies() if dry_run else ()
+        return [(proxy, self._serving.snapshot_of(proxy)) for proxy in proxies]
 
     def _tell(self, edit: Edit, before: list[tuple[Proxy, Any]]) -> admin_pb2.ApplyReply:
         reply = admin_pb2.ApplyReply(

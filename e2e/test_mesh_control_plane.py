@@ -1,0 +1,97 @@
+"""What may happen to a control plane while its mesh is under load, and nobody notices."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.mesh.processes import wait_for
+from e2e.mesh.world import OUTBOUND, World, mesh
+from e2e.under_load import under_load
+from meshext_controlplane.cli.admin import call
+from meshext_proto.meshext import admin_pb2
+
+pytestmark = [pytest.mark.envoy, pytest.mark.slow]
+
+SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}, namespace: shop}}
+spec:
+  selector: {{app: {name}}}
+  ports: [{{name: http, port: 80, targetPort: 8080}}]
+"""
+STRICT = """\
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: shop}
+spec: {mtls: {mode: STRICT}}
+"""
+POLICY = """\
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {{name: deny-{number}, namespace: shop}}
+spec:
+  selector: {{matchLabels: {{app: checkout}}}}
+  action: DENY
+  rules: [{{to: [{{operation: {{paths: ["{path}"]}}}}]}}]
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    documents = {
+        "shop.yaml": "---\n".join(
+            [SERVICE.format(name="checkout"), SERVICE.format(name="storefront"), STRICT]
+        )
+    }
+    with mesh(tmp_path, documents, "--svid-life", "60") as made:
+        made.add("checkout-1")
+        made.add("storefront-1")
+        wait_for("the storefront reaches the checkout", lambda: reaches(made))
+        yield made
+
+
+def reaches(world: World) -> bool:
+    storefront = world.members[1]
+    return (storefront.folder / "app.sock").exists() and (
+        storefront.call("http://checkout/")["status"] == 200
+    )
+
+
+def renewed(world: World) -> int:
+    return world.control_plane.text.count(" has renewed: ")
+
+
+def test_killed_restarted_and_rotating_under_load(world: World) -> None:
+    storefront = world.members[1]
+    with under_load(OUTBOUND, address=storefront.address, host="checkout") as load:
+        world.control_plane.kill()
+        wait_for("it is served without a control plane", lambda: load.count > 500)
+        world.control_plane.restart()
+        wait_for("all proxies are back", world.synced)
+        wait_for("both have a new certificate", lambda: renewed(world) >= 2)
+        before = load.count
+        wait_for("it goes on", lambda: load.count > before)
+    assert dict(load.kinds) == {"200": load.count}
+
+
+def test_a_thousand_edits_in_ten_seconds_under_load(world: World) -> None:
+    storefront = world.members[1]
+    with under_load(OUTBOUND, address=storefront.address, host="checkout", target="/open") as load:
+        began = time.monotonic()
+        for number in range(1000):
+            text = POLICY.format(number=number % 10, path=f"/closed/{number}")
+            request = admin_pb2.ApplyRequest(texts=[admin_pb2.Text(source="edit.yaml", content=text)])
+            reply = call(world.state, "Apply", request, admin_pb2.ApplyReply)
+            assert not reply.problems
+            time.sleep(max(0.0, began + number / 100 - time.monotonic()))
+        wait_for(
+            "the last edit is served", lambda: storefront.call("http://checkout/closed/999")["status"] == 403
+        )
+        wait_for("all are synced", world.synced)
+    assert dict(load.kinds) == {"200": load.count}
+    assert storefront.call("http://checkout/closed/989")["status"] == 200
