@@ -27,7 +27,7 @@ from tests.store.redis_server import RedisServer
 pytestmark = pytest.mark.envoy
 
 MODES: tuple[Mode, ...] = ("authz", "proc")
-ROOM = 0.5  # seconds that a busy machine may add to a request
+ROOM = 0.25  # seconds that a busy machine may add to a request
 
 
 @pytest.fixture(params=MODES)
@@ -170,6 +170,7 @@ def test_redis_killed_stopped_and_back(mode: Mode, then: str, redis: RedisServer
             back()
             assert wait_for(lambda: left(stage.timed()) > 0)
         assert max(times) < PATIENCE + ROOM
+        assert statistics.median(times) < statistics.median(usual) + PATIENCE  # the first ones wait alone
     added = [1000 * (took - statistics.median(usual)) for took in (statistics.median(times), max(times))]
     report(f"{mode} {then}: away adds {added[0]:.1f} ms in the middle, {added[1]:.1f} at most")
 

@@ -20,7 +20,7 @@ from tests.store.redis_server import RedisServer
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
-ROOM = 0.5  # seconds that a busy machine may add to a request
+ROOM = 0.25  # seconds that a busy machine may add to a request
 SOON = 1.0  # seconds after which a store that is back is used again
 CLASSES: dict[FailureMode, str] = {"closed": "Limited", "open": "OpenLimited"}
 
@@ -51,7 +51,7 @@ def back(stage: Stage, act: Callable[[], None]) -> float:
     begin = time.monotonic()
     assert wait_for(lambda: asked(stage.timed()))
     took = time.monotonic() - begin
-    assert took < SOON + ROOM
+    assert took < SOON + 2 * ROOM
     return took
 
 
@@ -75,6 +75,7 @@ def test_redis_away_stopped_and_back(mode: Mode, policy: FailureMode, redis: Red
         assert 1 <= len(losses) <= 3  # one for each loss that the log had not yet called over
         assert not any("Traceback" in line for line in stage.lines)
     before = statistics.median(got.took for got in usual)
+    assert statistics.median(times) < before + PATIENCE  # the first ones wait alone
     added = 1000 * (statistics.median(times) - before), 1000 * (max(times) - before)
     report(
         f"{mode} {policy}: away adds {added[0]:.1f} ms in the middle, {added[1]:.1f} at most; used again "
@@ -106,7 +107,7 @@ def test_redis_killed_and_back_under_load(policy: FailureMode, redis: RedisServe
         results = [got for each in busy for got in each.result()]
         failed = {(got.status, asked(got)) for got in results} - {(200, True)}
         assert failed == {(500, False) if policy == "closed" else (200, False)}
-        assert max(got.took for got in results) < 1.0 + ROOM
+        assert max(got.took for got in results) < 1.0 + 2 * ROOM
         assert all(asked(stage.timed()) for _ in range(20))
 
 

@@ -30,12 +30,25 @@ class LoadError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What to send: `requests` in all, over so many connections; with a body it is a POST."""
+    """What to send: `requests` in all, over so many connections; with a body it is a POST.
+
+    `rate` is the requests a second of each connection; 0 sends the next one as soon as one is answered.
+    """
 
     requests: int
     connections: int
     body: bytes = b""
     target: str = TARGET
+    rate: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One request: when it was sent, in seconds of the clock, its status, and the seconds it took."""
+
+    sent: float
+    status: int
+    took: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,18 +74,19 @@ def find_h2load() -> str:
 
 
 async def h2load(address: str, load: Load) -> Latency:
-    """Send it with h2load over HTTP/1.1."""
+    """Send it with h2load over HTTP/1.1; LoadError where an answer is not 200."""
+    return read_log(await log_h2load(address, load), load.requests)
+
+
+async def log_h2load(address: str, load: Load) -> str:
+    """h2load's log of that load, for `parse_log`."""
     with tempfile.TemporaryDirectory(prefix="meshext-bench-") as folder:
         log = Path(folder) / "log"
-        words = [
-            find_h2load(),
-            "--h1",
-            "-t1",
-            f"-n{load.requests}",
-            f"-c{load.connections}",
-            f"--log-file={log}",
-        ]
+        words = [find_h2load(), "--h1", "-t1", f"-n{load.requests}", f"-c{load.connections}"]
+        words.append(f"--log-file={log}")
         words += [f"-H{name}: {value}" for name, value in HEADERS.items()]
+        if load.rate:
+            words.append(f"--rps={load.rate}")
         if load.body:
             body = Path(folder) / "body"
             body.write_bytes(load.body)
@@ -90,14 +104,20 @@ async def h2load(address: str, load: Load) -> Latency:
                 process.kill()
         if process.returncode:
             raise LoadError(f"h2load: {said.decode(errors='replace').strip()[-500:]}")
-        return read_log(log.read_text(), load.requests)
+        return log.read_text()
+
+
+def parse_log(text: str) -> list[Answered]:
+    """h2load's log: start (us), status, duration (us), one request a line."""
+    lines = [line.split("\t") for line in text.splitlines()]
+    return [Answered(int(line[0]) / 1e6, int(line[1]), int(line[2]) / 1e6) for line in lines]
 
 
 def read_log(text: str, wanted: int) -> Latency:
-    """h2load's log: start (us), status, duration (us), one request a line."""
-    lines = [line.split("\t") for line in text.splitlines()]
-    check_statuses([int(line[1]) for line in lines], wanted)
-    return summarise([int(line[2]) / 1e6 for line in lines])
+    """The latency of a load whose every answer was 200."""
+    answers = parse_log(text)
+    check_statuses([each.status for each in answers], wanted)
+    return summarise([each.took for each in answers])
 
 
 def check_statuses(statuses: list[int], wanted: int) -> None:
