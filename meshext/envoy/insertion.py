@@ -11,6 +11,7 @@ from typing import Any
 
 from meshext.envoy.emit import Data, emit_yaml, to_data
 from meshext.envoy.http_filter import FILTER, build_http_filters
+from meshext.envoy.route_gaps import find_route_gaps
 from meshext.envoy.service_cluster import Backend, build_service_cluster
 from meshext.errors import ConfigError
 from meshext.needs import DEFAULT_MAX_BODY
@@ -180,6 +181,10 @@ def _warnings(manager: _Manager, plan: Plan) -> Iterator[str]:
     if _SERVER_NAME in plan.attributes and not _has_inspector(manager.listener):
         yield f"{place}: {_SERVER_NAME} stays empty without the listener filter {_INSPECTOR}"
     yield from (f"{place}: {problem}" for problem in _limit_problems(manager, plan))
+    routes = data.get("route_config")
+    if plan.mode == "authz" and isinstance(routes, dict):
+        for where, left_over in find_route_gaps(routes):
+            yield f"{place}.route_config{where}: {left_over}"
 
 
 def _limit_problems(manager: _Manager, plan: Plan) -> Iterator[str]:

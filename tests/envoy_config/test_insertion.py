@@ -136,6 +136,64 @@ def test_warnings(make_plan: Make) -> None:
         assert warning.startswith("static_resources.listeners[0].filter_chains[0].filters[0]: ")
 
 
+LEFT_OVER = "are left over: Envoy answers 404, and in ext_authz filters are not asked; where they should be, "
+HOST: dict[str, Any] = {"name": "a", "domains": ["*"]}
+
+
+def routes(*matches: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"match": match, "route": {"cluster": "own"}} for match in matches]
+
+
+ROUTED: list[tuple[dict[str, Any], list[str]]] = [
+    ({"virtual_hosts": [{**HOST, "routes": routes({"path": "/a"}, {"prefix": "/"})}]}, []),
+    ({"virtual_hosts": [{**HOST, "routes": routes({"prefix": "", "headers": []})}]}, []),
+    ({"virtual_hosts": [{**HOST, "routes": routes({"safe_regex": {"regex": ".*"}})}]}, []),
+    ({"virtual_hosts": [{**HOST, "matcher": {}}]}, []),
+    ({"virtual_hosts": [{**HOST, "routes": routes({"prefix": "/a"})}]}, [".virtual_hosts[0]: no route"]),
+    ({"virtual_hosts": [HOST]}, [".virtual_hosts[0]: no route"]),
+    (
+        {"virtual_hosts": [{**HOST, "routes": routes({"prefix": "/", "headers": [{"name": "x"}]})}]},
+        [".virtual_hosts[0]: no route"],
+    ),
+    (
+        {
+            "virtual_hosts": [
+                {**HOST, "routes": routes({"prefix": "/"})},
+                {
+                    "name": "b",
+                    "domains": ["b"],
+                    "routes": routes({"grpc": {}, "prefix": "/"}, {"prefix": "/"}),
+                },
+                {"name": "c", "domains": ["c"], "routes": routes({"connect_matcher": {}})},
+            ]
+        },
+        [".virtual_hosts[2]: no route"],
+    ),
+    (
+        {"virtual_hosts": [{"name": "b", "domains": ["b"], "routes": routes({"prefix": "/"})}]},
+        [": no virtual host"],
+    ),
+    ({}, [": no virtual host"]),
+]
+
+
+@pytest.mark.parametrize(("routed", "told"), ROUTED)
+def test_requests_that_routes_leave_over(routed: dict[str, Any], told: list[str], make_plan: Make) -> None:
+    own = json.dumps(bootstrap(chain(**SAFE, route_config=routed)))
+    warnings = insert_filter(own, make_plan(), SERVICE).warnings
+    place = "static_resources.listeners[0].filter_chains[0].filters[0].route_config"
+    assert len(warnings) == len(told)
+    for warning, words in zip(warnings, told, strict=True):
+        assert warning.startswith(place + words)
+        assert LEFT_OVER in warning
+    assert insert_filter(own, make_plan(mode="proc"), SERVICE).warnings == ()  # ext_proc asks about these too
+
+
+def test_routes_that_come_from_elsewhere_are_not_judged(make_plan: Make) -> None:
+    own = bootstrap(chain(**SAFE, route_config=None, rds={"route_config_name": "r"}))
+    assert insert_filter(json.dumps(own), make_plan(), SERVICE).warnings == ()
+
+
 def test_an_inspector_silences_its_warning(make_plan: Make) -> None:
     inspector = [{"name": "envoy.filters.listener.tls_inspector"}]
     plan = make_plan(attributes=("connection.requested_server_name",))
