@@ -26,6 +26,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Generic, Self, TypeVar, overload
 
 from meshext.errors import MeshextError
@@ -36,6 +37,8 @@ Bound = TypeVar("Bound")
 
 DEFAULT_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
+NO_CAPS: Mapping[str, int] = MappingProxyType({})
+
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
 
@@ -43,8 +46,8 @@ class Metric(Generic[Bound]):
     """What the three kinds have in common: a definition, bound to a registry by attribute access.
 
     `name` and `labels` are Prometheus names, `help` one line of text. `most` is how many label sets it has,
-    1 to 1000, in each worker and in the total over workers; later ones are "other". ValueError for illegal
-    names.
+    1 to 1000, in each worker and in the total over workers; later ones are "other". `most_values` says the
+    same of single labels: how many values one may have beside "" and "other". ValueError for illegal names.
     """
 
     kind: Kind
@@ -57,11 +60,13 @@ class Metric(Generic[Bound]):
         labels: Sequence[str] = (),
         help: str = "",  # noqa: A002  (the word of the Prometheus text format)
         most: int = MAX_SERIES,
+        most_values: Mapping[str, int] = NO_CAPS,
     ) -> None:
         check_names(name, labels)
         if not 1 <= most <= MAX_SERIES:
             raise ValueError(f"{name}: most={most!r} is out of range; write 1 to {MAX_SERIES}")
         self.most = most
+        self.most_values = check_most_values(name, labels, most_values)
         self.name = name
         self.labels = tuple(labels)
         self.help = help
@@ -138,8 +143,9 @@ class Histogram(Metric["BoundHistogram"]):
         help: str = "",  # noqa: A002  (the word of the Prometheus text format)
         buckets: Sequence[float] = DEFAULT_BUCKETS,
         most: int = MAX_SERIES,
+        most_values: Mapping[str, int] = NO_CAPS,
     ) -> None:
-        super().__init__(name, labels=labels, help=help, most=most)
+        super().__init__(name, labels=labels, help=help, most=most, most_values=most_values)
         self.buckets = check_buckets(name, buckets)
         if "le" in self.labels:
             raise ValueError(f"{name}: the label 'le' names a histogram's buckets; write another name")
@@ -310,6 +316,16 @@ def check_names(name: object, labels: Sequence[object]) -> None:
             )
     if len(set(labels)) != len(labels):
         raise ValueError(f"{name}: labels {tuple(labels)!r} name one twice; write each once")
+
+
+def check_most_values(name: str, labels: Sequence[str], most_values: Mapping[str, int]) -> tuple[int, ...]:
+    """How many values each label may have, in the order of the labels, 0 for any; () without caps."""
+    for label, most in most_values.items():
+        if label not in labels:
+            raise ValueError(f"{name}: most_values names {label!r}, which is none of its labels")
+        if not 1 <= most <= MAX_SERIES:
+            raise ValueError(f"{name}: most_values {label}={most!r} is out of range; write 1 to {MAX_SERIES}")
+    return tuple(most_values.get(label, 0) for label in labels) if most_values else ()
 
 
 def check_buckets(name: str, buckets: Sequence[float]) -> tuple[float, ...]:

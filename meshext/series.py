@@ -64,6 +64,7 @@ class Series:
         self.numbers: dict[Key, float] = {}
         self.spreads: dict[Key, tuple[tuple[int, ...], float]] = {}
         self.exemplars: dict[Key, Exemplars] = {}
+        self._values: tuple[set[str], ...] = tuple(set() for _ in metric.most_values)
         if not metric.labels:  # a series that exists from the start shows 0 instead of a gap
             self.write((), 0.0)
 
@@ -94,6 +95,10 @@ class Series:
     def place(self, key: Key) -> Key:
         """The key, or the one for all others when there are too many."""
         series = self.numbers or self.spreads
+        if key in series:
+            return key
+        if self._values:
+            key = tuple(map(admit, key, self.metric.most_values, self._values))
         return key if key in series or len(series) < self.metric.most else (OTHER,) * len(key)
 
     def write(self, key: Key, number: float) -> None:
@@ -153,6 +158,16 @@ class Series:
                 )
             )
         return found
+
+
+def admit(value: str, most: int, known: set[str]) -> str:
+    """A label's value, or "other" where `known` holds `most` others; 0 is no cap, and "" is no value."""
+    if not most or not value or value == OTHER or value in known:
+        return value
+    if len(known) >= most:
+        return OTHER
+    known.add(value)
+    return value
 
 
 def label_text(metric: str, name: str, value: object) -> str:

@@ -30,7 +30,8 @@ SUFFIXES: dict[Kind, Key] = {"counter": ("",), "gauge": ("",), "histogram": ("_b
 class Family:
     """One metric and its series: label values to a number, or to (bucket counts, sum), and to exemplars.
 
-    `most` is how many series a total over workers shows beside that of "other"; 0 is no cap.
+    `most` is how many series a total over workers shows beside that of "other", `most_values` how many values
+    each label has beside "" and "other"; 0 is no cap, and () none at all.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Family:
     spreads: dict[Key, Spread] = field(default_factory=dict)
     exemplars: dict[Key, Exemplars] = field(default_factory=dict)
     most: int = 0
+    most_values: tuple[int, ...] = ()
 
     @property
     def definition(self) -> Definition:
@@ -55,7 +57,15 @@ class Family:
 
     def empty(self) -> Family:
         """The same metric without series."""
-        return Family(self.name, self.kind, self.labels, self.help, self.buckets, most=self.most)
+        return Family(
+            self.name,
+            self.kind,
+            self.labels,
+            self.help,
+            self.buckets,
+            most=self.most,
+            most_values=self.most_values,
+        )
 
     def add(self, other: Family, *, most: float = math.inf) -> None:
         """Add another's series, of the same definition; beyond `most` label sets to those of "other"."""
@@ -161,6 +171,7 @@ def copy_series(series: Series, name: str, labels: Key, first: Key) -> Family:
     """A family as it stands now, with label values `first` in front of each series'."""
     metric = series.metric
     family = Family(name, metric.kind, labels, metric.help, metric.buckets, most=metric.most)
+    family.most_values = metric.most_values and (0,) * len(first) + metric.most_values
     family.numbers = {first + key: number for key, number in series.numbers.items()}
     family.spreads = {first + key: spread for key, spread in series.spreads.items()}
     family.exemplars = {first + key: exemplars for key, exemplars in series.exemplars.items()}

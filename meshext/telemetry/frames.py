@@ -4,10 +4,10 @@
     seq      8 bytes: the number of a question, repeated in its answer; 0 where nobody had asked
     body     of the parent: none, "tell me where you stand"; of the worker: a JSON list of families
 
-A family is `{"name", "kind", "labels", "help", "buckets", "most", "numbers": [[values, number], ...],
-"spreads": [[values, counts, sum], ...], "exemplars": [[values, places], ...]}`; a place is null or `[value,
-[[label, value], ...], seconds since 1970]`. What comes from a worker is checked before it is believed: a
-filter runs there.
+A family is `{"name", "kind", "labels", "help", "buckets", "most", "most_values", "numbers": [[values,
+number], ...], "spreads": [[values, counts, sum], ...], "exemplars": [[values, places], ...]}`; a place is
+null or `[value, [[label, value], ...], seconds since 1970]`. What comes from a worker is checked before it is
+believed: a filter runs there.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ def encode_family(family: Family) -> str:
             "help": family.help,
             "buckets": family.buckets,
             "most": family.most,
+            "most_values": family.most_values,
             "numbers": list(family.numbers.items()),
             "spreads": [(key, *spread) for key, spread in family.spreads.items()],
             "exemplars": [
@@ -89,8 +90,11 @@ def decode_family(given: dict[str, Any]) -> Family:
         to_text(given["help"]),
         tuple(map(to_number, given["buckets"])),
         most=to_count(given["most"]),
+        most_values=tuple(map(to_count, given["most_values"])),
     )
     check_names(family.name, family.labels)
+    if len(family.most_values) not in (0, len(family.labels)):
+        raise ValueError(f"{family.name}: {len(family.most_values)} caps")
     if family.kind not in SUFFIXES:
         raise ValueError(f"kind {family.kind!r}")
     for values, number in given["numbers"]:

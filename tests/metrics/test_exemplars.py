@@ -98,6 +98,37 @@ def test_a_metric_may_have_a_smaller_cap() -> None:
             Counter("made_total", most=most)
 
 
+def test_a_label_may_have_a_cap() -> None:
+    plain = Plain()
+    made = Counter("made_total", labels=("route", "user"), most_values={"user": 2}).of(plain)
+    for route, user in (
+        ("a", "x"),
+        ("b", "y"),
+        ("c", "z"),
+        ("d", ""),
+        ("e", "x"),
+        ("c", "w"),
+        ("c", "other"),
+    ):
+        made.inc(route=route, user=user)
+    found = {
+        tuple(value for _, value in sample.labels): sample.value
+        for sample in plain._metrics.samples()
+        if sample.name == "made_total"
+    }
+    assert found == {
+        ("a", "x"): 1,
+        ("b", "y"): 1,
+        ("c", "other"): 3,
+        ("d", ""): 1,
+        ("e", "x"): 1,
+    }
+    with pytest.raises(ValueError, match="made_total: most_values names 'who', which is none of its labels"):
+        Counter("made_total", labels=("user",), most_values={"who": 1})
+    with pytest.raises(ValueError, match="most_values user=0 is out of range; write 1 to 1000"):
+        Histogram("took", labels=("user",), most_values={"user": 0})
+
+
 def test_merging_keeps_the_newest_of_each_bucket() -> None:
     one, other = Plain(), Plain()
     one.took.observe(0.05, {"trace_id": "old"})

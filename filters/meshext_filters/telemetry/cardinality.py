@@ -1,7 +1,7 @@
 """Caps on what clients can make of labels: how many values one has, how many series a metric has.
 
-What comes too late is counted under `other`. A worker counts by itself, so over N workers a label may have N
-times as many values; the series of a metric are capped in the total too (`most` of `meshext.metrics`).
+What comes too late is counted under `other`. A worker counts by itself; the total over workers has the same
+caps (`most` and `most_values` of `meshext.metrics`), and the first that come to it stay.
 """
 
 from __future__ import annotations

@@ -38,7 +38,9 @@ class Telemetry(Filter):
     type (of gRPC calls too), `http_server_active_requests`, and on demand
     `http_server_request_body_size_bytes` and `http_server_response_body_size_bytes`. Beside them
     `http_server_requests_total` counts as requests come and `http_server_request_errors_total` what ended
-    in 5xx, in a gRPC status that is the server's fault, or without a response. Every label and every metric
+    in 5xx, in a gRPC status that is the server's fault, or without a response. (A gRPC-Web call has its
+    status in headers, which count, or at the end of the body, which is not read: put Envoy's filter
+    `grpc_web` before this one, and all of them count.) Every label and every metric
     is bounded, whatever clients send; what comes on top is counted under `other`. Exemplars link counters
     and buckets to the trace of their latest request, where that is sampled.
 

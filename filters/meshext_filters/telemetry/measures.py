@@ -74,6 +74,9 @@ class Measures:
         self._config = config
         self._most = config.max_series - 1  # and one for all others
         self._tags = frozenset((*early, *late))
+        self._caps = {
+            tag.label: tag.max_values for tag in config.tags if tag.label in self._tags and not tag.values
+        }
         self._early = (*REQUEST_LABELS, *early)
         self._all = (*self._early, *RESPONSE_LABELS, *late)
         self.requests = self._counter("requests", "http_server_requests_total", self._early)
@@ -86,15 +89,23 @@ class Measures:
     def _counter(self, wanted: Measured, name: str, labels: tuple[str, ...]) -> Capped[BoundCounter] | None:
         if wanted not in self._config.metrics:
             return None
-        bound = Counter(name, labels=labels, help=HELP[wanted], most=self._most).of(self._owner)
-        return Capped(bound, labels, self._config.max_series, self._tags)
+        caps = {label: most for label, most in self._caps.items() if label in labels}
+        metric = Counter(name, labels=labels, help=HELP[wanted], most=self._most, most_values=caps)
+        return Capped(metric.of(self._owner), labels, self._config.max_series, self._tags)
 
     def _histogram(
         self, wanted: Measured, name: str, buckets: Sequence[float]
     ) -> Capped[BoundHistogram] | None:
         if wanted not in self._config.metrics:
             return None
-        metric = Histogram(name, labels=self._all, help=HELP[wanted], buckets=buckets, most=self._most)
+        metric = Histogram(
+            name,
+            labels=self._all,
+            help=HELP[wanted],
+            buckets=buckets,
+            most=self._most,
+            most_values=self._caps,
+        )
         bound = metric.of(self._owner)
         return Capped(bound, self._all, self._config.max_series, self._tags)
 

@@ -1,11 +1,14 @@
 """How an exchange ended, by its HTTP status and, for gRPC, by the status in headers or trailers.
 
+gRPC-Web has its status in headers or at the end of the body, where it is not looked for.
+
 https://opentelemetry.io/docs/specs/semconv/rpc/grpc/ says which codes are errors of a server; the others
 are the caller's, as a 404 is.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +16,7 @@ from meshext.http.exchange import Exchange
 from meshext_filters.telemetry.cardinality import OTHER
 
 GRPC_STATUS = "grpc-status"
-GRPC = "application/grpc"
+GRPC = re.compile(r"application/grpc(-web(-text)?)?($|[+;\s])", re.IGNORECASE)
 NO_RESPONSE = "no_response"
 FIRST_ERROR = 500
 ERRORS = {
@@ -49,7 +52,7 @@ def judge(exchange: Exchange[Any], trailing: str) -> Ending:
     shown = str(status)
     if status >= FIRST_ERROR:
         return Ending(shown, "", shown)
-    if not exchange.request.headers.get("content-type", "").startswith(GRPC):
+    if not GRPC.match(exchange.request.headers.get("content-type", "")):
         return Ending(shown, "", "")
     code = trailing or exchange.response.headers.get(GRPC_STATUS, "")
     if code and code not in CODES:

@@ -60,7 +60,8 @@ class Tag:
     come."""
 
     max_values: int = 100
-    """How many values the metric label may have in a worker, 1 to 500; every further one is `other`."""
+    """How many values the metric label may have, in a worker and in the total over workers, 1 to 500; every
+    further one is `other`."""
 
     plain: bool = False
     """Take it although its name sounds like a secret's. What looks like a secret is redacted all the same."""

@@ -324,7 +324,10 @@ def test_a_failure_lets_the_request_pass_uncounted() -> None:
         (Reply(200, trailers={"grpc-status": "99"}), "application/grpc", "other", ""),
         (Reply(200), "application/grpc", "", ""),
         (Reply(503), "application/grpc", "", "503"),
+        (Reply(200, headers={"grpc-status": "14"}), "application/grpc-web+proto", "14", "UNAVAILABLE"),
+        (Reply(200, headers={"grpc-status": "14"}), "Application/gRPC-Web-Text; x=y", "14", "UNAVAILABLE"),
         (Reply(200, headers={"grpc-status": "14"}), "text/plain", "", ""),
+        (Reply(200, headers={"grpc-status": "14"}), "application/grpcish", "", ""),
     ],
 )
 def test_how_grpc_calls_end(reply: Reply, content_type: str, code: str, error: str) -> None:
