@@ -39,16 +39,31 @@ def plain_client() -> ssl.SSLContext:
 
 
 class Authority:
-    """A CA of our own in a folder."""
+    """A CA of our own in a folder: a root, or below `above`, where its leaves are given its certificate too.
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self._folder = folder
+    `constraints` are names that a CA below another may speak for (RFC 5280 section 4.2.1.10).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        *,
+        above: Authority | None = None,
+        constraints: x509.NameConstraints | None = None,
+    ) -> None:
+        self.folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        builder = self._builder(self._name, self._key.public_key())
+        signer = above or self
+        builder = signer._builder(self._name, self._key.public_key())
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        if constraints is not None:
+            builder = builder.add_extension(constraints, critical=True)
         self.file = folder / f"{name}.pem"
-        self.file.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
+        signed = builder.sign(signer._key, hashes.SHA256()).public_bytes(Encoding.PEM)
+        self.file.write_bytes(signed)
+        self._chain: bytes = signed + above._chain if above is not None else b""
 
     def issue(
         self,
@@ -68,8 +83,9 @@ class Authority:
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage, *more]), critical=False)
         if sans:
             builder = builder.add_extension(x509.SubjectAlternativeName(sans), critical=False)
-        pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
-        pair.certificate.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
+        pair = Pair(self.folder / f"{name}.pem", self.folder / f"{name}.key")
+        leaf = builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
+        pair.certificate.write_bytes(leaf + self._chain)
         pair.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         return pair
 

@@ -94,6 +94,7 @@ IDENTITIES = {
     "longer": f"{WEB}2",
     "capital-domain": "spiffe://TD.test/ns/shop/sa/web",
     "suffix-only": "spiffe://x/td.test/ns/shop/sa/web",
+    "kept-inside": WEB,
 }
 """Callers whose certificate proves this."""
 
@@ -101,7 +102,8 @@ IDENTITIES = {
 def issue_all(trusted: Authority, foreign: Authority) -> dict[str, Pair]:
     """A certificate for each caller; those that are not in IDENTITIES prove nothing."""
     web: list[x509.GeneralName] = [URI(WEB)]
-    pairs = {name: trusted.issue(name, [URI(principal)]) for name, principal in IDENTITIES.items()}
+    plain = {name: principal for name, principal in IDENTITIES.items() if name not in CONSTRAINTS}
+    pairs = {name: trusted.issue(name, [URI(principal)]) for name, principal in plain.items()}
     return pairs | {
         "nul": trusted.issue("nul", [URI(f"{WEB}\0.evil")]),
         "no-names": trusted.issue("no-names", []),
@@ -112,7 +114,26 @@ def issue_all(trusted: Authority, foreign: Authority) -> dict[str, Pair]:
         "expired": trusted.issue("expired", web, since=timedelta(days=-2), until=timedelta(days=-1)),
         "early": trusted.issue("early", web, since=timedelta(hours=5)),
         "foreign": foreign.issue("foreign", web),
+        **{name: issue_below(trusted, name, limits) for name, limits in CONSTRAINTS.items()},
     }
+
+
+NUMBER = x509.RegisteredID(x509.ObjectIdentifier("1.2.3"))
+CONSTRAINTS = {
+    "kept-inside": x509.NameConstraints([URI("td.test")], None),
+    "kept-elsewhere": x509.NameConstraints([URI("elsewhere.test")], None),
+    "kept-to-subdomains": x509.NameConstraints([URI(".td.test")], None),
+    "kept-out": x509.NameConstraints(None, [URI("td.test")]),
+    "kept-by-an-unknown-form": x509.NameConstraints([NUMBER], None),
+}
+"""What a CA below ours may speak for; each of them signs for WEB."""
+
+
+def issue_below(trusted: Authority, name: str, limits: x509.NameConstraints) -> Pair:
+    """A certificate for WEB by a CA with these constraints, with the chain."""
+    below = Authority(trusted.folder, f"ca-{name}", above=trusted, constraints=limits)
+    names: list[x509.GeneralName] = [URI(WEB)]
+    return below.issue(name, names if limits.permitted_subtrees != [NUMBER] else [*names, NUMBER])
 
 
 class Issuer:
@@ -305,6 +326,7 @@ def test_what_is_allowed_passes(ground: Ground) -> None:
     if ground.contexts:
         assert status(http1("/mesh/x"), "web") == status(http1("/suffix/x"), "web") == 200
         assert status(http1("/dotted/x"), "dotted") == 200
+        assert status(http1("/mesh/x"), "kept-inside") == 200
         assert status(http1("/mesh/x"), "other") == 403
 
 

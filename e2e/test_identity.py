@@ -6,8 +6,8 @@ import json
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -230,6 +230,27 @@ def test_resumed_session_keeps_the_name(place: Place) -> None:
             assert ask_bytes(link, "/private").startswith(b"HTTP/1.1 200")
             session = link.session
             assert link.session_reused == resumed
+
+
+def test_a_session_ends_with_the_trust_it_was_made_under(place: Place) -> None:
+    """A ticket of an Envoy that believed the client's CA is worth nothing to one that does not."""
+    tls = place.trusted.issue("client", [URI(FRIEND)]).to_client()
+    with connected(place, tls, "localhost") as link:
+        assert ask_bytes(link, "/private").startswith(b"HTTP/1.1 200")
+        session = link.session
+    assert session is not None
+    assert session.has_ticket
+    mode = place.stage.sandbox.plan.mode
+    other = replace(to_tls(place.trusted), client_ca=place.foreign.file)
+    with staged("identity.py:Identity", mode=mode, tls=other) as stage:
+        changed = replace(place, stage=stage)
+        got = b""
+        with suppress(OSError), connected(changed, tls, "localhost", session) as link:
+            assert not link.session_reused
+            got = ask_bytes(link, "/private")
+        assert got == b""
+        friend = place.foreign.issue("friend", [URI(FRIEND)]).to_client()
+        assert changed.ask(friend, "/private").status == 200
 
 
 def test_http2_over_tls(place: Place) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -19,7 +20,7 @@ from e2e import watched
 from e2e.burst import SPECS
 from e2e.certificates import Authority, Pair
 from e2e.front import Front, at, front, fronting
-from e2e.raw import connected
+from e2e.raw import DEADLINE, connected
 from e2e.stage import FILTERS, report, wait_for
 from e2e.test_restart import ask
 from e2e.under_load import Got, under_load
@@ -152,6 +153,35 @@ def test_rotation_under_load(mode: Mode, tmp_path: Path) -> None:
         f"{mode}: {dict(load.kinds)} over {ROTATIONS} rotations and a wrong key, {load.longest:.2f} s at most"
     )
     assert set(load.kinds) == {"200"}, served.lines
+
+
+def test_a_session_ends_with_the_trust_it_was_made_under(tmp_path: Path) -> None:
+    """Whoever has a ticket of the service is verified anew once its CA is believed no more."""
+    papers = Papers(tmp_path)
+    live = Live(tmp_path, papers)
+    context = papers.stranger.to_client()
+    context.set_alpn_protocols(["h2"])
+    with watched.serving(f"{FILTERS}/held.py:Holds", *live.options) as served:
+        session, _ = talk(served.port, context)
+        assert talk(served.port, context, session)[1]  # it is worth something as long as the CA is believed
+        live.rotate(papers.ours)
+        assert wait_for(lambda: not hello(served.port, papers.stranger)[1])
+        assert talk(served.port, context, session) == (None, False)
+        assert hello(served.port, papers.envoy) == (live.serial, True)
+
+
+def talk(
+    port: int, context: ssl.SSLContext, session: ssl.SSLSession | None = None
+) -> tuple[ssl.SSLSession | None, bool]:
+    """The session of a connection that the service takes, and whether it goes on with the one given."""
+    with (
+        suppress(OSError),
+        socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) as plain,
+        context.wrap_socket(plain, session=session) as link,
+    ):
+        if link.recv(1):
+            return link.session, bool(link.session_reused)
+    return None, False
 
 
 def words(got: Got) -> str:
