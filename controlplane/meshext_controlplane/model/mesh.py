@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
 
+from meshext.plan import Plan
 from meshext_controlplane.model.base import MeshDocument
 from meshext_controlplane.model.mesh_config import MeshConfigSpec
 from meshext_controlplane.model.workload import Workload
@@ -20,11 +21,14 @@ class Mesh:
 
     `documents` are by kind, in the order that decides where Istio says "the oldest": a folder's files by
     path, then by place in the file, then what was applied, by time. `workloads` by namespace and name.
+    `plans` are what filters that documents name ask of Envoy, by kind, namespace and name of the document
+    (`Provider`, "" and its name for one of MeshConfig); one that does not load has none.
     """
 
     config: MeshConfigSpec = field(default_factory=MeshConfigSpec)
     documents: Mapping[str, tuple[MeshDocument, ...]] = field(default_factory=lambda: MappingProxyType({}))
     workloads: tuple[Workload, ...] = ()
+    plans: Mapping[tuple[str, str, str], Plan] = field(default_factory=lambda: MappingProxyType({}))
 
     def of(self, kind: type[D]) -> tuple[D, ...]:
         """The documents of one class."""

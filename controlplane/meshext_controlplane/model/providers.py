@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from meshext_controlplane.model.base import Model, check_namespace
-from meshext_controlplane.model.values import Duration, Port, check_host
+from meshext_controlplane.model.base import Model
+from meshext_controlplane.model.filter_source import FilterSource
+from meshext_controlplane.model.service_host import ServiceHost
+from meshext_controlplane.model.values import Duration, Port
 
 LARGEST_BODY = 4 * 1024 * 1024  # bytes that a provider may ask for
 STATUS = frozenset({*range(400, 418), *range(421, 425), 426, 428, 429, 431, *range(500, 509), 510, 511})
@@ -20,17 +22,6 @@ STATUS = frozenset({*range(400, 418), *range(421, 425), 426, 428, 429, 431, *ran
 
 _ASK_FOR_IT = "write a provider of the supported kinds"
 _BY_OTEL = "write opentelemetry, and send it on with a collector"
-
-
-def check_service(text: str) -> str:
-    """`HOST` or `NAMESPACE/HOST`; ValueError says which part is wrong."""
-    namespace, slash, host = text.rpartition("/")
-    if slash:
-        check_namespace(namespace)
-    if "*" in host:
-        raise ValueError(f"{text[:80]!r} has a wildcard; write the host of one service")
-    check_host(host)
-    return text
 
 
 def check_status(text: str) -> str:
@@ -47,7 +38,6 @@ def check_pattern(text: str) -> str:
     return text
 
 
-ServiceHost = Annotated[str, AfterValidator(check_service)]
 Status = Annotated[str, AfterValidator(check_status)]
 HeaderPattern = Annotated[str, AfterValidator(check_pattern)]
 
@@ -170,9 +160,15 @@ class Prometheus(Model):
     """`prometheus`: Envoy's own statistics, which it shows to whoever scrapes it."""
 
 
+class FilterProvider(FilterSource):
+    """`meshextFilter`: a Python filter that CUSTOM policies ask; our own kind."""
+
+    mode: Literal["authz"] = "authz"
+
+
 KINDS = (
-    "envoy_ext_authz_grpc envoy_ext_authz_http envoy_file_access_log envoy_http_als envoy_otel_als "
-    "opentelemetry zipkin prometheus"
+    "meshext_filter envoy_ext_authz_grpc envoy_ext_authz_http envoy_file_access_log envoy_http_als "
+    "envoy_otel_als opentelemetry zipkin prometheus"
 ).split()
 
 
@@ -180,6 +176,7 @@ class Provider(Model):
     """One provider: its name, and exactly one kind."""
 
     name: Annotated[str, Field(min_length=1, max_length=253)]
+    meshext_filter: FilterProvider | None = None
     envoy_ext_authz_grpc: ExtAuthzGrpc | None = None
     envoy_ext_authz_http: ExtAuthzHttp | None = None
     envoy_file_access_log: FileAccessLog | None = None
@@ -226,7 +223,10 @@ class Provider(Model):
 
     @property
     def service(self) -> tuple[str, int] | None:
-        """Host and port of the service behind it; None where there is none."""
+        """Host and port of the service behind it; None where there is none, or each sidecar has its own."""
+        if self.meshext_filter is not None and self.meshext_filter.service is not None:
+            shared = self.meshext_filter.service
+            return shared.host.rpartition("/")[2], shared.port
         for kind in KINDS:
             given = getattr(self, kind)
             if isinstance(given, ExtAuthz | GrpcAccessLog | OtelAccessLog | OtelTracing | ZipkinTracing):

@@ -15,8 +15,15 @@ from dataclasses import dataclass
 
 from meshext.policy.model import Action, Policy
 from meshext_controlplane.model.mesh_config import MeshConfigSpec
-from meshext_controlplane.model.providers import ExtAuthz, ExtAuthzGrpc, ExtAuthzHttp, Provider
+from meshext_controlplane.model.providers import (
+    ExtAuthz,
+    ExtAuthzGrpc,
+    ExtAuthzHttp,
+    FilterProvider,
+    Provider,
+)
 from meshext_controlplane.translate.authorization import build_network_filter, pack_on_route
+from meshext_controlplane.translate.filter_config import BuiltFilter
 from meshext_controlplane.translate.http_filters import HttpFilter
 from meshext_controlplane.translate.matchers import Data
 from meshext_controlplane.translate.messages import pack
@@ -44,11 +51,14 @@ Serves = Callable[[str, int], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A provider and the policies that ask it; `authz` is None where it can not be asked."""
+    """A provider and the policies that ask it; `authz` is None where it can not be asked.
+
+    For a Python filter it is the filter as it would stand alone.
+    """
 
     provider: str
     policies: tuple[Policy, ...]
-    authz: ExtAuthz | None
+    authz: ExtAuthz | BuiltFilter | None
 
     @property
     def note(self) -> str:
@@ -61,7 +71,13 @@ class Asked:
         return f"custom-rules-{self.provider}"
 
 
-def find_asked(policies: Sequence[Policy], config: MeshConfigSpec, serves: Serves) -> list[Asked]:
+FindFilter = Callable[[FilterProvider, str], "BuiltFilter | None"]
+"""The filter of a provider of that name; None where its class does not load."""
+
+
+def find_asked(
+    policies: Sequence[Policy], config: MeshConfigSpec, serves: Serves, find_filter: FindFilter
+) -> list[Asked]:
     """The providers that a workload's policies name, by name; a policy in dry run asks nobody."""
     names = {each.provider for each in policies if each.action is Action.CUSTOM and not each.dry_run}
     return [
@@ -72,17 +88,21 @@ def find_asked(policies: Sequence[Policy], config: MeshConfigSpec, serves: Serve
                 for each in policies
                 if each.action is Action.CUSTOM and each.provider == name and not each.dry_run
             ),
-            authz=find_authz(config.provider(name), serves),
+            authz=find_authz(config.provider(name), serves, find_filter),
         )
         for name in sorted(names)
     ]
 
 
-def find_authz(provider: Provider | None, serves: Serves) -> ExtAuthz | None:
+def find_authz(
+    provider: Provider | None, serves: Serves, find_filter: FindFilter
+) -> ExtAuthz | BuiltFilter | None:
     """How the provider is asked; None where it does not exist, is of another kind, or has no service."""
-    if provider is None or provider.ext_authz is None or provider.service is None:
+    if provider is None or (provider.service is not None and not serves(*provider.service)):
         return None
-    return provider.ext_authz if serves(*provider.service) else None
+    if provider.meshext_filter is not None:
+        return find_filter(provider.meshext_filter, provider.name)
+    return provider.ext_authz
 
 
 # -- HTTP ----------------------------------------------------------------------------------------------
@@ -97,8 +117,7 @@ def build_http_custom(asked: Sequence[Asked]) -> list[HttpFilter]:
         if each.authz is not None:
             rules = rbac_pb2.RBAC(shadow_rules_stat_prefix=each.note)
             filters.append(HttpFilter(name=each.rules_filter, typed_config=pack(rules)))
-            authz = build_http_authz(each, each.authz)
-            filters.append(HttpFilter(name=f"custom-{each.provider}", typed_config=pack(authz)))
+            filters += build_asking(each, each.authz)
     return filters
 
 
@@ -110,6 +129,18 @@ def build_custom_rules(asked: Sequence[Asked], target: Target) -> dict[str, any_
     if denied := _denied(asked, target):
         rules[DENIED] = pack_on_route({"rules": denied})
     return rules
+
+
+def build_asking(asked: Asked, authz: ExtAuthz | BuiltFilter) -> list[HttpFilter]:
+    """What asks the provider where its note is there."""
+    name = f"custom-{asked.provider}"
+    if isinstance(authz, ExtAuthz):
+        return [HttpFilter(name=name, typed_config=pack(build_http_authz(asked, authz)))]
+    message = http_pb2.ExtAuthz()
+    authz.asking.typed_config.Unpack(message)
+    message.filter_enabled_metadata.CopyFrom(_noted(HTTP_FILTER, asked))
+    beside = [HttpFilter(name=f"{name}|beside", typed_config=each.typed_config) for each in authz.beside]
+    return [HttpFilter(name=name, typed_config=pack(message)), *beside]
 
 
 def build_http_authz(asked: Asked, authz: ExtAuthz) -> http_pb2.ExtAuthz:
@@ -169,7 +200,7 @@ def _set_patterns(matcher: string_pb2.ListStringMatcher, patterns: Sequence[str]
 
 
 def build_network_custom(asked: Sequence[Asked], target: Target) -> list[components_pb2.Filter]:
-    """The network filters of a port that is not HTTP; an HTTP provider is left out there, as in Istio."""
+    """The network filters of a port that is not HTTP; what only knows HTTP is left out there, as in Istio."""
     filters: list[components_pb2.Filter] = []
     if denied := _denied(asked, target):
         filters.append(build_network_filter({"rules": denied, "stat_prefix": "tcp."}))

@@ -14,6 +14,7 @@ from meshext_controlplane.translate.names import (
     name_virtual_host,
     short_names,
 )
+from meshext_controlplane.translate.policies import Placed
 from meshext_controlplane.translate.services import MeshPort, MeshService
 from meshext_proto.envoy.config.core.v3 import base_pb2
 from meshext_proto.envoy.config.listener.v3 import listener_components_pb2 as components_pb2
@@ -23,10 +24,12 @@ from meshext_proto.envoy.config.route.v3 import route_components_pb2, route_pb2
 HTTP_PORT = 80
 
 
-def build_outbound_listener(address: str, port: int, config: MeshConfigSpec) -> listener_pb2.Listener:
+def build_outbound_listener(
+    address: str, port: int, config: MeshConfigSpec, placed: Placed
+) -> listener_pb2.Listener:
     """The HTTP proxy of the application beside this sidecar."""
     options = ManagerOptions(OUTBOUND_HTTP, Direction.OUTBOUND)
-    manager = build_manager(options, config, build_chain(Direction.OUTBOUND))
+    manager = build_manager(options, config, build_chain(Direction.OUTBOUND, placed.filters))
     listener = listener_pb2.Listener(
         name=OUTBOUND_HTTP,
         address=build_address(address, port),

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -14,16 +15,39 @@ from meshext.policy.scope import Workload as Subject
 from meshext.policy.scope import select_policies
 from meshext.policy.trust import TrustDomains
 from meshext_controlplane.model.authorization_policy import AuthorizationPolicy
+from meshext_controlplane.model.filter_policy import FilterPolicy
 from meshext_controlplane.model.mesh import Mesh
+from meshext_controlplane.model.peer_authentication import PeerAuthentication
+from meshext_controlplane.model.providers import FilterProvider
+from meshext_controlplane.model.request_authentication import RequestAuthentication
+from meshext_controlplane.model.telemetry import Telemetry
 from meshext_controlplane.model.workload import Workload
-from meshext_controlplane.snapshot import Resource
+from meshext_controlplane.snapshot import Resource, encode_resource
 from meshext_controlplane.translate.authorization import build_network_rules, build_route_rules
 from meshext_controlplane.translate.catalog import build_catalog
 from meshext_controlplane.translate.custom import (
+    Asked,
     build_custom_rules,
     build_http_custom,
     build_network_custom,
     find_asked,
+)
+from meshext_controlplane.translate.filter_config import (
+    BuiltFilter,
+    build_cluster_beside,
+    build_filter,
+    name_socket,
+)
+from meshext_controlplane.translate.filter_policy import (
+    PROVIDER,
+    Built,
+    FilterService,
+    build_policy,
+    find_cluster,
+    list_services,
+    name_filter,
+    select_filters,
+    sort_into_places,
 )
 from meshext_controlplane.translate.http_filters import HttpFilter
 from meshext_controlplane.translate.jwt import build_jwt, find_rules
@@ -31,6 +55,12 @@ from meshext_controlplane.translate.peer_authentication import MtlsMode, MtlsMod
 from meshext_controlplane.translate.rbac import Target
 from meshext_proto.envoy.config.listener.v3 import listener_components_pb2 as components_pb2
 from meshext_proto.google.protobuf import any_pb2
+
+KINDS = tuple(
+    kind.KIND
+    for kind in (AuthorizationPolicy, FilterPolicy, PeerAuthentication, RequestAuthentication, Telemetry)
+)
+"""The kinds that policies are made of."""
 
 Kind = tuple[str, tuple[tuple[str, str], ...]]
 """Namespace and labels: workloads that have the same are under the same policies."""
@@ -61,14 +91,24 @@ class Policies:
         config = mesh.config
         self._trust = TrustDomains(config.trust_domain, config.trust_domain_aliases)
         self._policies = tuple(each.policy for each in mesh.of(AuthorizationPolicy))
-        services = build_catalog(mesh).services
-        self._ports = {(each.host, port.number) for each in services for port in each.ports}
-        self._inbound: dict[Kind, Placed] = {}
+        self._ports = find_ports(mesh)
+        self._placed: dict[tuple[str, Kind], Placed] = {}
+        self._built: dict[tuple[str, str, str], Built] = {}
 
     def succeed(self, mesh: Mesh) -> Self:
-        """The policies of the mesh that comes next: these, where documents and configuration are the same."""
-        same = mesh.documents is self.mesh.documents and mesh.config == self.mesh.config
-        return self if same else type(self)(mesh)
+        """The policies of the mesh that comes next; what was built stays where nothing of it has changed."""
+        old = self.mesh
+        if mesh.config != old.config or mesh.plans is not old.plans:
+            return type(self)(mesh)
+        if any(mesh.documents.get(kind) is not old.documents.get(kind) for kind in KINDS):
+            return type(self)(mesh)
+        following = copy(self)
+        following.mesh = mesh
+        if mesh.documents is not old.documents:
+            following._ports = find_ports(mesh)
+            if following._ports != self._ports:
+                return type(self)(mesh)
+        return following
 
     def mtls_mode(self, workload: Workload, port: int) -> MtlsMode:
         """What the workload's port takes."""
@@ -76,14 +116,23 @@ class Policies:
 
     def inbound(self, workload: Workload, port: int) -> Placed:  # noqa: ARG002
         """What is put before the workload's port."""
-        kind = workload.namespace, tuple(sorted(workload.labels.items()))
-        if kind not in self._inbound:
-            self._inbound[kind] = self._build_inbound(workload)
-        return self._inbound[kind]
+        return self._place("inbound", workload)
 
-    def outbound(self, workload: Workload) -> Placed:  # noqa: ARG002
+    def outbound(self, workload: Workload) -> Placed:
         """What is put into the workload's own HTTP proxy."""
-        return Placed()
+        return self._place("outbound", workload)
+
+    def services_of(self, workload: Workload) -> tuple[FilterService, ...]:
+        """The filters that the workload's sidecar has to run."""
+        asked = {each.provider for each in self.authorization_of(workload) if each.provider}
+        return list_services(self.mesh, workload, sorted(asked))
+
+    def _place(self, direction: str, workload: Workload) -> Placed:
+        key = direction, (workload.namespace, tuple(sorted(workload.labels.items())))
+        if key not in self._placed:
+            build = self._build_inbound if direction == "inbound" else self._build_outbound
+            self._placed[key] = build(workload)
+        return self._placed[key]
 
     def authorization_of(self, workload: Workload) -> tuple[Policy, ...]:
         """The AuthorizationPolicies that apply to a workload, in the order in which they are written out."""
@@ -98,15 +147,53 @@ class Policies:
     def _build_inbound(self, workload: Workload) -> Placed:
         policies = self.authorization_of(workload)
         http, tcp = Target(trust=self._trust), Target(trust=self._trust, tcp=True)
-        asked = find_asked(policies, self.mesh.config, self._serves)
-        jwt, clusters = build_jwt(find_rules(self.mesh, workload), self._serves)
-        filters = {"custom": tuple(build_http_custom(asked)), "jwt": (jwt,) if jwt else ()}
+        asked = find_asked(policies, self.mesh.config, self._serves, self._find_filter)
+        jwt, fetching = build_jwt(find_rules(self.mesh, workload), self._serves)
+        places, resources = self._build_filters("inbound", workload)
+        filters = {**places, "custom": tuple(build_http_custom(asked)), "jwt": (jwt,) if jwt else ()}
         return Placed(
             filters={place: each for place, each in filters.items() if each},
             on_routes={**build_custom_rules(asked, http), **build_route_rules(policies, http)},
             network=(*build_network_custom(asked, tcp), *build_network_rules(policies, tcp)),
-            resources=clusters,
+            resources=(*fetching, *resources, *self._provider_clusters(asked)),
         )
+
+    def _build_outbound(self, workload: Workload) -> Placed:
+        places, resources = self._build_filters("outbound", workload)
+        return Placed(filters=places, resources=resources)
+
+    def _build_filters(
+        self, direction: str, workload: Workload
+    ) -> tuple[dict[str, tuple[HttpFilter, ...]], tuple[Resource, ...]]:
+        chosen = select_filters(self.mesh, workload, direction)
+        built = [(policy, self._build(policy)) for policy in chosen]
+        return sort_into_places(built), tuple(each for _, one in built for each in one.resources)
+
+    def _build(self, policy: FilterPolicy) -> Built:
+        if policy.key not in self._built:
+            plan = self.mesh.plans.get(policy.key)
+            self._built[policy.key] = build_policy(policy, plan, self._serves)
+        return self._built[policy.key]
+
+    def _find_filter(self, source: FilterProvider, name: str) -> BuiltFilter | None:
+        plan = self.mesh.plans.get((PROVIDER, "", name))
+        cluster = find_cluster(source, name_filter("", name), self._serves)
+        return build_filter(plan, cluster) if plan is not None and cluster is not None else None
+
+    def _provider_clusters(self, asked: Iterable[Asked]) -> Iterator[Resource]:
+        """The clusters of providers' filters that run beside the sidecar."""
+        for each in asked:
+            provider = self.mesh.config.provider(each.provider)
+            source = provider.meshext_filter if provider else None
+            if isinstance(each.authz, BuiltFilter) and source is not None and source.service is None:
+                name = name_filter("", each.provider)
+                yield encode_resource(name, build_cluster_beside(name, name_socket("", each.provider)))
 
     def _serves(self, host: str, port: int) -> bool:
         return (host, port) in self._ports
+
+
+def find_ports(mesh: Mesh) -> frozenset[tuple[str, int]]:
+    """Hosts and ports that the mesh's services have."""
+    services = build_catalog(mesh).services
+    return frozenset((each.host, port.number) for each in services for port in each.ports)

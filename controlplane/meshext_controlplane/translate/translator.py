@@ -63,7 +63,14 @@ class Translator:
 
     def snapshot(self, proxy: Proxy) -> Snapshot:
         """Everything that the proxy shall have."""
-        return build_snapshot([*self._outbound(proxy), *self._inbound(proxy)])
+        return build_snapshot([*self._placed(proxy), *self._outbound(proxy), *self._inbound(proxy)])
+
+    def _placed(self, proxy: Proxy) -> Iterator[Resource]:
+        """What policies refer to, each once."""
+        workload = proxy.workload
+        placed = [self._policies.inbound(workload, port.number) for port in workload.ports]
+        found = [each for one in (*placed, self._policies.outbound(workload)) for each in one.resources]
+        yield from {(each.type_url, each.name): each for each in found}.values()
 
     def _outbound(self, proxy: Proxy) -> Iterator[Resource]:
         config = self._mesh.config
@@ -74,11 +81,12 @@ class Translator:
                 if service.resolution is Resolution.ENDPOINTS:
                     yield self._assignment(service, port)
         address, number = proxy.workload.address, proxy.outbound
+        placed = self._policies.outbound(proxy.workload)
         yield self._memo.take(
             ("listener", OUTBOUND_HTTP, address, number),
-            (config,),
+            (config, placed),
             OUTBOUND_HTTP,
-            lambda: build_outbound_listener(address, number, config),
+            lambda: build_outbound_listener(address, number, config, placed),
         )
         namespace = proxy.identity.namespace
         yield self._memo.take(
@@ -135,7 +143,6 @@ class Translator:
             yield from self._inbound_port(inbound)
 
     def _inbound_port(self, inbound: InboundPort) -> Iterator[Resource]:
-        yield from inbound.placed.resources
         config = self._mesh.config
         number = inbound.port.number
         key, inputs = (inbound.address, number), (inbound, config)

@@ -35,9 +35,13 @@ def to_bootstrap(snapshot: Snapshot, *, sds: Path = Path("sds.sock")) -> Data:
     data = deepcopy(snapshot_to_data(snapshot))
     routes = {each["name"]: each for each in data.get("RouteConfiguration", [])}
     assignments = {each["cluster_name"]: each for each in data.get("ClusterLoadAssignment", [])}
+    extensions = {each["name"]: each["typed_config"] for each in data.get("TypedExtensionConfig", [])}
     for manager in (each for listener in data.get("Listener", []) for each in managers(listener)):
         if rds := manager.pop("rds", None):
             manager["route_config"] = routes[rds["route_config_name"]]
+        for each in manager["http_filters"]:
+            if each.pop("config_discovery", None):
+                each["typed_config"] = extensions[each["name"]]
     for cluster in data["Cluster"]:
         if cluster.pop("eds_cluster_config", None):
             cluster["type"] = "STATIC"

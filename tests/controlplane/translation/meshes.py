@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import yaml
 
+from meshext.errors import MeshextError
+from meshext.plan import Plan
 from meshext_controlplane.model.base import MeshDocument
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.mesh_config import MeshConfig, MeshConfigSpec
 from meshext_controlplane.model.proxy import Proxy
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Locality, State, Workload, WorkloadPort
-from meshext_controlplane.sources.places import Origin
+from meshext_controlplane.sources.places import Key, Origin
+from meshext_controlplane.sources.planning import find_filters, plan_one
 from meshext_controlplane.sources.reading import read_text
 
 FOLDER = Path(__file__).parent / "meshes"
@@ -54,11 +60,20 @@ def parse_mesh(text: str) -> Mesh:
         document = parse_document(data)
         documents.setdefault(data["kind"], []).append(document)
         config = document.spec if isinstance(document, MeshConfig) else config
-    return Mesh(
+    mesh = Mesh(
         config=config,
         documents=MappingProxyType({kind: tuple(each) for kind, each in documents.items()}),
         workloads=tuple(workloads),
     )
+    return replace(mesh, plans=MappingProxyType(dict(plan(mesh))))
+
+
+def plan(mesh: Mesh) -> Iterator[tuple[Key, Plan]]:
+    """The plans of the mesh's filters that load."""
+    for key, source in find_filters(mesh).items():
+        config = "" if source.config is None else json.dumps(source.config)
+        with suppress(MeshextError):
+            yield key, plan_one(source.filter, config, source.mode)
 
 
 def read_mesh(name: str) -> Mesh:
