@@ -83,7 +83,7 @@ async def watch(probes: Sequence[Probe], pace: Pace, tell: Callable[[bool], None
     ready, seen, failures = False, False, 0
     if not probes:
         tell(True)
-        return
+        await asyncio.Event().wait()  # a part of the sidecar that ends would end it
     while True:
         reasons = await asyncio.gather(*(ask(probe, time_limit=pace.time_limit) for probe in probes))
         problem = next((f"{probe}: {why}" for probe, why in zip(probes, reasons, strict=True) if why), "")

@@ -7,14 +7,17 @@ texts are cut to `LONGEST` characters here, once.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from meshext.plan import DETAILS_NAMESPACE
 from meshext_proto.envoy.config.core.v3 import address_pb2, base_pb2
 from meshext_proto.envoy.data.accesslog.v3 import accesslog_pb2
-from meshext_proto.google.protobuf import duration_pb2
+from meshext_proto.google.protobuf import duration_pb2, struct_pb2
 
 LONGEST = 512  # characters of a path or another text
+MOST_VALUES = 64  # of what one filter wrote
 
 _PASSED = "via_upstream"
 _POLICY = re.compile(r"ns\[(?P<namespace>[^]]*)\]-policy\[(?P<name>[^]]*)\]-rule\[\d+\]")  # as translate/rbac
@@ -33,7 +36,9 @@ class Call:
 
     `peer` is the SPIFFE ID in the client's certificate and `server` the one that was shown to it, "" without
     TLS. `cluster` is where Envoy would have sent it, `details` `%RESPONSE_CODE_DETAILS%` or, where a filter
-    answered by ext_authz, its own. `start` is in seconds since 1970, `duration` in seconds.
+    answered by ext_authz, its own. `start` is in seconds since 1970, `duration` in seconds. `filters` is what
+    Python filters wrote with `set_metadata`, by the filter's name; values that are no text, number or truth
+    are "".
     """
 
     node: str
@@ -51,6 +56,7 @@ class Call:
     cluster: str = ""
     route: str = ""
     request_id: str = ""
+    filters: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def inbound(self) -> bool:
@@ -98,6 +104,7 @@ def to_call(entry: accesslog_pb2.HTTPAccessLogEntry, node: str) -> Call:
         cluster=common.upstream_cluster[:LONGEST],
         route=common.route_name[:LONGEST],
         request_id=request.request_id[:LONGEST],
+        filters=MappingProxyType(find_written(common.metadata)),
     )
 
 
@@ -110,6 +117,34 @@ def find_details(entry: accesslog_pb2.HTTPAccessLogEntry) -> str:
         if "details" in own and (text := own["details"].string_value):
             return text[:LONGEST]
     return entry.response.response_code_details[:LONGEST]
+
+
+def find_written(metadata: base_pb2.Metadata) -> dict[str, Mapping[str, str]]:
+    """What filters of ours wrote; their namespaces are `meshext.NAME`."""
+    mark = f"{DETAILS_NAMESPACE}."
+    return {
+        namespace.removeprefix(mark)[:LONGEST]: MappingProxyType(
+            {
+                key[:LONGEST]: to_plain(struct.fields[key])[:LONGEST]
+                for key in sorted(struct.fields)[:MOST_VALUES]
+            }
+        )
+        for namespace, struct in metadata.filter_metadata.items()
+        if namespace.startswith(mark)
+    }
+
+
+def to_plain(value: struct_pb2.Value) -> str:
+    """A scalar as text, "" for what is none."""
+    match value.WhichOneof("kind"):
+        case "string_value":
+            return value.string_value
+        case "number_value":
+            return f"{value.number_value:g}"
+        case "bool_value":
+            return str(value.bool_value).lower()
+        case _:
+            return ""
 
 
 def request_method(request: accesslog_pb2.HTTPRequestProperties) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from google.protobuf.message import DecodeError
 from hypothesis import given
@@ -80,6 +82,22 @@ def test_a_filters_own_words_stand_for_those_of_ext_authz() -> None:
     own.update({"details": "rate_limited"})
     entry.common_properties.metadata.filter_metadata["meshext"].CopyFrom(own)
     assert to_call(entry, "n").refused_by == "rate-limit"
+
+
+def test_what_filters_wrote_comes_by_their_names() -> None:
+    entry = Entry()
+    everything: dict[str, dict[str, Any]] = {
+        "meshext.telemetry": {"route": "/orders/{id}", "sampled": True, "n": 1.5, "list": [1]},
+        "envoy.filters.http.rbac": {"shadow": "x"},
+        "meshext": {"details": "rate_limited"},
+    }
+    for namespace, written in everything.items():
+        fields = struct_pb2.Struct()
+        fields.update(written)
+        entry.common_properties.metadata.filter_metadata[namespace].CopyFrom(fields)
+    assert to_call(entry, "n").filters == {
+        "telemetry": {"route": "/orders/{id}", "sampled": "true", "n": "1.5", "list": ""}
+    }
 
 
 def test_identity_is_the_uri_of_a_certificate_and_no_other_name() -> None:

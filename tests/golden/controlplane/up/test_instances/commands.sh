@@ -1,0 +1,12 @@
+# web-1.shop in ./
+# needs TCP ports (15001, 8080, 9000), {'LEVEL': 'debug'}
+meshext sidecar --control-plane 127.1.0.1:15010 --name web-1 --address 127.1.0.1 --data /state/sidecars/web-1.shop --outbound 15001 --label app=web --label version=v1 --port 8080:http/http=unix:/state/sidecars/web-1.shop/application-8080.sock --port 9000/tcp=unix:/state/sidecars/web-1.shop/application-9000.sock --probe http:8080/healthz --probe-failures 5 --probe-period 0.5 --probe-timeout 60 --drain-delay 0.2 --drain 5 --grace 5 -- python -m web --name 'two words'
+# web-2.shop in ./
+# needs TCP ports (15001, 8080, 9000), {'LEVEL': 'debug'}
+meshext sidecar --control-plane 127.1.0.1:15010 --name web-2 --address 127.1.0.2 --data /state/sidecars/web-2.shop --outbound 15001 --label app=web --label version=v1 --port 8080:http/http=unix:/state/sidecars/web-2.shop/application-8080.sock --port 9000/tcp=unix:/state/sidecars/web-2.shop/application-9000.sock --probe http:8080/healthz --probe-failures 5 --probe-period 0.5 --probe-timeout 60 --drain-delay 0.2 --drain 5 --grace 5 -- python -m web --name 'two words'
+# cron.default in ./
+# needs TCP ports (15001,), {}
+meshext sidecar --control-plane 127.1.0.1:15010 --name cron --address 127.1.1.1 --data /state/sidecars/cron.default --outbound 15001 --drain-delay 0.2 --drain 5 --grace 5 -- sleep 1000
+# tcp.default in ./
+# needs TCP ports (15001, 5432), {}
+meshext sidecar --control-plane 127.1.0.1:15010 --name tcp --address 127.1.2.1 --data /state/sidecars/tcp.default --outbound 15001 --port 5432/tcp=unix:/state/sidecars/tcp.default/application-5432.sock --probe tcp --probe-failures 3 --drain-delay 0.2 --drain 5 --grace 5 -- ./server
