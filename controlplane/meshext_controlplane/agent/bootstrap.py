@@ -9,16 +9,13 @@ from pathlib import Path
 from google.protobuf import json_format
 
 from meshext.envoy.bootstrap import GRACEFUL_CLOSE, MAX_CONNECTIONS
-from meshext.envoy.upstreams import HTTP_OPTIONS, TcpAddress
-from meshext_controlplane.agent.channels import SERVER_NAME
-from meshext_controlplane.agent.secrets import DEFAULT, ROOTCA
+from meshext.envoy.upstreams import HTTP_OPTIONS
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Locality
 from meshext_proto import POOL
 from meshext_proto.envoy.config.bootstrap.v3 import bootstrap_pb2
 from meshext_proto.envoy.config.cluster.v3 import cluster_pb2
 from meshext_proto.envoy.config.core.v3 import base_pb2, config_source_pb2
-from meshext_proto.envoy.extensions.transport_sockets.tls.v3 import secret_pb2, tls_pb2
 from meshext_proto.envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 
 SDS, XDS = "sds", "xds"
@@ -35,15 +32,15 @@ _CONNECTIONS_CONFIG = (
 class EnvoySetup:
     """What one sidecar's Envoy is told at its start.
 
-    `outbound` is the port of the HTTP proxy that its listeners will have; `secrets` and `admin` are socket
-    files. `sotw` asks for configuration in the older form, the state of the world.
+    `outbound` is the port of the HTTP proxy that its listeners will have; `agent` and `admin` are socket
+    files: ours, where secrets and configuration come from, and Envoy's own. `sotw` asks for configuration
+    in the older form, the state of the world.
     """
 
     name: str
     identity: SpiffeId
     outbound: int
-    control_plane: TcpAddress
-    secrets: Path
+    agent: Path
     admin: Path
     locality: Locality = field(default_factory=Locality)
     sotw: bool = False
@@ -54,7 +51,8 @@ def build_bootstrap(setup: EnvoySetup) -> str:
     bootstrap = bootstrap_pb2.Bootstrap(node=_build_node(setup))
     bootstrap.admin.address.pipe.path = str(setup.admin)
     bootstrap.admin.address.pipe.mode = 0o600
-    bootstrap.static_resources.clusters.extend([_build_sds(setup.secrets), _build_xds(setup.control_plane)])
+    # Two connections, so that a certificate never waits behind a large configuration.
+    bootstrap.static_resources.clusters.extend(_build_cluster(name, setup.agent) for name in (SDS, XDS))
     dynamic = bootstrap.dynamic_resources
     _set_ads(dynamic.ads_config, sotw=setup.sotw)
     for source in (dynamic.cds_config, dynamic.lds_config):
@@ -81,32 +79,13 @@ def _build_node(setup: EnvoySetup) -> base_pb2.Node:
     return node
 
 
-def _build_sds(path: Path) -> cluster_pb2.Cluster:
-    cluster = _build_cluster(SDS)
-    cluster.type = cluster_pb2.Cluster.STATIC
-    endpoint = cluster.load_assignment.endpoints.add().lb_endpoints.add().endpoint
-    endpoint.address.pipe.path = str(path)
-    return cluster
-
-
-def _build_xds(address: TcpAddress) -> cluster_pb2.Cluster:
-    cluster = _build_cluster(XDS)
-    cluster.type = cluster_pb2.Cluster.STATIC if address.is_ip else cluster_pb2.Cluster.STRICT_DNS
-    if not address.is_ip:
-        cluster.dns_lookup_family = cluster_pb2.Cluster.V4_PREFERRED
-    endpoint = cluster.load_assignment.endpoints.add().lb_endpoints.add().endpoint
-    endpoint.address.socket_address.address = address.host
-    endpoint.address.socket_address.port_value = address.port
-    cluster.upstream_connection_options.tcp_keepalive.keepalive_time.value = 30
-    cluster.transport_socket.name = "envoy.transport_sockets.tls"
-    cluster.transport_socket.typed_config.Pack(_build_tls())
-    return cluster
-
-
-def _build_cluster(name: str) -> cluster_pb2.Cluster:
-    cluster = cluster_pb2.Cluster(name=name)
+def _build_cluster(name: str, path: Path) -> cluster_pb2.Cluster:
+    """A cluster whose only endpoint is our own socket."""
+    cluster = cluster_pb2.Cluster(name=name, type=cluster_pb2.Cluster.STATIC)
     cluster.connect_timeout.seconds = 5
     cluster.load_assignment.cluster_name = name
+    endpoint = cluster.load_assignment.endpoints.add().lb_endpoints.add().endpoint
+    endpoint.address.pipe.path = str(path)
     options = http_protocol_options_pb2.HttpProtocolOptions()
     http2 = options.explicit_http_config.http2_protocol_options
     http2.connection_keepalive.interval.seconds = 30
@@ -115,37 +94,16 @@ def _build_cluster(name: str) -> cluster_pb2.Cluster:
     return cluster
 
 
-def _build_tls() -> tls_pb2.UpstreamTlsContext:
-    """mTLS to the control plane. All certificates have one root: only the name tells it apart."""
-    context = tls_pb2.UpstreamTlsContext(sni=SERVER_NAME)
-    common = context.common_tls_context
-    common.alpn_protocols.append("h2")
-    _set_secret(common.tls_certificate_sds_secret_configs.add(), DEFAULT)
-    combined = common.combined_validation_context
-    name = combined.default_validation_context.match_typed_subject_alt_names.add()
-    name.san_type = name.DNS
-    name.matcher.exact = SERVER_NAME
-    _set_secret(combined.validation_context_sds_secret_config, ROOTCA)
-    return context
-
-
-def _set_secret(secret: secret_pb2.SdsSecretConfig, name: str) -> None:
-    secret.name = name
-    source = secret.sds_config
-    source.resource_api_version = config_source_pb2.V3
-    source.initial_fetch_timeout.SetInParent()
-    source.api_config_source.api_type = config_source_pb2.ApiConfigSource.GRPC
-    source.api_config_source.transport_api_version = config_source_pb2.V3
-    source.api_config_source.set_node_on_first_message_only = True
-    source.api_config_source.grpc_services.add().envoy_grpc.cluster_name = SDS
-
-
 def _set_ads(ads: config_source_pb2.ApiConfigSource, *, sotw: bool) -> None:
     source = config_source_pb2.ApiConfigSource
     ads.api_type = source.GRPC if sotw else source.DELTA_GRPC
     ads.transport_api_version = config_source_pb2.V3
     ads.set_node_on_first_message_only = True
-    ads.grpc_services.add().envoy_grpc.cluster_name = XDS
+    service = ads.grpc_services.add().envoy_grpc
+    service.cluster_name = XDS
+    # The agent is beside us and has waits of its own towards the control plane.
+    service.retry_policy.retry_back_off.base_interval.FromMilliseconds(100)
+    service.retry_policy.retry_back_off.max_interval.FromMilliseconds(1000)
 
 
 def _overload_manager() -> dict[str, object]:

@@ -18,8 +18,8 @@ _OPTIONS = (
     ("grpc.so_reuseport", 0),
     ("grpc.max_concurrent_streams", MAX_STREAMS),
     ("grpc.max_metadata_size", 16_384),
-    # The first request of a stream names every extension that Envoy has: some 100 KB.
-    ("grpc.max_receive_message_length", 4 * 1024 * 1024),
+    # The first request names every extension that Envoy has, 100 KB, and each resource that it holds.
+    ("grpc.max_receive_message_length", 16 * 1024 * 1024),
     ("grpc.http2.max_ping_strikes", 2),
 )
 

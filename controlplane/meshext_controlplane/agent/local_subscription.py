@@ -1,4 +1,4 @@
-"""What one local stream asked for and was given: SotW and delta over one small set of names. No I/O.
+"""What one local stream asked for of one type, and was given: SotW and delta. No I/O.
 
 The rules are those of the xDS protocol (`xds_protocol.rst`): what the client has is not sent again, an answer
 to an older message is no acknowledgement of the last one, and what was refused waits for another version.
@@ -6,15 +6,20 @@ to an older message is no acknowledgement of the last one, and what was refused 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from meshext_controlplane.snapshot import SECRET, Resource
+from meshext_controlplane.snapshot import CLUSTER, LISTENER, Resource
 from meshext_proto.envoy.service.discovery.v3 import discovery_pb2
 
 Resources = Mapping[str, Resource]
-MAX_NAMES = 100
-"""Names that one stream may ask for; there are two."""
+ALL = "*"
+_WHOLE = frozenset({CLUSTER, LISTENER})
+"""Types of which no name means all."""
+
+MAX_NAMES = 100_000
+"""Names that one stream may ask for."""
 
 
 class SubscriptionError(ValueError):
@@ -23,64 +28,79 @@ class SubscriptionError(ValueError):
 
 @dataclass(slots=True)
 class SotwSubscription:
-    """A stream of `StreamSecrets`: each answer has everything that is asked for."""
+    """Of a state-of-the-world stream: each answer has everything that is asked for."""
 
-    names: tuple[str, ...] = ()
+    type_url: str
+    names: frozenset[str] = frozenset()
     nonce: int = 0
     sent: str | None = None
     asked: bool = False
 
     def take(self, request: discovery_pb2.DiscoveryRequest) -> str:
         """Note a request; Envoy's reason where it refuses the last answer, else ""."""
-        _check_type(request.type_url)
         if request.response_nonce and request.response_nonce != str(self.nonce):
             return ""
-        names = _checked(request.resource_names)
+        names = frozenset(_checked(request.resource_names))
+        if not names and self.type_url in _WHOLE:
+            names = frozenset({ALL})
         if names != self.names:
             self.names, self.asked = names, True
         if not request.response_nonce:
-            self.sent = request.version_info or None
+            self.sent, self.asked = request.version_info or None, not request.version_info
         return request.error_detail.message if request.HasField("error_detail") else ""
 
     def answer(self, resources: Resources) -> discovery_pb2.DiscoveryResponse | None:
         """What to send now; None where the client has it all."""
-        found = [resources[name] for name in self.names if name in resources]
-        version = "+".join(resource.version for resource in found)
+        wanted = resources if ALL in self.names else sorted(self.names & resources.keys())
+        found = [resources[name] for name in wanted]
+        version = _hash(found)
         if not self.names or (version == self.sent and not self.asked):
             return None
         self.nonce += 1
         self.sent, self.asked = version, False
         response = discovery_pb2.DiscoveryResponse(
-            version_info=version, type_url=SECRET, nonce=str(self.nonce)
+            version_info=version, type_url=self.type_url, nonce=str(self.nonce)
         )
         for resource in found:
-            response.resources.add(type_url=SECRET, value=resource.body)
+            response.resources.add(type_url=self.type_url, value=resource.body)
         return response
 
 
 @dataclass(slots=True)
 class DeltaSubscription:
-    """A stream of `DeltaSecrets`: each answer has what the client does not have yet."""
+    """Of a delta stream: each answer has what the client does not have yet."""
 
+    type_url: str
     names: dict[str, str | None] = field(default_factory=dict)
-    """Each name that is asked for, with the version that the client was given; "" where it was told that
-    there is none."""
+    """Each name that is asked for, with the version that the client has; None for none, "" where it was
+    told that there is none."""
+    everything: bool = False
+    begun: bool = False
     nonce: int = 0
 
     def take(self, request: discovery_pb2.DeltaDiscoveryRequest) -> str:
         """Note a request; Envoy's reason where it refuses an answer, else ""."""
-        _check_type(request.type_url)
+        subscribed = request.resource_names_subscribe
+        if ALL in subscribed or (not self.begun and not subscribed and self.type_url in _WHOLE):
+            self.everything = True
+        if ALL in request.resource_names_unsubscribe:
+            self.everything = False
+        if not self.begun and self.everything:
+            self.names.update(request.initial_resource_versions)
+        self.begun = True
         for name in request.resource_names_unsubscribe:
             self.names.pop(name, None)
-        for name in request.resource_names_subscribe:
-            self.names[name] = request.initial_resource_versions.get(name)
+        for name in subscribed:
+            if name != ALL:
+                self.names[name] = request.initial_resource_versions.get(name)
         _checked(self.names)
         return request.error_detail.message if request.HasField("error_detail") else ""
 
     def answer(self, resources: Resources) -> discovery_pb2.DeltaDiscoveryResponse | None:
         """What to send now; None where the client has it all."""
-        response = discovery_pb2.DeltaDiscoveryResponse(type_url=SECRET)
-        for name, has in self.names.items():
+        response = discovery_pb2.DeltaDiscoveryResponse(type_url=self.type_url)
+        wanted = {**dict.fromkeys(resources), **self.names} if self.everything else self.names
+        for name, has in list(wanted.items()):
             resource = resources.get(name)
             version = resource.version if resource else ""
             if version == has:
@@ -90,7 +110,7 @@ class DeltaSubscription:
                 response.removed_resources.append(name)
             else:
                 added = response.resources.add(name=name, version=version)
-                added.resource.type_url, added.resource.value = SECRET, resource.body
+                added.resource.type_url, added.resource.value = self.type_url, resource.body
         if not response.resources and not response.removed_resources:
             return None
         self.nonce += 1
@@ -98,9 +118,11 @@ class DeltaSubscription:
         return response
 
 
-def _check_type(type_url: str) -> None:
-    if type_url not in ("", SECRET):
-        raise SubscriptionError(f"only {SECRET} is served here, not {type_url[:200]!r}")
+def _hash(resources: Iterable[Resource]) -> str:
+    digest = hashlib.sha256()
+    for resource in resources:
+        digest.update(f"{resource.name}\0{resource.version}\0".encode())
+    return digest.hexdigest()[:16]
 
 
 def _checked(names: Iterable[str]) -> tuple[str, ...]:

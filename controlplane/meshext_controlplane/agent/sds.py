@@ -18,7 +18,7 @@ from meshext_controlplane.agent.local_subscription import (
 )
 from meshext_controlplane.agent.secrets import build_secrets
 from meshext_controlplane.agent.svid import Svid
-from meshext_controlplane.snapshot import Resource
+from meshext_controlplane.snapshot import SECRET, Resource
 from meshext_proto.envoy.service.discovery.v3 import discovery_pb2
 
 SERVICE = "envoy.service.secret.v3.SecretDiscoveryService"
@@ -49,10 +49,10 @@ class SecretService:
         return grpc.method_handlers_generic_handler(SERVICE, {"StreamSecrets": sotw, "DeltaSecrets": delta})
 
     async def _stream(self, _: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        await self._serve(SotwSubscription(), context)
+        await self._serve(SotwSubscription(SECRET), context)
 
     async def _delta(self, _: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        await self._serve(DeltaSubscription(), context)
+        await self._serve(DeltaSubscription(SECRET), context)
 
     async def _serve(
         self,
@@ -86,6 +86,8 @@ class SecretService:
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> None:
         try:
+            if request.type_url not in ("", SECRET):
+                raise SubscriptionError(f"only {SECRET} is served here, not {request.type_url[:200]!r}")
             refused = subscription.take(request)
         except SubscriptionError as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))

@@ -21,15 +21,17 @@ from meshext_controlplane.agent.local_server import start_local_server
 from meshext_controlplane.agent.options import SidecarOptions
 from meshext_controlplane.agent.probes import watch
 from meshext_controlplane.agent.registration import Registration
+from meshext_controlplane.agent.relay import Relay
 from meshext_controlplane.agent.renewal import keep_renewed
 from meshext_controlplane.agent.sds import SecretService
 from meshext_controlplane.agent.stopping import Stop
+from meshext_controlplane.agent.storing import fingerprint, keep_stored, load_last_good
 from meshext_controlplane.agent.svid import Svid
 from meshext_controlplane.agent.trust import keep_trust
 from meshext_controlplane.model.workload import State
 
-SECRETS, ENVOY = "secrets.sock", "envoy"
-"""Names in the sidecar's folder: the socket of local SDS, and the folder of Envoy, with its admin socket."""
+SOCKET, ENVOY = "agent.sock", "envoy"
+"""Names in the sidecar's folder: the socket that Envoy asks, and Envoy's folder, with its admin socket."""
 
 T = TypeVar("T")
 _CONFIRM = 3.0  # seconds for the control plane to confirm that we leave
@@ -62,6 +64,8 @@ class Sidecar:
         self._credentials = Credentials(svid)
         self._control_plane = ControlPlane(options.control_plane, self._credentials)
         self._workload = options.workload(svid.identity)
+        self._made_for = fingerprint(self._workload, outbound=options.outbound)
+        self._last_good = load_last_good(directory, self._made_for)
         self._registration = Registration(self._control_plane, self._workload)
         self._envoy = EnvoyKeeper(
             build_bootstrap(self._setup()),
@@ -119,9 +123,10 @@ class Sidecar:
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
-        service = SecretService(self._credentials)
+        services = (SecretService(self._credentials), Relay(self._control_plane, self._last_good))
+        handlers = [service.handlers() for service in services]
         async with AsyncExitStack() as stack:
-            local = await start_local_server(self._directory.path / SECRETS, [service.handlers()])
+            local = await start_local_server(self._directory.path / SOCKET, handlers)
             stack.push_async_callback(local.stop, None)
             stack.push_async_callback(self._end_parts)
             stack.push_async_callback(self._envoy.stop)
@@ -129,6 +134,7 @@ class Sidecar:
                 self._start("files", keep_written(folder, self._credentials))
             self._start("renewal", keep_renewed(self._control_plane, self._keep))
             self._start("trust", keep_trust(self._control_plane, self._keep))
+            self._start("storing", keep_stored(self._directory, self._last_good, self._made_for))
             self._start("registration", self._registration.run())
             self._start("envoy", self._run_envoy())
             yield
@@ -144,8 +150,7 @@ class Sidecar:
             name=options.name,
             identity=self._workload.identity,
             outbound=options.outbound,
-            control_plane=options.control_plane,
-            secrets=self._directory.path / SECRETS,
+            agent=self._directory.path / SOCKET,
             admin=self._directory.path / ENVOY / "admin.sock",
             locality=options.locality,
             sotw=options.envoy.sotw,
