@@ -123,7 +123,12 @@ class AdminService:
         )
         if not edit.problems and before:
             written = edit.configuration
-            mesh = replace(self._serving.mesh, config=written.config, documents=written.documents)
+            mesh = replace(
+                self._serving.mesh,
+                config=written.config,
+                documents=written.documents,
+                plans=edit.plans,
+            )
             preview = self._serving.preview(mesh)
             reply.resources.extend(
                 diff_snapshots((proxy, snapshot, preview.snapshot(proxy)) for proxy, snapshot in before)

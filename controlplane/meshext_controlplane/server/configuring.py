@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from meshext.plan import Plan
+from meshext_controlplane.server.planner import Planner, refuse
 from meshext_controlplane.server.slicing import slice_document
 from meshext_controlplane.sources.configuration import NOTHING, Configuration, merge, tell_held
 from meshext_controlplane.sources.folder import EMPTY, FolderReading, read_folder, watch_folder
@@ -20,6 +22,9 @@ from meshext_controlplane.sources.places import Key, Origin, Placed, Problem, sh
 from meshext_controlplane.sources.reading import Reading, read_text
 
 log = logging.getLogger("meshext.controlplane")
+
+Plans = Mapping[Key, Plan]
+"""What filters ask of Envoy, as `Mesh.plans` has it."""
 
 APPLIED_RANK = 1
 APPLIED = "applied"
@@ -52,6 +57,7 @@ class Edit:
     """
 
     configuration: Configuration
+    plans: Plans
     problems: tuple[str, ...]
     before: Mapping[str, str]
     after: Mapping[str, str]
@@ -66,12 +72,13 @@ class Configuring:
         store: AppliedStore,
         *,
         clock: Callable[[], float],
-        changed: Callable[[Configuration], None],
+        changed: Callable[[Configuration, Plans], None],
     ) -> None:
         self._folder = folder
         self._store = store
         self._clock = clock
         self._changed = changed
+        self._planner = Planner()
         self._files: FolderReading = EMPTY
         self._applied: dict[Key, Reading] = {}  # each is read once
         self._edits = asyncio.Lock()
@@ -82,7 +89,7 @@ class Configuring:
         self._applied = {each.key: read_text(_to_origin(each)) for each in await self._store.load()}
         if self._folder is not None:
             self._files = await asyncio.to_thread(read_folder, self._folder)
-        self._take(self._merge(self._applied))
+        self._take(*await self._merge(self._applied.values()))
 
     async def watch(self) -> None:
         """Follow the folder until cancelled."""
@@ -91,62 +98,77 @@ class Configuring:
         async for files in watch_folder(self._folder, self._files):
             async with self._edits:
                 self._files = files
-                self._take(self._merge(self._applied))
+                self._take(*await self._merge(self._applied.values()))
 
     async def apply(self, texts: Sequence[Origin], *, dry_run: bool) -> Edit:
         """Put documents into the place of those with the same kind, namespace and name."""
-        readings = [read_text(each) for each in texts]
-        placed = [each for reading in readings for each in reading.documents]
-        problems = [str(problem) for reading in readings for problem in reading.problems]
-        problems += [f"{places}: there are two of {name}; leave one out" for name, places in _twice(placed)]
         async with self._edits:
             now = self._clock()
+            ranked = [Origin(each.source, each.text, (APPLIED_RANK, "", now)) for each in texts]
+            readings = [read_text(each) for each in ranked]
+            placed = [each for reading in readings for each in reading.documents]
+            problems = [str(problem) for reading in readings for problem in reading.problems]
+            problems += [f"{where}: there are two of {name}; leave one out" for name, where in _twice(placed)]
             put = [_to_applied(each, now) for each in placed]
-            return await self._edit(put, (), problems, dry_run=dry_run)
+            return await self._edit(put, (), readings, problems, dry_run=dry_run)
 
     async def delete(self, key: Key, *, dry_run: bool) -> Edit | None:
         """Take an applied document back; None where none of that key was applied."""
         async with self._edits:
             if key not in self._applied:
                 return None
-            return await self._edit((), (key,), [], dry_run=dry_run)
+            return await self._edit((), (key,), (), [], dry_run=dry_run)
 
     def is_applied(self, key: Key) -> bool:
         """Whether the document came by the API."""
         return key in self._applied
 
     async def _edit(
-        self, put: Sequence[AppliedText], remove: Sequence[Key], problems: list[str], *, dry_run: bool
+        self,
+        put: Sequence[AppliedText],
+        remove: Sequence[Key],
+        given: Sequence[Reading],
+        problems: list[str],
+        *,
+        dry_run: bool,
     ) -> Edit:
-        applied = {key: each for key, each in self._applied.items() if key not in remove}
-        known = self.configuration.good
-        applied |= {each.key: read_text(_to_origin(each), known=known) for each in put}
-        merged = self._merge(applied)
+        """Judge an edit by the texts as they were `given`, so that mistakes have the place in those."""
+        gone = {*remove, *(each.key for each in put)}
+        stay = {key: each for key, each in self._applied.items() if key not in gone}
+        merged, plans = await self._merge([*stay.values(), *given])
         problems += _new_problems(self.configuration, merged)
         edit = Edit(
             configuration=merged,
+            plans=plans,
             problems=tuple(dict.fromkeys(problems)),
             before=to_texts(self.configuration),
             after=to_texts(merged),
         )
         if not edit.problems and not dry_run:
             await self._store.change(put, remove)
-            self._applied = applied
-            self._take(merged)
+            known = merged.good
+            self._applied = stay | {each.key: read_text(_to_origin(each), known=known) for each in put}
+            self._take(merged, plans)
         return edit
 
-    def _merge(self, applied: Mapping[Key, Reading]) -> Configuration:
-        readings = [*self._files.readings, *applied.values()]
-        return merge(readings, self.configuration, notes=self._files.problems)
+    async def _merge(self, applied: Iterable[Reading]) -> tuple[Configuration, Plans]:
+        readings = [*self._files.readings, *applied]
+        merged = merge(readings, self.configuration, notes=self._files.problems)
+        planning = await self._planner.plan(merged)
+        if planning.refused:
+            readings = [refuse(each, planning.refused) for each in readings]
+            merged = merge(readings, self.configuration, notes=self._files.problems)
+            planning = await self._planner.plan(merged)
+        return merged, planning.plans
 
-    def _take(self, configuration: Configuration) -> None:
+    def _take(self, configuration: Configuration, plans: Plans) -> None:
         before, self.configuration = self.configuration, configuration
         for problem in configuration.problems:
             if problem not in before.problems:
                 log.error("%s", problem)
         for line in tell_held(configuration):
             log.warning("%s", line)
-        self._changed(configuration)
+        self._changed(configuration, plans)
 
 
 def to_texts(configuration: Configuration) -> dict[str, str]:

@@ -22,7 +22,7 @@ from meshext_controlplane.identity.trust_feed import TrustFeed
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.proxy import Proxy
 from meshext_controlplane.server.admin import AdminService
-from meshext_controlplane.server.configuring import Configuring
+from meshext_controlplane.server.configuring import Configuring, Plans
 from meshext_controlplane.server.gates import Gates
 from meshext_controlplane.server.metrics import Counts
 from meshext_controlplane.server.options import ControlPlaneOptions
@@ -143,7 +143,7 @@ class ControlPlane:
     def _tell_ready(self) -> tuple[int, str]:
         return (200, "ready") if self.ready else (503, "not ready: the configuration is not served yet")
 
-    def _configure(self, configuration: Configuration) -> None:
+    def _configure(self, configuration: Configuration, plans: Plans) -> None:
         config = configuration.config
         domain = self._authority.trust_domain
         if config.trust_domain != domain:
@@ -153,7 +153,7 @@ class ControlPlane:
                 domain,
             )
             config = config.model_copy(update={"trust_domain": domain})
-        self.serving.configure(config, configuration.documents)
+        self.serving.configure(config, configuration.documents, plans)
         self.hub.notify("configuration")
 
     def _populate(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
+from meshext.plan import Plan
 from meshext_controlplane.model.base import MeshDocument
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.mesh_config import MeshConfigSpec
@@ -14,6 +15,7 @@ from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.snapshot import Snapshot
 
 Documents = Mapping[str, tuple[MeshDocument, ...]]
+Plans = Mapping[tuple[str, str, str], Plan]
 
 
 class Translation(Protocol):
@@ -41,9 +43,9 @@ class Serving:
         """The newest mesh."""
         return self._mesh
 
-    def configure(self, config: MeshConfigSpec, documents: Documents) -> None:
+    def configure(self, config: MeshConfigSpec, documents: Documents, plans: Plans) -> None:
         """What is written has changed."""
-        self._mesh = replace(self._mesh, config=config, documents=documents)
+        self._mesh = replace(self._mesh, config=config, documents=documents, plans=plans)
 
     def populate(self, workloads: tuple[Workload, ...]) -> None:
         """Who is there has changed."""

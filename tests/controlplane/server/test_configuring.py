@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from meshext_controlplane.server.configuring import AppliedText, Configuring, Edit, to_texts
+from meshext_controlplane.server.configuring import AppliedText, Configuring, Edit, Plans, to_texts
 from meshext_controlplane.sources.configuration import Configuration
 from meshext_controlplane.sources.places import Key, Origin
 
@@ -59,7 +59,10 @@ class World:
     now: float = 1000.0
 
     def configuring(self) -> Configuring:
-        return Configuring(self.folder, self.kept, clock=lambda: self.now, changed=self.served.append)
+        return Configuring(self.folder, self.kept, clock=lambda: self.now, changed=self.serve)
+
+    def serve(self, configuration: Configuration, _: Plans) -> None:
+        self.served.append(configuration)
 
     async def loaded(self) -> Configuring:
         made = self.configuring()
@@ -140,6 +143,47 @@ def test_what_was_wrong_before_does_not_hold_up_an_edit(world: World) -> None:
     asyncio.run(run())
 
 
+FILTER = """\
+apiVersion: meshext.dev/v1
+kind: FilterPolicy
+metadata: {name: limits, namespace: shop}
+spec: {filter: %s}
+"""
+
+
+def test_a_filter_that_does_not_load_is_refused(world: World) -> None:
+    async def run() -> None:
+        edit = await give(await world.loaded(), FILTER % "no-such-filter")
+        assert len(edit.problems) == 1
+        assert edit.problems[0].startswith("0.yaml:4: FilterPolicy shop/limits: spec.filter: the filter does")
+        assert world.kept.texts == {}
+
+    asyncio.run(run())
+
+
+def test_a_filter_that_breaks_keeps_its_last_good_version(world: World) -> None:
+    async def run() -> None:
+        made = await world.loaded()
+        good = FILTER % "telemetry"
+        assert (await give(made, good)).problems == ()
+        (world.folder / "other.yaml").write_text(FILTER.replace("limits", "guard") % "telemetry")
+        changed = asyncio.Event()
+        again = Configuring(
+            world.folder, world.kept, clock=lambda: world.now, changed=lambda *_: changed.set()
+        )
+        await again.load()
+        changed.clear()
+        (world.folder / "other.yaml").write_text(FILTER.replace("limits", "guard") % "gone")
+        watching = asyncio.create_task(again.watch())
+        async with asyncio.timeout(30):
+            await changed.wait()
+        watching.cancel()
+        assert sorted(key[2] for key in again.configuration.good) == ["guard", "limits"]
+        assert again.configuration.held == {("FilterPolicy", "shop", "guard")}
+
+    asyncio.run(run())
+
+
 def test_what_the_store_does_not_take_is_not_served(world: World) -> None:
     async def run() -> None:
         made = await world.loaded()
@@ -171,7 +215,9 @@ def test_a_change_in_the_folder_is_followed(world: World) -> None:
 
     async def run() -> None:
         changed = asyncio.Event()
-        made = Configuring(world.folder, world.kept, clock=lambda: world.now, changed=lambda _: changed.set())
+        made = Configuring(
+            world.folder, world.kept, clock=lambda: world.now, changed=lambda *_: changed.set()
+        )
         await made.load()
         changed.clear()
         watching = asyncio.create_task(made.watch())
