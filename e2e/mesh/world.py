@@ -161,10 +161,8 @@ def mesh(folder: Path, documents: Mapping[str, str], *options: str) -> Iterator[
     world.start(*options)
     try:
         yield world
-    except BaseException:
-        sys.stderr.write(world.last_words())
-        raise
     finally:
+        sys.stderr.write(world.last_words())  # pytest shows it where the test has failed
         for member in world.members:
             member.process.stop()
         world.control_plane.stop()

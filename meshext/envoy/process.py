@@ -75,25 +75,26 @@ class EnvoyProcess:
         component_log_level: str = "",
         ready_limit: float = 30.0,
         drain_time: float | None = None,
+        within: bool = False,
     ) -> Self:
         """Start Envoy and return once it is LIVE and the listeners are bound.
 
         `bootstrap` is `envoy.config.bootstrap.v3.Bootstrap` as JSON; its `admin` must be a socket file, and
         is added if absent. `directory` gets the configuration and the admin socket; it is made (mode 0700)
-        if absent, and stays the caller's to remove. `listeners` are the names to wait for, by default the
-        static ones; `concurrency` is the number of workers, by default one for each core. In seconds:
-        `ready_limit`, and `drain_time` for connections whose listener is replaced. Raises EnvoyError with
-        Envoy's own reason, ListenError if an address is taken, MissingExtraError if there is no Envoy.
+        if absent, and stays the caller's. `listeners` are those to wait for, by default the static ones;
+        `concurrency` is the number of workers, by default one a core. In seconds: `ready_limit`, and
+        `drain_time` for connections whose listener is replaced. `within`: relative names of sockets are in
+        `directory`, which is absolute. Raises EnvoyError with Envoy's reason, ListenError, MissingExtraError.
         """
         parse_level(log_level)
-        binary = find_envoy() if envoy is None else envoy
+        binary = envoy or find_envoy()
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         prepared = prepare_bootstrap(bootstrap, directory / "admin.sock")
         for address in prepared.addresses:
             check_free(address)
         config = _write_private(directory / _CONFIG, prepared.text)
         options = _options(config, concurrency, log_level, component_log_level, drain_time)
-        process = await _spawn([str(binary), *options])
+        process = await _spawn([str(binary), *options], cwd=directory if within else None)
         self = cls(process, Admin(prepared.admin_socket), directory, on_log)
         wanted = prepared.listeners if listeners is None else frozenset(listeners)
         try:
@@ -250,9 +251,10 @@ async def validate(bootstrap: str, *, envoy: Path | None = None) -> None:
         raise EnvoyError(f"Envoy refused its configuration: {reason or _ending(process.returncode)}")
 
 
-async def _spawn(command: list[str]) -> asyncio.subprocess.Process:
+async def _spawn(command: list[str], *, cwd: Path | None = None) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *guarded(command),
+        cwd=cwd,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

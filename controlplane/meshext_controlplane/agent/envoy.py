@@ -116,6 +116,7 @@ class EnvoyKeeper:
                 log_level=options.log_level,
                 drain_time=self._drain_time,
                 ready_limit=_FOR_EVER,
+                within=True,
             )
         )
         try:

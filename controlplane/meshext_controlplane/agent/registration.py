@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import grpc
@@ -12,6 +13,7 @@ import grpc.aio
 from meshext_controlplane.agent.backoff import Backoff
 from meshext_controlplane.agent.channels import ControlPlane, say
 from meshext_controlplane.agent.errors import AgentError
+from meshext_controlplane.agent.filters import WantedFilter
 from meshext_controlplane.model.workload import State, Workload
 from meshext_proto.meshext import workloads_pb2
 
@@ -33,8 +35,15 @@ class Registration:
     States of one moment that nobody saw are skipped: only the last one counts.
     """
 
-    def __init__(self, control_plane: ControlPlane, workload: Workload) -> None:
+    def __init__(
+        self,
+        control_plane: ControlPlane,
+        workload: Workload,
+        *,
+        on_filters: Callable[[Iterable[WantedFilter]], None] = lambda _: None,
+    ) -> None:
         self._control_plane = control_plane
+        self._on_filters = on_filters
         self._workload = workload
         self._state = State.UNREADY
         self._known: State | None = None
@@ -120,6 +129,7 @@ class Registration:
         while (answer := await call.read()) is not grpc.aio.EOF:
             backoff.reset()
             self._was_known = True
+            self._on_filters(to_filters(answer))
             await self._note(State(answer.state))
         status, details = await call.code(), await call.details()
         raise grpc.aio.AioRpcError(
@@ -158,3 +168,8 @@ def to_registration(workload: Workload, state: State) -> workloads_pb2.Registrat
             number=port.number, name=port.name, protocol=port.protocol, application=port.application
         )
     return message
+
+
+def to_filters(answer: workloads_pb2.Registered) -> list[WantedFilter]:
+    """The filters that the control plane asks us to run."""
+    return [WantedFilter(each.name, each.filter, each.config, each.socket) for each in answer.filters]

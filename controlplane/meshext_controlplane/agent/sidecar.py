@@ -17,6 +17,7 @@ from meshext_controlplane.agent.credentials import Credentials
 from meshext_controlplane.agent.directory import Directory, store_svid
 from meshext_controlplane.agent.entrance import enter
 from meshext_controlplane.agent.envoy import EnvoyKeeper
+from meshext_controlplane.agent.filters import FilterKeeper
 from meshext_controlplane.agent.local_server import start_local_server
 from meshext_controlplane.agent.options import SidecarOptions
 from meshext_controlplane.agent.probes import watch
@@ -66,7 +67,12 @@ class Sidecar:
         self._workload = options.workload(svid.identity)
         self._made_for = fingerprint(self._workload, outbound=options.outbound)
         self._last_good = load_last_good(directory, self._made_for)
-        self._registration = Registration(self._control_plane, self._workload)
+        self._answers = False
+        self._leaves = False
+        self._filters = FilterKeeper(
+            directory.path / ENVOY, drain_time=options.leaving.drain, on_change=self._judge
+        )
+        self._registration = Registration(self._control_plane, self._workload, on_filters=self._filters.want)
         self._envoy = EnvoyKeeper(
             build_bootstrap(self._setup()),
             directory.path / ENVOY,
@@ -74,8 +80,6 @@ class Sidecar:
             on_change=self._judge,
             drain_time=options.leaving.drain,
         )
-        self._answers = False
-        self._leaves = False
         self._parts: list[asyncio.Task[None]] = []
 
     async def live(self, stop: Stop) -> int:
@@ -129,6 +133,7 @@ class Sidecar:
             local = await start_local_server(self._directory.path / SOCKET, handlers)
             stack.push_async_callback(local.stop, None)
             stack.push_async_callback(self._end_parts)
+            stack.push_async_callback(self._filters.stop)
             stack.push_async_callback(self._envoy.stop)
             if (folder := self._options.certificates) is not None:
                 self._start("files", keep_written(folder, self._credentials))
@@ -165,7 +170,7 @@ class Sidecar:
 
     def _judge(self) -> None:
         """The workload's state follows from its parts'."""
-        ready = self._envoy.ready and self._answers
+        ready = self._envoy.ready and self._answers and self._filters.ready
         here = State.READY if ready else State.UNREADY
         self._registration.set_state(State.DRAINING if self._leaves else here)
 

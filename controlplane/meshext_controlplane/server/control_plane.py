@@ -24,6 +24,7 @@ from meshext_controlplane.model.proxy import Proxy
 from meshext_controlplane.server.admin import AdminService
 from meshext_controlplane.server.configuring import Configuring, Plans
 from meshext_controlplane.server.gates import Gates
+from meshext_controlplane.server.lingering import Lingering
 from meshext_controlplane.server.metrics import Counts
 from meshext_controlplane.server.options import ControlPlaneOptions
 from meshext_controlplane.server.ports import Ports
@@ -54,7 +55,7 @@ class ControlPlane:
         self._authority = authority
         self._options = options
         self.counts = Counts()
-        self.serving = Serving(translate)
+        self.serving = Serving(translate, Lingering(clock=time.monotonic, later=self._look_again))
         self.hub = Hub(self.serving.snapshot_of, observer=self.counts)
         self._registrations = StoredRegistrations(store, self._thread, time.time)
         self.registry = Registry(self._registrations, clock=time.monotonic, changed=self._populate)
@@ -66,6 +67,8 @@ class ControlPlane:
         self._standing = Standing(
             Bans(store, authority), self._thread, trust_domain=authority.trust_domain, clock=utc_now
         )
+        self._gates = Gates(self._standing, self._enrollment, self._thread, self.registry.find)
+        self._registering = Registering(self.registry, self._gates.admit_workload, self.serving.filters_of)
         self._ports = Ports(options)
         self._loaded = False
         self._show_gauges()
@@ -126,10 +129,10 @@ class ControlPlane:
 
     @asynccontextmanager
     async def _serve(self) -> AsyncIterator[None]:
-        gates = Gates(self._standing, self._enrollment, self._thread, self.registry.find)
+        gates = self._gates
         ads = [
             AdsService(self.hub, gates.admit_proxy).handlers(),
-            Registering(self.registry, gates.admit_workload).handlers(),
+            self._registering.handlers(),
             *RenewalService(self._enrollment, self._thread, self._feed).handlers(),
         ]
         join = list(JoiningService(self._enrollment, self._thread).handlers())
@@ -155,10 +158,14 @@ class ControlPlane:
             config = config.model_copy(update={"trust_domain": domain})
         self.serving.configure(config, configuration.documents, plans)
         self.hub.notify("configuration")
+        self._registering.refresh()
 
     def _populate(self) -> None:
         self.serving.populate(self.registry.workloads)
         self.hub.notify("endpoints")
+
+    def _look_again(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds + LOOK, self.hub.notify, "configuration")
 
     def _enforce(self) -> None:
         """Bans have changed: whoever is banned now loses his streams and his place among the endpoints."""

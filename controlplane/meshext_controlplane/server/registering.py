@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
 import grpc
@@ -12,7 +13,8 @@ from meshext_controlplane.identity.limits import Limits
 from meshext_controlplane.identity.peer import Peer
 from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.server.registrations import RegistrationError, parse_registration
-from meshext_controlplane.server.registry import Key, NotAllowed, Registry, to_key
+from meshext_controlplane.server.registry import NotAllowed, Registry, to_key
+from meshext_controlplane.translate.filter_policy import FilterService
 from meshext_proto.meshext import workloads_pb2
 
 SERVICE = "meshext.workloads.Workloads"
@@ -22,12 +24,18 @@ Admit: TypeAlias = "Callable[[Context], Awaitable[tuple[Peer, Limits]]]"
 """Who calls, by the certificate that was shown, and what it may; aborts the call where it may nothing."""
 
 
-class Registering:
-    """Takes registrations into a registry."""
+FiltersOf: TypeAlias = "Callable[[Workload], Sequence[FilterService]]"
+"""What a workload's sidecar has to run beside itself, by the newest configuration."""
 
-    def __init__(self, registry: Registry, admit: Admit) -> None:
+
+class Registering:
+    """Takes registrations into a registry, and tells sidecars which filters to run."""
+
+    def __init__(self, registry: Registry, admit: Admit, filters_of: FiltersOf) -> None:
         self._registry = registry
         self._admit = admit
+        self._filters_of = filters_of
+        self._streams: set[_Stream] = set()
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """For `grpc.aio.Server.add_generic_rpc_handlers`."""
@@ -38,36 +46,46 @@ class Registering:
         )
         return grpc.method_handlers_generic_handler(SERVICE, {"Register": register})
 
-    async def _register(
-        self, requests: AsyncIterator[workloads_pb2.Registration], context: Context
-    ) -> AsyncIterator[workloads_pb2.Registered]:
-        peer, limits = await self._admit(context)
-        stream = object()
-        key: Key | None = None
-        try:
-            async for message in requests:
-                workload = await self._take(message, peer, limits, stream, key, context)
-                key = to_key(workload)
-                yield workloads_pb2.Registered(
-                    state=workloads_pb2.Registration.State.Name(workload.state.value)
-                )
-        finally:
-            if key is not None:
-                self._registry.leave(key, stream)
+    def refresh(self) -> None:
+        """The configuration has changed: tell whoever has other filters now."""
+        for stream in self._streams:
+            stream.due.set()
 
-    async def _take(
-        self,
-        message: workloads_pb2.Registration,
-        peer: Peer,
-        limits: Limits,
-        stream: object,
-        key: Key | None,
-        context: Context,
-    ) -> Workload:
+    async def _register(self, _: object, context: Context) -> None:
+        peer, limits = await self._admit(context)
+        stream = _Stream(peer, limits)
+        self._streams.add(stream)
+        telling = asyncio.create_task(self._tell(stream, context))
         try:
-            workload = parse_registration(message, peer.identity)
-            check_stream(self._registry, workload, key, stream)
-            return self._registry.register(workload, limits, stream)
+            while (message := await context.read()) is not grpc.aio.EOF:
+                stream.workload = await self._take(message, stream, context)
+                stream.answers += 1
+                stream.due.set()
+        finally:
+            self._streams.discard(stream)
+            telling.cancel()
+            if stream.workload is not None:
+                self._registry.leave(to_key(stream.workload), stream)
+
+    async def _tell(self, stream: _Stream, context: Context) -> None:
+        """An answer for each registration, and one whenever the filters are others."""
+        told: tuple[int, list[workloads_pb2.Registered.Filter]] | None = None
+        while True:
+            await stream.due.wait()
+            stream.due.clear()
+            if stream.workload is None:
+                continue
+            now = stream.answers, [to_message(each) for each in self._filters_of(stream.workload)]
+            if now != told:
+                state = workloads_pb2.Registration.State.Name(stream.workload.state.value)
+                await context.write(workloads_pb2.Registered(state=state, filters=now[1]))
+                told = now
+
+    async def _take(self, message: workloads_pb2.Registration, stream: _Stream, context: Context) -> Workload:
+        try:
+            workload = parse_registration(message, stream.peer.identity)
+            check_stream(self._registry, workload, stream.workload, stream)
+            return self._registry.register(workload, stream.limits, stream)
         except RegistrationError as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         except (NotAllowed, LimitError) as error:
@@ -75,11 +93,29 @@ class Registering:
         raise AssertionError("abort returns nothing")
 
 
-def check_stream(registry: Registry, workload: Workload, key: Key | None, stream: object) -> None:
+class _Stream:
+    """One workload's stream: `answers` that it is owed, and `due` when there may be something to say."""
+
+    def __init__(self, peer: Peer, limits: Limits) -> None:
+        self.peer = peer
+        self.limits = limits
+        self.workload: Workload | None = None
+        self.answers = 0
+        self.due = asyncio.Event()
+
+
+def to_message(service: FilterService) -> workloads_pb2.Registered.Filter:
+    """A filter for the wire."""
+    return workloads_pb2.Registered.Filter(
+        name=service.name, filter=service.filter, config=service.config, socket=service.socket
+    )
+
+
+def check_stream(registry: Registry, workload: Workload, before: Workload | None, stream: object) -> None:
     """NotAllowed where a stream speaks for a second workload, or for one that a newer stream has taken."""
-    if key is None:
+    if before is None:
         return
-    if key != to_key(workload):
-        raise NotAllowed(f"this stream registered {key[1]}; open another one for {workload.name}")
-    if not registry.holds(key, stream):
+    if to_key(before) != to_key(workload):
+        raise NotAllowed(f"this stream registered {before.name}; open another one for {workload.name}")
+    if not registry.holds(to_key(workload), stream):
         raise NotAllowed(f"another stream has taken {workload.name} over; end one of the two agents")

@@ -12,7 +12,9 @@ from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.mesh_config import MeshConfigSpec
 from meshext_controlplane.model.proxy import Proxy
 from meshext_controlplane.model.workload import Workload
+from meshext_controlplane.server.lingering import Lingering
 from meshext_controlplane.snapshot import Snapshot
+from meshext_controlplane.translate.filter_policy import FilterService
 
 Documents = Mapping[str, tuple[MeshDocument, ...]]
 Plans = Mapping[tuple[str, str, str], Plan]
@@ -24,6 +26,9 @@ class Translation(Protocol):
     def snapshot(self, proxy: Proxy) -> Snapshot:
         """Everything that the proxy shall have."""
 
+    def services_of(self, workload: Workload) -> tuple[FilterService, ...]:
+        """The filters that the workload's sidecar has to run."""
+
 
 Translate = Callable[[Mesh, Translation | None], Translation]
 """A translation of a mesh; takes over what it can of the one before."""
@@ -32,8 +37,9 @@ Translate = Callable[[Mesh, Translation | None], Translation]
 class Serving:
     """Holds the newest mesh. Edits are cheap: a translation is made when the next snapshot is asked for."""
 
-    def __init__(self, translate: Translate) -> None:
+    def __init__(self, translate: Translate, lingering: Lingering) -> None:
         self._translate = translate
+        self._lingering = lingering
         self._mesh = Mesh()
         self._workloads: dict[tuple[str, str], Workload] = {}
         self._translated: tuple[Mesh, Translation] | None = None
@@ -54,7 +60,8 @@ class Serving:
 
     def snapshot_of(self, proxy: Proxy) -> Snapshot:
         """What a proxy shall have now, its workload as it has registered last."""
-        return self.translation().snapshot(self._renewed(proxy))
+        snapshot = self.translation().snapshot(self._renewed(proxy))
+        return self._lingering.hold(proxy.node_id, snapshot)
 
     def translation(self) -> Translation:
         """That of the newest mesh."""
@@ -62,6 +69,10 @@ class Serving:
             before = self._translated[1] if self._translated else None
             self._translated = (self._mesh, self._translate(self._mesh, before))
         return self._translated[1]
+
+    def filters_of(self, workload: Workload) -> tuple[FilterService, ...]:
+        """The filters that a workload's sidecar has to run."""
+        return self.translation().services_of(workload)
 
     def preview(self, mesh: Mesh) -> Translation:
         """That of a mesh which is not served, for `--dry-run`."""

@@ -10,6 +10,7 @@ from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.snapshot import Resource, Snapshot, build_snapshot
 from meshext_controlplane.translate.catalog import Catalog, build_catalog
 from meshext_controlplane.translate.endpoints import Endpoint, build_assignment
+from meshext_controlplane.translate.filter_policy import FilterService
 from meshext_controlplane.translate.inbound import (
     InboundPort,
     build_inbound_cluster,
@@ -71,6 +72,10 @@ class Translator:
         placed = [self._policies.inbound(workload, port.number) for port in workload.ports]
         found = [each for one in (*placed, self._policies.outbound(workload)) for each in one.resources]
         yield from {(each.type_url, each.name): each for each in found}.values()
+
+    def services_of(self, workload: Workload) -> tuple[FilterService, ...]:
+        """The filters that the workload's sidecar has to run beside itself."""
+        return self._policies.services_of(workload)
 
     def _outbound(self, proxy: Proxy) -> Iterator[Resource]:
         config = self._mesh.config

@@ -1,0 +1,206 @@
+"""Python filters beside the sidecar: run as the control plane asks for them, each a service of its own.
+
+A change of a filter starts its successor first, on a socket of its own. When that serves, the name by which
+Envoy knows the filter is made to lead there, and only then is the one before told to end, which lets open
+exchanges go on: no request is lost between the two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from meshext.errors import MeshextError
+from meshext.hosts.options import ServiceOptions
+from meshext.sandbox.service import ServiceProcess
+from meshext_controlplane.agent.backoff import Backoff
+
+AGE = 1.0  # seconds that Envoy keeps a connection: so long the version before is still asked
+DRAIN = 6.0  # seconds for what is open when a version ends
+_FORGIVEN = 60.0  # seconds that a service has to live for its end to count as the first one
+_PARTING = 5.0  # seconds beyond Envoy's drain time until it no longer asks a filter that was taken away
+
+log = logging.getLogger("meshext.sidecar")
+
+
+@dataclass(frozen=True, slots=True)
+class WantedFilter:
+    """One filter: its spec, its configuration as JSON ("" for none), its socket's name in Envoy's folder."""
+
+    name: str
+    spec: str
+    config: str = field(repr=False)
+    socket: str
+
+
+class FilterKeeper:
+    """Runs the filters that are wanted. `on_change` is called whenever `ready` may have become another."""
+
+    def __init__(self, folder: Path, *, drain_time: float, on_change: Callable[[], None]) -> None:
+        self._folder = folder
+        self._parting = drain_time + _PARTING
+        # A socket's path has 107 bytes at most; Envoy, which runs in its folder, follows links from there.
+        self._sockets = Path(tempfile.mkdtemp(prefix="meshext-filters-"))
+        self._on_change = on_change
+        self._runners: dict[str, _Runner] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    @property
+    def ready(self) -> bool:
+        """Whether each filter that is wanted serves."""
+        return all(runner.serves for runner in self._runners.values())
+
+    def want(self, filters: Iterable[WantedFilter]) -> None:
+        """Run these, and no others."""
+        wanted = {each.name: each for each in filters}
+        for name in self._runners.keys() - wanted.keys():
+            leaving = asyncio.create_task(self._runners.pop(name).leave(self._parting))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+        for name, each in wanted.items():
+            if name in self._runners:
+                self._runners[name].change(each)
+            else:
+                self._runners[name] = _Runner(each, (self._folder, self._sockets), self._on_change)
+        self._on_change()
+
+    async def stop(self) -> None:
+        """End all of them."""
+        runners = [*self._runners.values()]
+        self._runners.clear()
+        await asyncio.gather(*(runner.stop() for runner in runners))
+        for leaving in self._leaving:
+            leaving.cancel()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
+        shutil.rmtree(self._sockets, ignore_errors=True)
+
+
+def lead(name: Path, target: Path) -> None:
+    """Make `name` lead to `target` from one moment to the next, whatever was there before."""
+    name.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = name.with_name(f".{name.name}.part")
+    part.unlink(missing_ok=True)
+    part.symlink_to(target)
+    os.replace(part, name)
+
+
+class _Runner:
+    """One filter, from the first version to the last."""
+
+    def __init__(
+        self, wanted: WantedFilter, folders: tuple[Path, Path], on_change: Callable[[], None]
+    ) -> None:
+        self._wanted = wanted
+        self._folder, self._sockets = folders
+        self._versions = 0
+        self._on_change = on_change
+        self._service: ServiceProcess | None = None
+        self._changed = asyncio.Event()
+        self._task = asyncio.create_task(self._run())
+
+    @property
+    def serves(self) -> bool:
+        """Whether a version of it does."""
+        return self._service is not None
+
+    def change(self, wanted: WantedFilter) -> None:
+        """Another version, if it is one."""
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self._changed.set()
+
+    async def leave(self, parting: float) -> None:
+        """End it once Envoy has had so many seconds to forget it."""
+        try:
+            await asyncio.sleep(parting)
+        finally:
+            await self.stop()
+
+    async def stop(self) -> None:
+        """End it now."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        backoff = Backoff(first=0.1, longest=10.0)
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                self._changed.clear()
+                began = loop.time()
+                try:
+                    await self._replace()
+                    await self._stand()
+                except MeshextError as error:
+                    log.error("the filter %s does not start: %s", self._wanted.name, error)
+                if self._changed.is_set():
+                    continue
+                if loop.time() - began > _FORGIVEN:
+                    backoff.reset()
+                await self._changed_within(backoff.next())
+        finally:
+            if self._service is not None:
+                await self._service.stop()
+
+    async def _replace(self) -> None:
+        """Start the version that is wanted; then let the one before go."""
+        wanted, before = self._wanted, self._service
+        self._versions += 1
+        socket = self._sockets / f"{self._versions}-{wanted.socket}"
+        service = await ServiceProcess.start(to_options(wanted, socket), on_line=write_line)
+        lead(self._folder / wanted.socket, socket)
+        log.info("the filter %s serves", wanted.name)
+        self._service = service
+        self._on_change()
+        if before is not None:
+            await before.stop()
+
+    async def _stand(self) -> None:
+        """Until another version is wanted, or this one has ended."""
+        service = self._service
+        assert service is not None
+        ended = asyncio.create_task(service.wait())
+        changed = asyncio.create_task(self._changed.wait())
+        try:
+            await asyncio.wait({ended, changed}, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                log.error("the filter %s has ended with %d", self._wanted.name, ended.result())
+                await service.stop()  # what is left of its output
+                self._service = None
+                self._on_change()
+        finally:
+            for each in (ended, changed):
+                each.cancel()
+
+    async def _changed_within(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            pass
+
+
+def to_options(wanted: WantedFilter, socket: Path) -> ServiceOptions:
+    """How the service of a filter is started."""
+    # Inline text begins as JSON does; other JSON would be taken for a file's name.
+    config = wanted.config if wanted.config[:1] in ("{", "[", '"') else ""
+    return ServiceOptions(
+        specs=(wanted.spec,),
+        configs=(config,) if config else (),
+        address=f"unix:{os.path.abspath(socket)}",
+        drain=DRAIN,
+        watch=True,
+        connection_age=AGE,
+    )
+
+
+def write_line(line: str) -> None:
+    """A line of the service's log, as it is."""
+    sys.stderr.write(f"{line}\n")

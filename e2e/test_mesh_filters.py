@@ -1,0 +1,99 @@
+"""Python filters that a document puts beside sidecars: there, changed under load, taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from e2e.mesh.processes import wait_for
+from e2e.mesh.world import OUTBOUND, World, mesh
+from e2e.under_load import Got, Load, under_load
+
+pytestmark = [pytest.mark.envoy, pytest.mark.slow]
+
+SHOP = """\
+apiVersion: v1
+kind: Service
+metadata: {name: checkout, namespace: shop}
+spec:
+  selector: {app: checkout}
+  ports: [{name: http, port: 80, targetPort: 8080}]
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: shop}
+spec: {mtls: {mode: STRICT}}
+"""
+FILTER = """\
+from dataclasses import dataclass
+
+from meshext import Filter, Request
+
+
+class Stamp(Filter):
+    @dataclass(frozen=True)
+    class Config:
+        value: str
+
+    def on_request(self, request: Request) -> None:
+        request.headers["x-stamp"] = self.config.value
+"""
+POLICY = """\
+apiVersion: meshext.dev/v1
+kind: FilterPolicy
+metadata: {{name: stamp, namespace: shop}}
+spec:
+  selector: {{matchLabels: {{app: checkout}}}}
+  filter: {spec}
+  config: {{value: {value}}}
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    (tmp_path / "stamp.py").write_text(FILTER)
+    with mesh(tmp_path, {"shop.yaml": SHOP}) as made:
+        made.add("checkout-1")
+        made.add("storefront-1")
+        storefront = made.members[1]
+        wait_for(
+            "the storefront reaches the checkout",
+            lambda: (
+                (storefront.folder / "app.sock").exists()
+                and storefront.call("http://checkout/")["status"] == 200
+            ),
+        )
+        yield made
+
+
+def stamp(got: Got) -> str:
+    """The status, and what the filter wrote."""
+    value = got.body.decode().partition('"x-stamp": "')[2].partition('"')[0]
+    return f"{got.status} {value}".strip()
+
+
+def write(world: World, value: str) -> None:
+    world.write("stamp.yaml", POLICY.format(spec=f"{world.folder}/stamp.py:Stamp", value=value))
+
+
+def seen(load: Load, kind: str) -> bool:
+    return load.kinds[kind] > 100
+
+
+def test_a_filter_comes_changes_under_load_and_goes(world: World) -> None:
+    storefront = world.members[1]
+    write(world, "one")
+    with under_load(OUTBOUND, address=storefront.address, host="checkout", judge=stamp) as coming:
+        wait_for("the filter writes", lambda: coming.kinds["200 one"] > 100)
+    with under_load(OUTBOUND, address=storefront.address, host="checkout", judge=stamp) as load:
+        for value in ("two", "three"):
+            write(world, value)
+            wait_for(f"the filter writes {value}", partial(seen, load, f"200 {value}"))
+    assert set(load.kinds) == {"200 one", "200 two", "200 three"}
+    (world.documents / "stamp.yaml").unlink()
+    with under_load(OUTBOUND, address=storefront.address, host="checkout", judge=stamp) as going:
+        wait_for("the filter is gone", lambda: going.kinds["200"] > 100)
+    assert set(going.kinds) == {"200 three", "200"}
