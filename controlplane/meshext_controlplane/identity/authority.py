@@ -25,7 +25,7 @@ from meshext_controlplane.identity.svid import Svid, Trust
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.state.authorities import replace_certificate
 from meshext_controlplane.state.bans import banned_serials, find_ban
-from meshext_controlplane.state.certificates import CertificateRecord, insert_certificate
+from meshext_controlplane.state.certificates import CertificateRecord, forget_expired, insert_certificate
 from meshext_controlplane.state.store import StateStore, Transaction
 
 Banned = tuple[tuple[str, int, int | None], ...]
@@ -119,6 +119,7 @@ class CertificateAuthority:
             issued=to_seconds(now),
             not_after=to_seconds(leaf.not_valid_after_utc),
         )
+        forget_expired(transaction, before=record.issued)
         insert_certificate(transaction, record)
         return self._to_svid(leaf, identity, self.trust_within(transaction))
 

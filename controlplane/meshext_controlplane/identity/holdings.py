@@ -9,12 +9,10 @@ from cryptography import x509
 
 from meshext_controlplane.identity.clock import Clock, from_seconds, to_seconds, utc_now
 from meshext_controlplane.identity.keys import fingerprint
-from meshext_controlplane.identity.tokens import RETRY
 from meshext_controlplane.state.authorities import AuthorityRecord, list_authorities
 from meshext_controlplane.state.bans import banned_serials
-from meshext_controlplane.state.certificates import CertificateRecord, forget_expired, list_certificates
+from meshext_controlplane.state.certificates import CertificateRecord, list_certificates
 from meshext_controlplane.state.store import StateStore
-from meshext_controlplane.state.tokens import forget_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +57,6 @@ def read_holdings(store: StateStore, *, clock: Clock = utc_now) -> Holdings:
     lines = {_line(record): record.serial for record in records}
     certificates = tuple(_to_holding(record, banned, lines) for record in records)
     return Holdings(tuple(map(_to_standing, authorities)), certificates)
-
-
-def forget_old(store: StateStore, *, clock: Clock = utc_now) -> int:
-    """Drop certificates and tokens that are of no use any more; how many."""
-    now = clock()
-    with store.writing() as transaction:
-        certificates = forget_expired(transaction, before=to_seconds(now))
-        return certificates + forget_tokens(transaction, before=to_seconds(now - RETRY))
 
 
 def _line(record: CertificateRecord) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from meshext_controlplane.state.tokens import (
     TokenRecord,
     delete_token,
     find_token,
+    forget_tokens,
     insert_token,
     list_tokens,
     mark_used,
@@ -89,6 +90,7 @@ class Tokens:
             expires=to_seconds(now + ttl),
         )
         with self._store.writing() as transaction:
+            forget_tokens(transaction, before=to_seconds(now - RETRY))
             insert_token(transaction, record)
         return token
 
@@ -126,7 +128,9 @@ class Tokens:
         if (identity.namespace, identity.service_account) == CONTROL_PLANE:
             raise TokenError(f"{identity} is the control plane itself; name another service account")
         if not SHORTEST_TTL <= ttl <= LONGEST_TTL:
-            raise TokenError(f"a token can not live for {ttl}; use {SHORTEST_TTL} to {LONGEST_TTL}")
+            raise TokenError(
+                f"a token can not live for {ttl.total_seconds():.0f} s; use 1 s to {LONGEST_TTL.days} days"
+            )
 
 
 def may_redeem(record: TokenRecord, key: bytes, now: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 
 from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.svid import Trust
@@ -24,29 +25,44 @@ class TrustFeed:
         self._authority = authority
         self._thread = thread
         self._changed = asyncio.Event()
+        self._changes = 0
 
     async def current(self) -> Trust:
         """Whom to trust now."""
         return await self._thread.run(self._authority.trust)
 
     async def change(self) -> None:
-        """Wait for the next `notify`."""
+        """Wait for the next `notify`; one that comes while nobody waits is missed, see `changes`."""
         await self._changed.wait()
+
+    async def changes(self) -> AsyncIterator[None]:
+        """Once at the beginning, then after each `notify`, several of which may be one; none is missed."""
+        seen = -1
+        while True:
+            if seen == self._changes:
+                await self._changed.wait()
+            seen = self._changes
+            yield
 
     def notify(self) -> None:
         """A ban was set or lifted, or roots have changed: those who wait look again."""
+        self._changes += 1
         self._changed.set()
         self._changed = asyncio.Event()
 
     async def follow(self, *, interval: float = POLL) -> None:
         """Notify when another process (`meshext ban`) has changed the state; runs until cancelled."""
         last: int | None = None
+        failing = False
         while True:
             try:
                 now = await self._thread.run(self._store.changed_elsewhere)
             except StateError as error:
-                log.error("%s", error)
+                if not failing:
+                    log.error("changes of the state by others are not seen: %s", error)
+                failing = True
             else:
+                failing = False
                 if last is not None and now != last:
                     self.notify()
                 last = now

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from meshext_controlplane.state.ownership import Ownership
 from meshext_controlplane.state.schema import APPLICATION, STEPS
 from meshext_controlplane.state.store import FILE, StateStore
 
-KEPT = ".before-restore"
+KEPT = "before-restore"
 
 _TABLES = ("authorities", "tokens", "certificates", "bans", "documents", "registrations")
 
@@ -64,22 +65,23 @@ def check_backup(path: Path) -> Contents:
     try:
         with closing(_open_to_read(path)) as database:
             return _check(database, path)
-    except sqlite3.Error as error:
-        raise to_state_error(error, path) from error
+    except sqlite3.DatabaseError as error:
+        name = getattr(error, "sqlite_errorname", "")
+        raise StateDamaged(f"{path} is no whole state: take another backup ({name or error})") from error
 
 
 def restore(source: Path, folder: Path, *, replace: bool = False) -> Contents:
     """Put a checked copy into the place of the state in a folder.
 
     StateLocked while a control plane uses the folder. StateError where it holds an authority already, unless
-    `replace` is true; what was there is kept beside, as `state.db.before-restore`.
+    `replace` is true; what was there is kept beside, as `state.db.before-restore-` and the time (UTC).
     """
     contents = check_backup(source)
     path = folder / FILE
     part = path.with_name(f".{FILE}.{os.getpid()}.part")
     with Ownership(folder):
         if not replace and _holds_authority(path):
-            raise StateError(f"there is a state in {folder} already; --force keeps it as {path.name}{KEPT}")
+            raise StateError(f"there is a state in {folder} already; --force keeps it beside the new one")
         try:
             os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             with closing(_open_to_read(source)) as database, closing(sqlite3.connect(part)) as copy:
@@ -100,9 +102,10 @@ def _put_in_place(part: Path, path: Path) -> None:
     journal = path.with_name(f"{path.name}-journal")
     if path.exists():
         # The journal belongs to the old state: with it that can still be read, without it the new one can.
+        kept = path.with_name(f"{path.name}.{KEPT}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}")
         if journal.exists():
-            os.replace(journal, path.with_name(f"{path.name}{KEPT}-journal"))
-        os.replace(path, path.with_name(f"{path.name}{KEPT}"))
+            os.replace(journal, kept.with_name(f"{kept.name}-journal"))
+        os.replace(path, kept)
     journal.unlink(missing_ok=True)
     os.replace(part, path)
     _sync(path.parent)
