@@ -12,6 +12,8 @@ import pytest
 from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.enrollment import Enrollment
 from meshext_controlplane.identity.opening import create_authority, open_authority
+from meshext_controlplane.identity.peer import Peer, parse_peer
+from meshext_controlplane.identity.svid import Svid, to_pem
 from meshext_controlplane.identity.tokens import Tokens
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.state.store import StateStore
@@ -32,6 +34,11 @@ class Hands:
 
     def pass_by(self, **span: float) -> None:
         self.now += timedelta(**span)
+
+
+def to_peer(svid: Svid) -> Peer:
+    """Who shows this certificate."""
+    return parse_peer({"x509_pem_cert": [to_pem(svid.chain[:1])]})
 
 
 @pytest.fixture
