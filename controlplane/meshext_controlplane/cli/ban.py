@@ -10,6 +10,7 @@ import typer
 from meshext_controlplane.cli.admin import DEFAULT_STATE, State
 
 if TYPE_CHECKING:
+    from meshext_controlplane.identity.bans import Bans
     from meshext_controlplane.state.bans import BanRecord
 
 Who = Annotated[
@@ -53,12 +54,7 @@ def ban(
         raise UsageError("--lift needs to know whose ban; `meshext ban` lists them")
     with StateStore(state, create=False) as store:
         bans = Bans(store, read_facts(store))
-        if lift:
-            missing = [each for each in who or [] if not bans.lift(each)]
-        else:
-            missing = []
-            for each in who or []:
-                bans.add(each, reason=reason)
+        missing = [each for each in who or [] if not change(bans, each, reason, lift=lift)]
         found = bans.all()
     if missing:
         from meshext.cli.output import print_problem
@@ -67,6 +63,14 @@ def ban(
         raise typer.Exit(MISSING)
     if not who or as_json:
         show(found, as_json=as_json)
+
+
+def change(bans: Bans, who: str, reason: str, *, lift: bool) -> bool:
+    """Set or lift one ban; False where there was none to lift."""
+    if lift:
+        return bans.lift(who)
+    bans.add(who, reason=reason)
+    return True
 
 
 def show(found: list[BanRecord], *, as_json: bool) -> None:

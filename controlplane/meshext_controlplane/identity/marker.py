@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meshext_controlplane.identity.errors import AuthorityError
+from meshext_controlplane.state.syncing import sync
 
 LARGEST = 65536  # bytes
 
@@ -54,6 +55,7 @@ def write_marker(path: Path, state: Path, roots: Sequence[str]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
+        sync(path.parent)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise AuthorityError(

@@ -18,6 +18,7 @@ from meshext_controlplane.state.errors import (
 from meshext_controlplane.state.ownership import Ownership
 from meshext_controlplane.state.schema import APPLICATION, STEPS
 from meshext_controlplane.state.store import FILE, StateStore
+from meshext_controlplane.state.syncing import sync
 
 KEPT = "before-restore"
 
@@ -46,9 +47,9 @@ def back_up(store: StateStore, target: Path) -> Contents:
         with closing(sqlite3.connect(part, isolation_level=None)) as copy:
             store.copy_into(copy)
         contents = check_backup(part)
-        _sync(part)
+        sync(part)
         os.link(part, target)  # unlike a rename it replaces nothing
-        _sync(target.parent)
+        sync(target.parent)
     except sqlite3.Error as error:
         raise to_state_error(error, target) from error
     except OSError as error:
@@ -87,7 +88,7 @@ def restore(source: Path, folder: Path, *, replace: bool = False) -> Contents:
             with closing(_open_to_read(source)) as database, closing(sqlite3.connect(part)) as copy:
                 database.backup(copy)
             check_backup(part)
-            _sync(part)
+            sync(part)
             _put_in_place(part, path)
         except sqlite3.Error as error:
             raise to_state_error(error, path) from error
@@ -108,7 +109,7 @@ def _put_in_place(part: Path, path: Path) -> None:
         os.replace(path, kept)
     journal.unlink(missing_ok=True)
     os.replace(part, path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def _holds_authority(path: Path) -> bool:
@@ -140,11 +141,3 @@ def _check(database: sqlite3.Connection, path: Path) -> Contents:
     if not rows["authorities"]:
         raise StateDamaged(f"{path} holds no certificate authority: it is of no use")
     return Contents(version, rows)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -17,6 +17,7 @@ from typing import Self
 
 from meshext_controlplane.state.errors import StateDamaged, StateError, StateMissing, to_state_error
 from meshext_controlplane.state.schema import APPLICATION, migrate
+from meshext_controlplane.state.syncing import sync
 
 FILE = "state.db"
 PATIENCE = 10.0  # seconds that we wait for another process' lock
@@ -116,11 +117,7 @@ def _prepare(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         return
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
