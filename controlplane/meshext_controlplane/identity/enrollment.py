@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from meshext_controlplane.identity.authority import CertificateAuthority
+from meshext_controlplane.identity.clock import to_seconds
 from meshext_controlplane.identity.csr import check_csr
-from meshext_controlplane.identity.errors import BannedError, PeerError
+from meshext_controlplane.identity.errors import BannedError, BusyError, PeerError
 from meshext_controlplane.identity.limits import NOTHING, Limits, from_json
 from meshext_controlplane.identity.peer import Peer, parse_peer
 from meshext_controlplane.identity.profiles import SVID_LIFE
@@ -15,9 +16,17 @@ from meshext_controlplane.identity.svid import Svid
 from meshext_controlplane.identity.tokens import CONTROL_PLANE, JoinToken, Tokens
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.state.bans import find_ban
-from meshext_controlplane.state.certificates import find_certificate, latest_certificate
+from meshext_controlplane.state.certificates import (
+    count_line,
+    find_certificate,
+    latest_certificate,
+)
 from meshext_controlplane.state.store import StateStore, Transaction
 from meshext_controlplane.state.tokens import find_token
+
+MOST = 60
+PACE = timedelta(minutes=10)
+"""One workload gets at most that many certificates in that time: three times what the shortest life needs."""
 
 
 class Enrollment:
@@ -35,7 +44,7 @@ class Enrollment:
         self._tokens = Tokens(authority, store)
 
     def join(self, token_text: str, csr: bytes) -> Svid:
-        """The first certificate of a workload. TokenError, CsrError, BannedError, StateError.
+        """The first certificate of a workload. TokenError, CsrError, BannedError, BusyError, StateError.
 
         Whatever is refused leaves the token as it was.
         """
@@ -45,16 +54,18 @@ class Enrollment:
             identity = SpiffeId.parse(record.identity)
             request = check_csr(csr, identity)
             self._tokens.use(transaction, record, request.key_id)
+            self._check_pace(transaction, identity, record.id)
             return self.authority.issue_within(
                 transaction, request, identity, life=self._life, token=record.id
             )
 
     def renew(self, peer: Peer, csr: bytes) -> Svid:
-        """The next certificate of a peer. CsrError, PeerError, BannedError, StateError."""
+        """The next certificate of a peer. CsrError, PeerError, BannedError, BusyError, StateError."""
         request = check_csr(csr, peer.identity)
         with self.store.writing() as transaction:
             self._check(transaction, peer)
             token = _token_of(transaction, peer)
+            self._check_pace(transaction, peer.identity, token)
             return self.authority.issue_within(
                 transaction, request, peer.identity, life=self._life, token=token
             )
@@ -79,6 +90,12 @@ class Enrollment:
             token = _token_of(transaction, peer)
             record = find_token(transaction, token) if token else None
         return from_json(record.limits) if record else NOTHING
+
+    def _check_pace(self, transaction: Transaction, identity: SpiffeId, token: str | None) -> None:
+        """One workload can not fill the disk with certificates, however fast it asks."""
+        since = to_seconds(self.authority.clock() - PACE)
+        if count_line(transaction, str(identity), token, since=since) >= MOST:
+            raise BusyError(f"{identity} has got {MOST} certificates within {PACE}; try again later")
 
     def _check(self, transaction: Transaction, peer: Peer) -> None:
         identity = peer.identity

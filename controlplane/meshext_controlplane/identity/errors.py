@@ -25,6 +25,10 @@ class BannedError(IdentityError):
     """An identity or a serial number is banned."""
 
 
+class BusyError(IdentityError):
+    """More certificates are asked for than one workload needs; later it may have one."""
+
+
 class LimitError(IdentityError):
     """A workload is not within the limits of the token that it joined with."""
 

@@ -14,7 +14,7 @@ from meshext.errors import MeshextError
 from meshext_controlplane.identity.clock import utc_now
 from meshext_controlplane.identity.csr import LARGEST
 from meshext_controlplane.identity.enrollment import Enrollment
-from meshext_controlplane.identity.errors import BannedError, CsrError, PeerError, TokenError
+from meshext_controlplane.identity.errors import BannedError, BusyError, CsrError, PeerError, TokenError
 from meshext_controlplane.identity.peer import Peer
 from meshext_controlplane.identity.svid import Svid, Trust
 from meshext_controlplane.identity.trust_feed import TrustFeed
@@ -30,6 +30,7 @@ STATUS: tuple[tuple[type[MeshextError], grpc.StatusCode], ...] = (
     (PeerError, grpc.StatusCode.UNAUTHENTICATED),
     (BannedError, grpc.StatusCode.PERMISSION_DENIED),
     (CsrError, grpc.StatusCode.INVALID_ARGUMENT),
+    (BusyError, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (MeshextError, grpc.StatusCode.UNAVAILABLE),
 )
 """What an error is to the caller; what is not his fault (disk, authority) may be tried again."""

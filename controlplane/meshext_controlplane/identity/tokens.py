@@ -109,6 +109,8 @@ class Tokens:
         record = find_token(transaction, token.id)
         if record is None or not hmac.compare_digest(record.secret, _hash(token.secret)):
             raise TokenError(_REFUSED)
+        if token.root not in self._authority.fingerprints:
+            raise TokenError("the token is for a mesh with another root: ask for a new one")
         return record
 
     def use(self, transaction: Transaction, record: TokenRecord, key: bytes) -> None:

@@ -60,6 +60,13 @@ def latest_certificate(transaction: Transaction, identity: str) -> CertificateRe
     return found[0] if found else None
 
 
+def count_line(transaction: Transaction, identity: str, token: str | None, *, since: int) -> int:
+    """How many certificates of one line, which began with a token, were issued since a time."""
+    rule = "SELECT count(*) FROM certificates WHERE identity = ? AND issued > ? AND token IS ?"
+    number: int = transaction.execute(rule, (identity, since, token)).fetchone()[0]
+    return number
+
+
 def forget_expired(transaction: Transaction, *, before: int) -> int:
     """Drop what expired before that time; how many."""
     return transaction.execute("DELETE FROM certificates WHERE not_after < ?", (before,)).rowcount

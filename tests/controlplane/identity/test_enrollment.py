@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshext_controlplane.identity.bans import Bans, parse_serial
-from meshext_controlplane.identity.enrollment import Enrollment
-from meshext_controlplane.identity.errors import BannedError, IdentityError, LimitError, PeerError
+from meshext_controlplane.identity.enrollment import MOST, Enrollment
+from meshext_controlplane.identity.errors import BannedError, BusyError, IdentityError, LimitError, PeerError
 from meshext_controlplane.identity.limits import (
     Limits,
     check_registration,
@@ -48,6 +48,18 @@ def test_a_certificate_that_is_not_known(enrollment: Enrollment, tokens: Tokens,
     enrollment.join(tokens.create(WEB, limits=LIMITS).reveal(), csr())
     assert enrollment.limits_of(unknown) == LIMITS
     assert enrollment.limits_of(to_peer(enrollment.renew(unknown, csr()))) == LIMITS
+
+
+def test_nobody_fills_the_disk(enrollment: Enrollment, tokens: Tokens, clock: Hands) -> None:
+    """A workload that asks without end is put off; its replicas are not."""
+    greedy, other = (to_peer(enrollment.join(tokens.create(WEB).reveal(), csr())) for _ in range(2))
+    for _ in range(MOST - 1):
+        enrollment.renew(greedy, csr())
+    with pytest.raises(BusyError, match="has got 60 certificates within 0:10:00; try again later"):
+        enrollment.renew(greedy, csr())
+    enrollment.renew(other, csr())
+    clock.pass_by(minutes=10)
+    enrollment.renew(greedy, csr())
 
 
 def test_whoever_is_banned_gets_nothing(enrollment: Enrollment, tokens: Tokens, store: StateStore) -> None:

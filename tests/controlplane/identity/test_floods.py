@@ -1,0 +1,82 @@
+"""The port that anybody can call: garbage, used tokens and huge messages cost an answer and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any
+
+import grpc
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meshext_controlplane.identity.enrollment import Enrollment
+from meshext_controlplane.identity.services import JOINING, LARGEST_MESSAGE, parse
+from meshext_controlplane.identity.svid import to_pem
+from meshext_controlplane.identity.tokens import Tokens
+from meshext_controlplane.state.certificates import list_certificates
+from meshext_controlplane.state.store import StateStore
+from meshext_proto.meshext import svids_pb2
+from tests.controlplane.identity.conftest import WEB
+from tests.controlplane.identity.requests import csr
+from tests.controlplane.identity.serving import OPTIONS, serving
+
+REFUSALS = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT}
+SIZES = [0, 1, 50, 1000, LARGEST_MESSAGE, LARGEST_MESSAGE + 1, 1_000_000]
+
+
+def test_garbage(store: StateStore, enrollment: Enrollment, tokens: Tokens) -> None:
+    """Bytes of any length, messages with a good token, one bit of a good message turned over."""
+    draw = random.Random(7)
+    token = tokens.create(WEB).reveal()
+    good = svids_pb2.JoinRequest(token=token, csr=csr()).SerializeToString()
+    bodies = [draw.randbytes(size) for size in SIZES]
+    bodies += [
+        svids_pb2.JoinRequest(token=token, csr=draw.randbytes(size)).SerializeToString() for size in SIZES
+    ]
+    for _ in range(100):
+        turned = bytearray(good)
+        turned[draw.randrange(len(good))] ^= 1 << draw.randrange(8)
+        bodies.append(bytes(turned))
+
+    async def run() -> None:
+        async with serving(store, enrollment) as served:
+            credentials = grpc.ssl_channel_credentials(to_pem(enrollment.authority.roots))
+            async with grpc.aio.secure_channel(f"127.0.0.1:{served.join}", credentials, OPTIONS) as channel:
+                call: Any = channel.unary_unary(f"/{JOINING}/Join")
+                found = await asyncio.gather(*(status_of(call(body, timeout=30)) for body in bodies))
+                assert set(found) <= REFUSALS
+                assert await status_of(call(good, timeout=30)) is grpc.StatusCode.OK
+
+    asyncio.run(run())
+    with store.reading() as transaction:
+        held = [each for each in list_certificates(transaction, at=0) if each.identity == str(WEB)]
+    assert len(held) == 1
+
+
+async def status_of(call: Any) -> grpc.StatusCode:
+    code: grpc.StatusCode = await call.code()
+    return code
+
+
+class Aborted(Exception):
+    """What a context raises."""
+
+
+class Context:
+    """One that notes how it was ended."""
+
+    async def abort(self, code: grpc.StatusCode, details: str) -> None:
+        self.code = code
+        raise Aborted(details)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_message_or_refused(body: bytes) -> None:
+    context = Context()
+    try:
+        message = asyncio.run(parse(svids_pb2.JoinRequest, body, context))
+    except Aborted:
+        assert context.code is grpc.StatusCode.INVALID_ARGUMENT
+        return
+    assert isinstance(message, svids_pb2.JoinRequest)
