@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
@@ -31,10 +32,14 @@ class StateStore:
     """The state in a folder, which is made with mode 0700 where it is missing.
 
     Any thread may use it, one at a time. Errors are StateError; a block that raises has changed nothing.
+    `observe` is called with the seconds that each change took until it was on disk.
     """
 
-    def __init__(self, folder: Path, *, create: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, create: bool = True, observe: Callable[[float], None] | None = None
+    ) -> None:
         self.folder = folder
+        self._observe = observe
         self.path = folder / FILE
         self._lock = threading.RLock()
         self._closed = False
@@ -63,8 +68,12 @@ class StateStore:
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
         """One change: on disk when the block has ended, or not at all. Others wait, also other processes."""
-        with self._lock, self._within("BEGIN IMMEDIATE") as database:
-            yield database
+        with self._lock:
+            begun = time.perf_counter()
+            with self._within("BEGIN IMMEDIATE") as database:
+                yield database
+            if self._observe is not None:
+                self._observe(time.perf_counter() - begun)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:

@@ -19,6 +19,7 @@ from meshext_controlplane.state.backup import back_up
 from meshext_controlplane.state.documents import Documents, Put
 from meshext_controlplane.state.errors import (
     DiskFull,
+    RevisionConflict,
     StateDamaged,
     StateError,
     StateLocked,
@@ -165,6 +166,17 @@ def test_one_control_plane_for_one_state(tmp_path: Path) -> None:
     with Ownership(tmp_path), pytest.raises(StateLocked, match="is in use by a control plane"):
         Ownership(tmp_path)
     Ownership(tmp_path).release()
+
+
+def test_changes_are_timed(tmp_path: Path) -> None:
+    """Those that were made, and not those that failed."""
+    took: list[float] = []
+    with StateStore(tmp_path / "timed", observe=took.append) as store:
+        Documents(store).apply([Put(KEY, "a")], now=1)
+        with pytest.raises(RevisionConflict):
+            Documents(store).apply([Put(KEY, "b", 7)], now=1)
+    assert len(took) == 1
+    assert took[0] > 0
 
 
 def test_a_closed_store_says_so(store: StateStore) -> None:
