@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -12,7 +11,8 @@ from cryptography import x509
 from meshext_controlplane.identity.clock import Clock, from_seconds, to_seconds, utc_now
 from meshext_controlplane.identity.csr import CheckedRequest, check_csr
 from meshext_controlplane.identity.errors import AuthorityError, BannedError
-from meshext_controlplane.identity.keys import PrivateKey, fingerprint, to_der
+from meshext_controlplane.identity.issuers import Issuer, Issuers
+from meshext_controlplane.identity.keys import fingerprint, to_der
 from meshext_controlplane.identity.profiles import (
     SHORTEST_LIFE,
     SVID_LIFE,
@@ -23,7 +23,7 @@ from meshext_controlplane.identity.profiles import (
 from meshext_controlplane.identity.rotation import rotate_at
 from meshext_controlplane.identity.svid import Svid, Trust
 from meshext_controlplane.model.spiffe import SpiffeId
-from meshext_controlplane.state.authorities import replace_certificate
+from meshext_controlplane.state.authorities import read_generation, replace_certificate
 from meshext_controlplane.state.bans import banned_serials, find_ban
 from meshext_controlplane.state.certificates import CertificateRecord, forget_expired, insert_certificate
 from meshext_controlplane.state.store import StateStore, Transaction
@@ -31,22 +31,16 @@ from meshext_controlplane.state.store import StateStore, Transaction
 Banned = tuple[tuple[str, int, int | None], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issuer:
-    """An authority whose key we have; `chain` is what stands between it and its root, DER."""
-
-    id: int
-    certificate: x509.Certificate
-    chain: tuple[bytes, ...] = ()
-    key: PrivateKey = field(repr=False)
+Reload = Callable[[Transaction], Issuers]
+"""Reads them from the state; AuthorityError, SealError."""
 
 
 class CertificateAuthority:
-    """Issues below `issuer`; whoever trusts `roots` takes it. `signers` are all whose CRLs we sign.
+    """Signs with the authorities of a state; `identity.opening` makes one. Any thread may use it.
 
-    `root` is there where we have the root's key: then `issuer` is renewed at half its life, with its name and
-    key, so that the CRL that peers have stays the one for it. `identity.opening` makes one from the state.
-    Any thread may use it.
+    Where we have the root's key, the issuing certificate is renewed at half its life, with its name and key,
+    so that the CRL that peers have stays the one for it. What others change in the state is seen by the next
+    call.
     """
 
     def __init__(
@@ -54,21 +48,27 @@ class CertificateAuthority:
         store: StateStore,
         *,
         trust_domain: str,
-        roots: Sequence[x509.Certificate],
-        issuer: Issuer,
-        signers: Sequence[Issuer],
-        root: Issuer | None = None,
+        issuers: Issuers,
+        reload: Reload,
         clock: Clock = utc_now,
     ) -> None:
         self.trust_domain = trust_domain
-        self.roots = tuple(map(to_der, roots))
-        self.issuer = issuer
         self.clock = clock
         self.store = store
-        self._signers = tuple(signers)
-        self._root = root
+        self._issuers = issuers
+        self._reload = reload
         self._lock = threading.Lock()
         self._built: tuple[Banned, tuple[bytes, ...]] | None = None
+
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """Whom to trust, in DER, the one to join by first."""
+        return self._issuers.roots
+
+    @property
+    def issuer(self) -> Issuer:
+        """Who signs now."""
+        return self._issuers.issuer
 
     @property
     def fingerprints(self) -> tuple[str, ...]:
@@ -98,6 +98,7 @@ class CertificateAuthority:
     ) -> Svid:
         """The same as part of a change: it may be handed out when the transaction has ended, not before."""
         now = self.clock()
+        self._look(transaction)
         self._renew_issuer(transaction, now)
         self._check(transaction, identity, life)
         issuer = self.issuer
@@ -140,15 +141,26 @@ class CertificateAuthority:
 
     def trust_within(self, transaction: Transaction) -> Trust:
         """The same as a transaction sees it. CRLs are signed anew only when what is banned has changed."""
+        self._look(transaction)
         now = self.clock()
         banned = tuple(banned_serials(transaction, at=to_seconds(now)))
         with self._lock:
             if self._built is None or self._built[0] != banned:
-                self._built = banned, tuple(self._build_crl(each, banned) for each in self._signers)
+                self._built = banned, tuple(self._build_crl(each, banned) for each in self._issuers.signers)
             return Trust(self.roots, self._built[1])
 
+    def _look(self, transaction: Transaction) -> None:
+        """Take what others have changed."""
+        if read_generation(transaction) != self._issuers.generation:
+            self._take(self._reload(transaction))
+
+    def _take(self, issuers: Issuers) -> None:
+        with self._lock:
+            self._issuers = issuers
+            self._built = None
+
     def _renew_issuer(self, transaction: Transaction, now: datetime) -> None:
-        issuer, root = self.issuer, self._root
+        issuer, root = self.issuer, self._issuers.root
         known = issuer.certificate
         if root is None or now < rotate_at(known.not_valid_before_utc, known.not_valid_after_utc, draw=0.5):
             return
@@ -163,10 +175,7 @@ class CertificateAuthority:
         if renewed.not_valid_after_utc <= known.not_valid_after_utc:
             return  # the root is about to end, and it with it
         replace_certificate(transaction, issuer.id, to_der(renewed))
-        with self._lock:
-            self.issuer = replace(issuer, certificate=renewed)
-            self._signers = tuple(self.issuer if each is issuer else each for each in self._signers)
-            self._built = None
+        self._take(self._issuers.renewed(renewed))
 
     def _build_crl(self, signer: Issuer, banned: Banned) -> bytes:
         now = self.clock()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_der_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_private_key
 
-from meshext_controlplane.identity.authority import CertificateAuthority, Issuer
+from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.brought import Brought
 from meshext_controlplane.identity.clock import Clock, utc_now
 from meshext_controlplane.identity.errors import AuthorityError, AuthorityMissing
 from meshext_controlplane.identity.facts import TRUST_DOMAIN
+from meshext_controlplane.identity.issuers import Issuer, Issuers
 from meshext_controlplane.identity.keys import PrivateKey, fingerprint, new_key, to_der, to_pkcs8
 from meshext_controlplane.identity.profiles import build_issuing, build_root
 from meshext_controlplane.identity.sealing import Sealer, check_secret, is_plain, new_parameters
@@ -22,7 +23,10 @@ from meshext_controlplane.state.authorities import (
     insert_authority,
     list_authorities,
     next_authority,
+    read_active,
+    read_generation,
     replace_key,
+    write_active,
 )
 from meshext_controlplane.state.settings import read_setting, write_setting
 from meshext_controlplane.state.store import StateStore, Transaction
@@ -44,32 +48,37 @@ def create_authority(
     is an operator's own root, or an intermediate, which then issues and whose root's key we never see.
     """
     SpiffeId(trust_domain, "default", "default")  # refuses what is no trust domain
-    brought = brought or _new_root(trust_domain, clock())
+    brought = brought or new_root(trust_domain, clock())
     with store.writing() as transaction:
         if list_authorities(transaction):
             raise AuthorityError(f"the state {store.path} has an authority already")
         write_setting(transaction, TRUST_DOMAIN, trust_domain.encode())
         sealer = new_sealer(transaction, secret)
-        keep_authority(transaction, sealer, "root", brought.root, brought.key if brought.is_root else None)
-        if brought.is_root:
-            key = new_key()
-            issuing = build_issuing(
-                key.public_key(), trust_domain, root=brought.root, root_key=brought.key, now=clock()
-            )
-            keep_authority(transaction, sealer, "issuing", issuing, key)
-        else:
-            keep_issuing(transaction, sealer, brought)
+        keep_brought(transaction, sealer, brought, trust_domain, clock())
 
 
-def _new_root(trust_domain: str, now: datetime) -> Brought:
+def keep_brought(
+    transaction: Transaction, sealer: Sealer, brought: Brought, trust_domain: str, now: datetime
+) -> int:
+    """Store a root, and what issues below it; the number of the latter."""
+    keep_authority(transaction, sealer, "root", brought.root, brought.key if brought.is_root else None)
+    if not brought.is_root:
+        return keep_issuing(transaction, sealer, brought)
+    key = new_key()
+    issuing = build_issuing(key.public_key(), trust_domain, root=brought.root, root_key=brought.key, now=now)
+    return keep_authority(transaction, sealer, "issuing", issuing, key)
+
+
+def new_root(trust_domain: str, now: datetime) -> Brought:
+    """A root of our own."""
     key = new_key()
     return Brought((build_root(key, trust_domain, now=now),), key)
 
 
-def keep_issuing(transaction: Transaction, sealer: Sealer, brought: Brought) -> None:
-    """Store an operator's intermediate; from the next start on it issues."""
+def keep_issuing(transaction: Transaction, sealer: Sealer, brought: Brought) -> int:
+    """Store an operator's intermediate; its number."""
     certificate, *chain = brought.certificates[:-1]
-    keep_authority(transaction, sealer, "issuing", certificate, brought.key, chain=tuple(chain))
+    return keep_authority(transaction, sealer, "issuing", certificate, brought.key, chain=tuple(chain))
 
 
 def open_authority(
@@ -77,24 +86,39 @@ def open_authority(
 ) -> CertificateAuthority:
     """The authority of the state: AuthorityMissing where there is none, SealError where it does not open."""
     with store.reading() as transaction:
-        records = list_authorities(transaction)
-        if not records:
-            raise AuthorityMissing(f"the state {store.path} holds no certificate authority")
         trust_domain = (read_setting(transaction, TRUST_DOMAIN) or b"").decode()
         sealer = read_sealer(transaction, secret)
-    opened = [open_issuer(sealer, record) for record in records if record.key is not None]
-    issuing = {record.id for record in records if record.role == "issuing"}
-    issuer = [each for each in opened if each.id in issuing][-1]
-    above = [each for each in opened if each.id not in issuing and not issuer.chain]
-    return CertificateAuthority(
-        store,
-        trust_domain=trust_domain,
-        roots=[x509.load_der_x509_certificate(each.certificate) for each in records if each.role == "root"],
+
+        def reload(transaction: Transaction) -> Issuers:
+            return read_issuers(transaction, sealer, str(store.path), clock())
+
+        issuers = reload(transaction)
+    return CertificateAuthority(store, trust_domain=trust_domain, issuers=issuers, reload=reload, clock=clock)
+
+
+def read_issuers(transaction: Transaction, sealer: Sealer, name: str, now: datetime) -> Issuers:
+    """What a state, which is called `name` in errors, holds; AuthorityMissing, SealError."""
+    records = list_authorities(transaction)
+    opened = {each.id: open_issuer(sealer, each) for each in records if each.key is not None}
+    issuing = [each for each in records if each.role == "issuing" and each.id in opened]
+    if not issuing:
+        raise AuthorityMissing(f"the state {name} holds no certificate authority")
+    active = read_active(transaction)
+    issuer = opened[active if active in opened else issuing[-1].id]
+    roots = [each for each in records if each.role == "root"]
+    top = x509.load_der_x509_certificate(issuer.chain[-1]) if issuer.chain else issuer.certificate
+    own = [each for each in roots if _subject(each) == top.issuer]
+    return Issuers(
+        generation=read_generation(transaction),
+        roots=tuple(each.certificate for each in [*own, *(each for each in roots if each not in own)]),
         issuer=issuer,
-        signers=[each for each in opened if each.certificate.not_valid_after_utc > clock()],
-        root=next((each for each in above if each.certificate.subject == issuer.certificate.issuer), None),
-        clock=clock,
+        signers=tuple(each for each in opened.values() if each.certificate.not_valid_after_utc > now),
+        root=next((opened[each.id] for each in own if each.id in opened and not issuer.chain), None),
     )
+
+
+def _subject(record: AuthorityRecord) -> x509.Name:
+    return x509.load_der_x509_certificate(record.certificate).subject
 
 
 def has_authority(store: StateStore) -> bool:
@@ -118,7 +142,8 @@ def take_brought(
     with store.writing() as transaction:
         if brought.is_root or given in [each.certificate for each in list_authorities(transaction)]:
             return False
-        keep_issuing(transaction, read_sealer(transaction, secret), brought)
+        number = keep_issuing(transaction, read_sealer(transaction, secret), brought)
+        write_active(transaction, number)
         return True
 
 
@@ -130,18 +155,19 @@ def keep_authority(
     key: PrivateKey | None,
     *,
     chain: tuple[x509.Certificate, ...] = (),
-) -> None:
-    """Store one authority with its key, None where an operator keeps that."""
+) -> int:
+    """Store one authority with its key, None where an operator keeps that; its number."""
     number = next_authority(transaction)
     sealed = None if key is None else sealer.seal(to_pkcs8(key), seal_name(number))
     record = AuthorityRecord(
         id=number,
         role=role,
         certificate=to_der(certificate),
-        chain=b"".join(map(to_der, chain)),
+        chain=b"".join(each.public_bytes(Encoding.PEM) for each in chain),
         key=sealed,
     )
     insert_authority(transaction, record)
+    return number
 
 
 def open_issuer(sealer: Sealer, record: AuthorityRecord) -> Issuer:
@@ -152,7 +178,7 @@ def open_issuer(sealer: Sealer, record: AuthorityRecord) -> Issuer:
     return Issuer(
         id=record.id,
         certificate=x509.load_der_x509_certificate(record.certificate),
-        chain=(),
+        chain=tuple(map(to_der, x509.load_pem_x509_certificates(record.chain))) if record.chain else (),
         key=key,
     )
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.csr import CheckedRequest
 from meshext_controlplane.identity.errors import IdentityError
-from meshext_controlplane.identity.keys import key_id, new_key, to_pkcs8
+from meshext_controlplane.identity.keys import key_id, new_key, to_der, to_pkcs8
 from meshext_controlplane.identity.rotation import rotate_at
 from meshext_controlplane.identity.svid import Svid, to_pem
 from meshext_controlplane.identity.tokens import CONTROL_PLANE
@@ -47,6 +47,7 @@ class OwnSvid:
         self._lock = threading.Lock()
         self._svid, self._credentials = self._issue()
         self._due = self._next()
+        self._retry = authority.clock()
 
     @property
     def not_after(self) -> datetime:
@@ -57,12 +58,12 @@ class OwnSvid:
         """What to show now. Where a renewal fails the old certificate stays, and it is tried again soon."""
         now = self._authority.clock()
         with self._lock:
-            if now >= self._due:
+            if now >= self._retry and (now >= self._due or self._is_of_others()):
                 try:
                     self._svid, self._credentials = self._issue()
                     self._due = self._next()
                 except (IdentityError, StateError) as error:
-                    self._due = now + RETRY
+                    self._retry = now + RETRY
                     log.error(
                         "the control plane's certificate, good until %s, is not renewed: %s",
                         self._svid.not_after.isoformat(),
@@ -101,6 +102,11 @@ class OwnSvid:
         with authority.store.writing() as transaction:
             svid = authority.issue_within(transaction, request, identity, dns_names=[DNS_NAME])
         return svid, Credentials(to_pkcs8(key, Encoding.PEM), to_pem(svid.chain), to_pem(svid.trust.roots))
+
+    def _is_of_others(self) -> bool:
+        """Whether the authority has changed since: it issues by another, or trusts others."""
+        issuer = to_der(self._authority.issuer.certificate)
+        return self._svid.chain[1] != issuer or self._svid.trust.roots != self._authority.roots
 
     def _next(self) -> datetime:
         return rotate_at(self._svid.not_before, self._svid.not_after, draw=0.5)

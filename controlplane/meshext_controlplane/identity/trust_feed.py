@@ -6,9 +6,9 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 
+from meshext.errors import MeshextError
 from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.svid import Trust
-from meshext_controlplane.state.errors import StateError
 from meshext_controlplane.state.store import StateStore
 from meshext_controlplane.state.worker import StateThread
 
@@ -57,7 +57,9 @@ class TrustFeed:
         while True:
             try:
                 now = await self._thread.run(self._store.changed_elsewhere)
-            except StateError as error:
+                if last is not None and now != last:
+                    await self._thread.run(self._authority.trust)  # takes what was changed
+            except MeshextError as error:
                 if not failing:
                     log.error("changes of the state by others are not seen: %s", error)
                 failing = True

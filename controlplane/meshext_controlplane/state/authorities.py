@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from meshext_controlplane.state.settings import read_setting, write_setting
 from meshext_controlplane.state.store import Transaction
 
 Role = Literal["root", "issuing"]
+
+_ACTIVE = "issuing"
+_GENERATION = "authorities-generation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,7 @@ def insert_authority(transaction: Transaction, record: AuthorityRecord) -> None:
         "INSERT INTO authorities (id, role, certificate, chain, key) VALUES (?, ?, ?, ?, ?)",
         (record.id, record.role, record.certificate, record.chain, record.key),
     )
+    _count_change(transaction)
 
 
 def list_authorities(transaction: Transaction) -> list[AuthorityRecord]:
@@ -55,3 +60,30 @@ def replace_certificate(transaction: Transaction, number: int, certificate: byte
 def replace_key(transaction: Transaction, number: int, key: bytes) -> None:
     """The same key, sealed anew."""
     transaction.execute("UPDATE authorities SET key = ? WHERE id = ?", (key, number))
+
+
+def delete_authority(transaction: Transaction, number: int) -> None:
+    """Take one away, with its key."""
+    transaction.execute("DELETE FROM authorities WHERE id = ?", (number,))
+    _count_change(transaction)
+
+
+def read_active(transaction: Transaction) -> int | None:
+    """The id of the authority that issues; None where that is the newest."""
+    found = read_setting(transaction, _ACTIVE)
+    return None if found is None else int(found)
+
+
+def write_active(transaction: Transaction, number: int) -> None:
+    """From now on this one issues."""
+    write_setting(transaction, _ACTIVE, str(number).encode())
+    _count_change(transaction)
+
+
+def read_generation(transaction: Transaction) -> int:
+    """How often authorities have come, gone, or taken turns."""
+    return int(read_setting(transaction, _GENERATION) or b"0")
+
+
+def _count_change(transaction: Transaction) -> None:
+    write_setting(transaction, _GENERATION, str(read_generation(transaction) + 1).encode())

@@ -53,6 +53,15 @@ def list_certificates(transaction: Transaction, *, at: int) -> list[CertificateR
     return _select(transaction, "WHERE not_after > ? ORDER BY identity, issued, serial", at)
 
 
+def latest_of_lines(transaction: Transaction, *, at: int) -> list[CertificateRecord]:
+    """Of each line of renewals the one that was issued last, where it has not expired."""
+    rule = (
+        "WHERE not_after > ? AND rowid IN"
+        " (SELECT max(rowid) FROM certificates GROUP BY identity, token) ORDER BY identity, issued"
+    )
+    return _select(transaction, rule, at)
+
+
 def latest_certificate(transaction: Transaction, identity: str) -> CertificateRecord | None:
     """The one of an identity that was issued last and came from a token."""
     rule = "WHERE identity = ? AND token IS NOT NULL ORDER BY issued DESC, rowid DESC LIMIT 1"

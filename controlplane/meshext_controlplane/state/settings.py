@@ -14,3 +14,8 @@ def read_setting(transaction: Transaction, name: str) -> bytes | None:
 def write_setting(transaction: Transaction, name: str, value: bytes) -> None:
     """Write it over what was there."""
     transaction.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", (name, value))
+
+
+def delete_setting(transaction: Transaction, name: str) -> None:
+    """Take it away; nothing where it was never written."""
+    transaction.execute("DELETE FROM settings WHERE name = ?", (name,))
