@@ -10,6 +10,7 @@ import pytest
 from cryptography import x509
 
 from meshext.cli.main import main
+from meshext.envoy.process import EnvoyProcess
 from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.enrollment import Enrollment
 from meshext_controlplane.identity.keys import PrivateKey
@@ -23,6 +24,7 @@ from meshext_controlplane.state.store import StateStore
 from tests.controlplane.identity.conftest import API, TRUST_DOMAIN, WEB, Hands, to_peer
 from tests.controlplane.identity.requests import csr
 from tests.controlplane.identity.serving import Member, Served, join, serving
+from tests.controlplane.identity.test_banned_peers import Held, ask, bootstrap, write_secrets
 
 SECRET = b"correct horse battery"
 
@@ -144,3 +146,35 @@ def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         assert hasattr(key, "private_value")
         assert key.private_value.to_bytes(32, "big") not in store.path.read_bytes()
     assert main(["rotate-root", "--state", str(folder)]) == 2
+
+
+@pytest.mark.envoy
+def test_peers_follow_without_an_error(
+    rotation: RootRotation, store: StateStore, authority: CertificateAuthority, tmp_path: Path
+) -> None:
+    """The real Envoy as a peer lets both in as long as both roots are trusted, then the old one no more."""
+
+    async def run() -> None:
+        server, old = Held(authority, API), Held(authority, WEB)
+        rotation.step(force=True)
+        authority.trust()
+        write_secrets(tmp_path, server, leaf_only=True)
+        async with await EnvoyProcess.start(bootstrap(tmp_path), tmp_path / "run", concurrency=1) as envoy:
+            port = envoy.port("main")
+            clients = [old.to_client(tmp_path / "old")]
+            status, session = await ask(port, clients[0])
+            assert status == 200
+            rotation.step(force=True)
+            renewed_server, new = Held(authority, API), Held(authority, WEB)
+            clients.append(new.to_client(tmp_path / "new"))
+            assert [(await ask(port, each))[0] for each in clients] == [200, 200]
+            write_secrets(tmp_path, renewed_server, leaf_only=True)
+            assert [(await ask(port, each))[0] for each in clients] == [200, 200]
+            rotation.step(force=True)
+            write_secrets(tmp_path, renewed_server, leaf_only=True)
+            while (await ask(port, clients[0]))[0] == 200:
+                pass
+            assert (await ask(port, clients[0], session))[0] is None
+            assert (await ask(port, clients[1]))[0] == 200
+
+    asyncio.run(run())
