@@ -37,11 +37,11 @@ class Application:
         return self._process.pid
 
     async def wait(self) -> int:
-        """Its exit code as a shell tells it: 128 and the signal where one ended it, 0 where that was ours."""
+        """Its exit code as a shell tells it: 128 and the signal where one ended it; 0 for our SIGTERM."""
         code = await self._process.wait()
-        if code < 0:
-            return 0 if self._asked else 128 - code
-        return code
+        if code == -signal.SIGTERM and self._asked:
+            return 0
+        return code if code >= 0 else 128 - code
 
     async def stop(self, *, grace: float) -> int:
         """SIGTERM, and SIGKILL for it and all its children after `grace` seconds; its exit code."""

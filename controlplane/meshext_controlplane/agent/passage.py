@@ -25,6 +25,8 @@ _WAITING = 16  # requests of Envoy that nobody has taken yet
 _REFUSED = frozenset({grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED})
 """Who is refused gets no configuration, not an old one either."""
 
+_READY, _FAILED = grpc.ChannelConnectivity.READY, grpc.ChannelConnectivity.TRANSIENT_FAILURE
+
 log = logging.getLogger("meshext.sidecar")
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -184,14 +186,16 @@ class Passage:
 
 
 async def _is_ready(channel: grpc.aio.Channel) -> None:
-    while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
+    while (state := channel.get_state(try_to_connect=True)) is not _READY:
         await channel.wait_for_state_change(state)
 
 
 async def _is_ready_within(channel: grpc.aio.Channel, limit: float) -> bool:
+    """Whether it connects; an address that refuses is known at once, one that is silent after the limit."""
     try:
         async with asyncio.timeout(limit):
-            await _is_ready(channel)
+            while (state := channel.get_state(try_to_connect=True)) not in (_READY, _FAILED):
+                await channel.wait_for_state_change(state)
     except TimeoutError:
         return False
-    return True
+    return state is _READY

@@ -38,7 +38,7 @@ async def fetch_root(address: TcpAddress, fingerprint: bytes, *, time_limit: flo
             f"can not reach the control plane at {address}: {error.strerror or error}"
         ) from None
     except SSL.Error:
-        raise UnreachableError(f"{address} does not speak TLS; is it the control plane's --join?") from None
+        raise UnreachableError(f"{address} speaks no TLS; is it the control plane's --join?") from None
     return _find_root(shown, fingerprint, address)
 
 

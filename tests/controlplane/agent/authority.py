@@ -124,7 +124,9 @@ class Authority:
         )
 
 
-def public_der(key: PublicKey) -> bytes:
+def key_of(csr: bytes) -> bytes:
+    """The public key of a request, DER."""
+    key = x509.load_der_x509_csr(csr).public_key()
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 

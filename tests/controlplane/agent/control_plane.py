@@ -16,7 +16,7 @@ from meshext_controlplane.identity.tokens import JoinToken
 from meshext_controlplane.snapshot import Resource
 from meshext_proto.envoy.service.discovery.v3 import discovery_pb2
 from meshext_proto.meshext import svids_pb2, workloads_pb2
-from tests.controlplane.agent.authority import DAY, Authority
+from tests.controlplane.agent.authority import DAY, Authority, key_of
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -32,12 +32,20 @@ class ControlPlane:
 
     def __init__(self, authority: Authority | None = None, *, life: timedelta = DAY) -> None:
         self.authority = authority or Authority()
+        self.issuer = self.authority
+        """Who signs what workloads get; another one's root is trusted here from the start, see `trusted`."""
+        self.trusted = [self.authority]
+        self.issued: dict[str, list[bytes]] = {}
         self.life = life
         self.age = timedelta()
         self.tokens: dict[str, str] = {}
         self.roots: list[bytes] = []
         self.revocations: list[bytes] = []
         self.joined: list[str] = []
+        self.heard: list[str] = []
+        """Tokens that somebody has shown."""
+        self.keys: list[bytes] = []
+        self.extra_chain = b""
         self.renewed: list[str] = []
         self.registrations: list[workloads_pb2.Registration] = []
         self.open_registrations = 0
@@ -60,9 +68,11 @@ class ControlPlane:
         return token
 
     async def start(self) -> None:
-        pair = [self.authority.server_pair()]
+        key, chain = self.authority.server_pair()
+        pair = [(key, chain + self.extra_chain)]
         plain = grpc.ssl_server_credentials(pair)
-        mutual = grpc.ssl_server_credentials(pair, self.authority.pem, require_client_auth=True)
+        roots = b"".join(each.pem for each in self.trusted)
+        mutual = grpc.ssl_server_credentials(pair, roots, require_client_auth=True)
         join = _unary(self._join, svids_pb2.JoinRequest)
         joining = grpc.method_handlers_generic_handler("meshext.svids.Joining", {"Join": join})
         watch = grpc.unary_stream_rpc_method_handler(
@@ -88,24 +98,37 @@ class ControlPlane:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
+    def renewals(self, name: str) -> int:
+        """How often the workload of that service account has renewed."""
+        return sum(identity.endswith(f"/{name}") for identity in self.renewed)
+
     def push(self) -> None:
         """Tell every proxy what is now in `resources`."""
         pushed, self._pushed = self._pushed, asyncio.Event()
         pushed.set()
 
     async def _join(self, request: svids_pb2.JoinRequest, context: Context) -> svids_pb2.Svid:
+        self.heard.append(request.token)
+        self.keys.append(key_of(request.csr))
         await self._refuse(context)
         if request.token not in self.tokens:
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, "the token is unknown, used or expired")
         identity = self.tokens[request.token]
         self.joined.append(identity)
-        return self.authority.svid(request.csr, identity, life=self.life, age=self.age)
+        return self._issue(request.csr, identity, age=self.age)
 
     async def _renew(self, request: svids_pb2.RenewRequest, context: Context) -> svids_pb2.Svid:
         await self._refuse(context)
         identity = peer(context)
         self.renewed.append(identity)
-        return self.authority.svid(request.csr, identity, life=self.life)
+        return self._issue(request.csr, identity)
+
+    def _issue(self, csr: bytes, identity: str, *, age: timedelta = timedelta()) -> svids_pb2.Svid:
+        svid = self.issuer.svid(csr, identity, life=self.life, age=age)
+        self.issued.setdefault(identity.rpartition("/")[2], []).append(svid.chain[0])
+        del svid.roots[:]
+        svid.roots.extend(self.roots or [self.authority.der])
+        return svid
 
     async def _watch_trust(self, _: object, context: Context) -> AsyncIterator[svids_pb2.Trust]:
         while True:
@@ -142,8 +165,34 @@ class ControlPlane:
             request_deserializer=discovery_pb2.DeltaDiscoveryRequest.FromString,
             response_serializer=discovery_pb2.DeltaDiscoveryResponse.SerializeToString,
         )
+        whole = grpc.stream_stream_rpc_method_handler(
+            self._sotw,
+            request_deserializer=discovery_pb2.DiscoveryRequest.FromString,
+            response_serializer=discovery_pb2.DiscoveryResponse.SerializeToString,
+        )
         name = "envoy.service.discovery.v3.AggregatedDiscoveryService"
-        return grpc.method_handlers_generic_handler(name, {"DeltaAggregatedResources": method})
+        methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+            "DeltaAggregatedResources": method,
+            "StreamAggregatedResources": whole,
+        }
+        return grpc.method_handlers_generic_handler(name, methods)
+
+    async def _sotw(
+        self, requests: AsyncIterator[discovery_pb2.DiscoveryRequest], context: Context
+    ) -> AsyncIterator[discovery_pb2.DiscoveryResponse]:
+        """All of a type to whoever asks first; changes come with the next stream."""
+        node = ""
+        async for request in requests:
+            node = node or request.node.id
+            if request.HasField("error_detail"):
+                self.nacks.append(request.error_detail.message)
+            if not request.response_nonce:
+                response = discovery_pb2.DiscoveryResponse(type_url=request.type_url, nonce="n")
+                for resource in self.resources(node).values():
+                    if resource.type_url == request.type_url:
+                        response.resources.add(type_url=resource.type_url, value=resource.body)
+                        response.version_info += resource.version
+                yield response
 
     async def _delta(self, _: object, context: Context) -> None:
         """Everything that is asked for and not there yet, each time; no order, no ACKs."""

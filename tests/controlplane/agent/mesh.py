@@ -6,12 +6,15 @@ import asyncio
 import itertools
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h11
+
+from meshext.envoy.admin import Admin
 from meshext.sandbox.client import Answer, send
 from meshext_controlplane.agent.options import EnvoyOptions, Leaving, SidecarOptions
 from meshext_controlplane.agent.probes import Pace, default_probes
@@ -19,6 +22,7 @@ from meshext_controlplane.agent.sidecar import run_sidecar
 from meshext_controlplane.agent.stopping import Stop
 from meshext_controlplane.model.workload import WorkloadPort
 from meshext_controlplane.snapshot import Resource
+from meshext_proto.meshext import workloads_pb2
 from tests.controlplane.agent.control_plane import ControlPlane
 from tests.controlplane.agent.resources import cluster, listener
 
@@ -100,6 +104,23 @@ class Running:
         async with asyncio.timeout(LIMIT):
             return await self.task
 
+    @property
+    def admin(self) -> Admin:
+        """Envoy's admin interface."""
+        return Admin(self.options.data / "envoy" / "admin.sock")
+
+    async def clusters(self) -> set[str]:
+        """The names of Envoy's clusters."""
+        answer: Any = await self.admin.get_json("/clusters?format=json")
+        return {each["name"] for each in answer["cluster_statuses"]}
+
+    async def answers(self, target: str, *, status: int = 200) -> bool:
+        """Whether a call is answered so; False where it is not answered."""
+        try:
+            return (await self.call(target)).status == status
+        except (OSError, h11.RemoteProtocolError):
+            return False
+
     async def call(self, target: str = "/", **more: Any) -> Answer:
         """A call of the application through its proxy."""
         return await asyncio.to_thread(
@@ -120,11 +141,32 @@ async def running(options: SidecarOptions) -> AsyncIterator[Running]:
         await asyncio.wait({sidecar.task}, timeout=LIMIT)
 
 
-async def until(condition: Callable[[], object], *sidecars: Running, limit: float = LIMIT) -> None:
+async def until(
+    condition: Callable[[], object | Awaitable[object]], *sidecars: Running, limit: float = LIMIT
+) -> None:
     """Wait for it; what a sidecar failed with meanwhile is raised."""
     async with asyncio.timeout(limit):
-        while not condition():
+        while not await _holds(condition()):
             for each in sidecars:
                 if each.task.done():
                     raise AssertionError(f"the sidecar ended: {each.task!r}")
             await asyncio.sleep(0.005)
+
+
+def states(control_plane: ControlPlane, name: str) -> list[str]:
+    """Every state that a workload has told, in order."""
+    known = workloads_pb2.Registration.State
+    return [known.Name(each.state) for each in control_plane.registrations if each.name == name]
+
+
+async def ready(control_plane: ControlPlane, *sidecars: Running) -> None:
+    """Wait until all of them have told so."""
+
+    def last() -> list[list[str]]:
+        return [states(control_plane, each.options.name)[-1:] for each in sidecars]
+
+    await until(lambda: last() == [["READY"]] * len(sidecars), *sidecars)
+
+
+async def _holds(found: object | Awaitable[object]) -> object:
+    return await found if isinstance(found, Awaitable) else found

@@ -6,6 +6,7 @@ from typing import Any
 
 from google.protobuf import json_format
 
+from meshext.envoy.upstreams import HTTP_OPTIONS
 from meshext_controlplane.snapshot import Resource, encode_resource
 from meshext_proto import POOL
 from meshext_proto.envoy.config.cluster.v3 import cluster_pb2
@@ -15,6 +16,7 @@ from meshext_proto.envoy.extensions.filters.network.http_connection_manager.v3 i
     http_connection_manager_pb2,
 )
 from meshext_proto.envoy.extensions.transport_sockets.tls.v3 import tls_pb2  # noqa: F401
+from meshext_proto.envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2  # noqa: F401
 
 TYPE = "type.googleapis.com/envoy.extensions."
 TLS = f"{TYPE}transport_sockets.tls.v3."
@@ -46,11 +48,18 @@ def endpoint(address: str, port: int) -> dict[str, Any]:
 
 
 def cluster(name: str, address: str, port: int, *, tls: bool) -> Resource:
-    """A cluster of one endpoint; with `tls` it shows and wants a certificate of the mesh."""
+    """A cluster of one endpoint; with `tls` each request shows and wants a certificate of the mesh."""
     found: dict[str, Any] = {
         "name": name,
         "type": "STATIC",
         "connect_timeout": "5s",
+        "typed_extension_protocol_options": {
+            HTTP_OPTIONS: {
+                "@type": f"type.googleapis.com/{HTTP_OPTIONS}",
+                "explicit_http_config": {"http_protocol_options": {}},
+                "common_http_protocol_options": {"max_requests_per_connection": 1},
+            }
+        },
         "load_assignment": {
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [endpoint(address, port)]}],

@@ -11,24 +11,10 @@ import h11
 import pytest
 
 from meshext.sandbox.client import send
-from meshext_proto.meshext import workloads_pb2
 from tests.controlplane.agent.control_plane import ControlPlane
-from tests.controlplane.agent.mesh import PORT, Running, options, resources_for, running, until
+from tests.controlplane.agent.mesh import PORT, options, ready, resources_for, running, states, until
 
 pytestmark = pytest.mark.envoy
-
-State = workloads_pb2.Registration.State
-
-
-def states(control_plane: ControlPlane, name: str) -> list[str]:
-    return [State.Name(each.state) for each in control_plane.registrations if each.name == name]
-
-
-async def ready(control_plane: ControlPlane, *sidecars: Running) -> None:
-    def last() -> list[list[str]]:
-        return [states(control_plane, each.options.name)[-1:] for each in sidecars]
-
-    await until(lambda: last() == [["READY"]] * len(sidecars), *sidecars)
 
 
 def test_two_workloads_talk_and_a_stranger_is_refused(tmp_path: Path) -> None:
