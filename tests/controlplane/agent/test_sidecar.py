@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+import sys
 from pathlib import Path
 
 import h11
@@ -28,6 +29,7 @@ def test_two_workloads_talk_and_a_stranger_is_refused(tmp_path: Path) -> None:
                 assert (answer.status, json.loads(answer.text)["upstream"]) == (200, "b")
                 with pytest.raises((h11.RemoteProtocolError, OSError)):  # no TLS, no answer
                     await asyncio.to_thread(send, f"http://{second.address}:{PORT}")
+                assert await shown("secret", "--data", str(first.data)) > 2
                 assert await a.end() == 0
                 assert states(control_plane, "a")[-1] == "DRAINING"
                 await until(lambda: control_plane.open_registrations == 1)
@@ -37,3 +39,13 @@ def test_two_workloads_talk_and_a_stranger_is_refused(tmp_path: Path) -> None:
                 assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
 
     asyncio.run(scenario())
+
+
+async def shown(kind: str, *words: str) -> int:
+    """How many lines a table of the running Envoy has."""
+    command = [sys.executable, "-m", "meshext", "proxy-config", kind, *words]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    assert b"spiffe://mesh.test/ns/shop/sa/a" in output
+    return len(output.splitlines())

@@ -1,0 +1,1 @@
+"""What an Envoy runs with, out of its configuration dump: rows for tables."""
