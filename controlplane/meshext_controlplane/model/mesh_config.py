@@ -109,7 +109,7 @@ class MeshConfigSpec(Model):
             raise ValueError(f"extensionProviders: there are two {twice[0]!r}; give one another name")
         wanted = self.default_providers
         for field, capable in (
-            ("accessLogging", [p.name for p in self.extension_providers if p.logs]),
+            ("accessLogging", ["envoy", *(p.name for p in self.extension_providers if p.logs)]),
             ("tracing", [p.name for p in self.extension_providers if p.traces]),
             ("metrics", ["prometheus", *(p.name for p in self.extension_providers if p.prometheus)]),
         ):

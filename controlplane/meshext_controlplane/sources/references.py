@@ -61,7 +61,7 @@ def check_providers(documents: Mapping[Key, Placed]) -> Iterator[Broken]:
     spec = configs[0].document.spec if configs and isinstance(configs[0].document, MeshConfig) else None
     given = {provider.name: provider for provider in spec.extension_providers} if spec else {}
     able = {
-        "accessLogging": {name for name, provider in given.items() if provider.logs},
+        "accessLogging": {"envoy", *(name for name, provider in given.items() if provider.logs)},
         "tracing": {name for name, provider in given.items() if provider.traces},
         "metrics": {"prometheus", *(name for name, provider in given.items() if provider.prometheus)},
     }

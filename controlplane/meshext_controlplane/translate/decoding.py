@@ -13,6 +13,8 @@ from google.protobuf.message_factory import GetMessageClass
 from meshext_controlplane.snapshot import PREFIX, TYPES, Resource, Snapshot
 from meshext_proto import POOL
 
+STRUCT = "google.protobuf.Struct"
+
 
 def decode_resource(resource: Resource) -> Message:
     """The message of a resource."""
@@ -36,6 +38,9 @@ def _sort_maps(data: dict[str, Any], descriptor: Any) -> None:
         field = descriptor.fields_by_name.get(name)
         inner = field.message_type if field is not None else None
         if inner is None:
+            continue
+        if inner.full_name == STRUCT:
+            data[name] = dict(sorted(value.items()))
             continue
         if inner.GetOptions().map_entry:
             data[name] = value = dict(sorted(value.items()))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from meshext_controlplane.model.mesh_config import MeshConfigSpec
 from meshext_controlplane.translate.http_filters import Direction, HttpFilter
 from meshext_controlplane.translate.messages import build_ads, pack
+from meshext_proto.envoy.config.accesslog.v3 import accesslog_pb2
 from meshext_proto.envoy.config.core.v3 import protocol_pb2
 from meshext_proto.envoy.config.listener.v3 import listener_components_pb2 as components_pb2
 from meshext_proto.envoy.extensions.filters.network.http_connection_manager.v3 import (
@@ -41,6 +42,8 @@ class ManagerOptions:
     name: str
     direction: Direction
     connect: bool = False
+    access_logs: tuple[accesslog_pb2.AccessLog, ...] = ()
+    tracing: Manager.Tracing | None = None
 
 
 def build_manager(
@@ -51,6 +54,8 @@ def build_manager(
         stat_prefix=options.name,
         rds=manager_pb2.Rds(config_source=build_ads(), route_config_name=options.name),
         http_filters=filters,
+        access_log=options.access_logs,
+        tracing=options.tracing,
         server_header_transformation=Manager.PASS_THROUGH,
         xff_num_trusted_hops=config.num_trusted_proxies,
         upgrade_configs=_build_upgrades(options.connect),

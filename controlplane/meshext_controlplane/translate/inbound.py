@@ -93,9 +93,16 @@ def _build_chains(inbound: InboundPort, config: MeshConfigSpec) -> list[Chain]:
 def _build_filters(inbound: InboundPort, config: MeshConfigSpec) -> Sequence[components_pb2.Filter]:
     name = name_inbound(inbound.port.number)
     if inbound.protocol.is_http:
-        options = ManagerOptions(name, Direction.INBOUND)
-        return [build_manager(options, config, build_chain(Direction.INBOUND, inbound.placed.filters))]
-    proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=name, cluster=name_inbound_cluster(inbound.port.number))
+        placed = inbound.placed
+        options = ManagerOptions(
+            name, Direction.INBOUND, access_logs=placed.access_logs, tracing=placed.tracing
+        )
+        return [build_manager(options, config, build_chain(Direction.INBOUND, placed.filters))]
+    proxy = tcp_proxy_pb2.TcpProxy(
+        stat_prefix=name,
+        cluster=name_inbound_cluster(inbound.port.number),
+        access_log=inbound.placed.network_logs,
+    )
     last = components_pb2.Filter(name="envoy.filters.network.tcp_proxy", typed_config=pack(proxy))
     return [*inbound.placed.network, last]
 

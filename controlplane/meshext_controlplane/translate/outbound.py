@@ -28,7 +28,9 @@ def build_outbound_listener(
     address: str, port: int, config: MeshConfigSpec, placed: Placed
 ) -> listener_pb2.Listener:
     """The HTTP proxy of the application beside this sidecar."""
-    options = ManagerOptions(OUTBOUND_HTTP, Direction.OUTBOUND)
+    options = ManagerOptions(
+        OUTBOUND_HTTP, Direction.OUTBOUND, access_logs=placed.access_logs, tracing=placed.tracing
+    )
     manager = build_manager(options, config, build_chain(Direction.OUTBOUND, placed.filters))
     listener = listener_pb2.Listener(
         name=OUTBOUND_HTTP,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from meshext.policy.model import Policy
@@ -23,6 +23,7 @@ from meshext_controlplane.model.request_authentication import RequestAuthenticat
 from meshext_controlplane.model.telemetry import Telemetry
 from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.snapshot import Resource, encode_resource
+from meshext_controlplane.translate.access_logs import AccessLog, build_access_logs
 from meshext_controlplane.translate.authorization import build_network_rules, build_route_rules
 from meshext_controlplane.translate.catalog import build_catalog
 from meshext_controlplane.translate.custom import (
@@ -51,8 +52,17 @@ from meshext_controlplane.translate.filter_policy import (
 )
 from meshext_controlplane.translate.http_filters import HttpFilter
 from meshext_controlplane.translate.jwt import build_jwt, find_rules
+from meshext_controlplane.translate.metric_tags import build_metrics
 from meshext_controlplane.translate.peer_authentication import MtlsMode, MtlsModes
 from meshext_controlplane.translate.rbac import Target
+from meshext_controlplane.translate.telemetry import (
+    Side,
+    find_levels,
+    resolve_logging,
+    resolve_metrics,
+    resolve_tracing,
+)
+from meshext_controlplane.translate.tracing import Tracing, build_tracing
 from meshext_proto.envoy.config.listener.v3 import listener_components_pb2 as components_pb2
 from meshext_proto.google.protobuf import any_pb2
 
@@ -62,8 +72,8 @@ KINDS = tuple(
 )
 """The kinds that policies are made of."""
 
-Kind = tuple[str, tuple[tuple[str, str], ...]]
-"""Namespace and labels: workloads that have the same are under the same policies."""
+Kind = tuple[str, str, tuple[tuple[str, str], ...]]
+"""Namespace, service account and labels: workloads that have the same are under the same policies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +82,16 @@ class Placed:
 
     `filters` are HTTP filters by the name of their place: an edit of them closes connections. `on_routes` is
     for filters that stand there already, by the filter's name (`rbac-deny`): an edit of it closes none.
-    `network` are filters of a port that is not HTTP. `resources` are what all of that refers to: extension
-    configurations, clusters of services.
+    `network` are filters of a port that is not HTTP, `network_logs` its access logs. `resources` are what all
+    of that refers to: extension configurations, clusters of services.
     """
 
     filters: Mapping[str, tuple[HttpFilter, ...]] = field(default_factory=dict)
     on_routes: Mapping[str, any_pb2.Any] = field(default_factory=dict)
     network: tuple[components_pb2.Filter, ...] = ()
+    access_logs: tuple[AccessLog, ...] = ()
+    network_logs: tuple[AccessLog, ...] = ()
+    tracing: Tracing | None = None
     resources: tuple[Resource, ...] = ()
 
 
@@ -128,7 +141,8 @@ class Policies:
         return list_services(self.mesh, workload, sorted(asked))
 
     def _place(self, direction: str, workload: Workload) -> Placed:
-        key = direction, (workload.namespace, tuple(sorted(workload.labels.items())))
+        identity = workload.identity.service_account
+        key = direction, (workload.namespace, identity, tuple(sorted(workload.labels.items())))
         if key not in self._placed:
             build = self._build_inbound if direction == "inbound" else self._build_outbound
             self._placed[key] = build(workload)
@@ -151,7 +165,8 @@ class Policies:
         jwt, fetching = build_jwt(find_rules(self.mesh, workload), self._serves)
         places, resources = self._build_filters("inbound", workload)
         filters = {**places, "custom": tuple(build_http_custom(asked)), "jwt": (jwt,) if jwt else ()}
-        return Placed(
+        return replace(
+            self._build_telemetry(workload, Side.SERVER),
             filters={place: each for place, each in filters.items() if each},
             on_routes={**build_custom_rules(asked, http), **build_route_rules(policies, http)},
             network=(*build_network_custom(asked, tcp), *build_network_rules(policies, tcp)),
@@ -160,7 +175,22 @@ class Policies:
 
     def _build_outbound(self, workload: Workload) -> Placed:
         places, resources = self._build_filters("outbound", workload)
-        return Placed(filters=places, resources=resources)
+        told = self._build_telemetry(workload, Side.CLIENT)
+        return replace(told, filters=places, resources=resources)
+
+    def _build_telemetry(self, workload: Workload, side: Side) -> Placed:
+        """What is logged, traced and counted."""
+        mesh, config = self.mesh, self.mesh.config
+        levels = find_levels(mesh, workload)
+        logged = resolve_logging(mesh, levels, side)
+        metrics = build_metrics(resolve_metrics(mesh, levels, side), workload, side)
+        logs = build_access_logs(logged, config, self._serves, http=True)
+        traced = resolve_tracing(mesh, levels, side)
+        return Placed(
+            access_logs=(*logs, metrics) if metrics is not None else tuple(logs),
+            network_logs=tuple(build_access_logs(logged, config, self._serves, http=False)),
+            tracing=build_tracing(traced, config, workload, self._serves),
+        )
 
     def _build_filters(
         self, direction: str, workload: Workload
