@@ -17,8 +17,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from meshext.config import MAX_BYTES
-from meshext_controlplane.sources.places import Key, Origin, Placed, Problem
-from meshext_controlplane.sources.reading import Reading, read_bytes
+from meshext_controlplane.sources.places import Origin, Problem
+from meshext_controlplane.sources.reading import NOTHING_KNOWN, Known, Reading, read_bytes
 
 SUFFIXES = (".yaml", ".yml", ".json")
 MOST_FILES = 10_000
@@ -68,7 +68,7 @@ def read_folder(folder: Path, previous: FolderReading = EMPTY) -> FolderReading:
     problems: list[Problem] = []
     room = MOST_BYTES
     for name in names[:MOST_FILES]:
-        file = _read_file(name, previous.files.get(name), known)
+        file = read_file(name, previous.files.get(name), known)
         room -= len(file.reading.origin.text)
         if room < 0:
             problems.append(
@@ -135,7 +135,8 @@ def _find_files(folder: Path) -> Iterator[str]:
                 yield os.path.join(place, name)
 
 
-def _read_file(name: str, previous: FileReading | None, known: Mapping[Key, Placed]) -> FileReading:
+def read_file(name: str, previous: FileReading | None = None, known: Known = NOTHING_KNOWN) -> FileReading:
+    """One file; `previous` where it has not changed since."""
     origin = Origin(name, "", (FILES_RANK, name, 0.0))
     try:
         found = os.stat(name)

@@ -1,0 +1,153 @@
+"""Documents that analyzers have something to say about, by code, with what is right beside it."""
+
+from __future__ import annotations
+
+JWKS = '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}'
+
+
+def document(kind: str, version: str, name: str, spec: str, namespace: str = "shop") -> str:
+    return (
+        f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: {name}, namespace: {namespace}}}\n"
+        f"spec: {spec}\n"
+    )
+
+
+def policy(name: str, spec: str, namespace: str = "shop") -> str:
+    return document("AuthorizationPolicy", "security.istio.io/v1", name, spec, namespace)
+
+
+def peer(name: str, spec: str) -> str:
+    return document("PeerAuthentication", "security.istio.io/v1", name, spec)
+
+
+def jwt(name: str, spec: str) -> str:
+    return document("RequestAuthentication", "security.istio.io/v1", name, spec)
+
+
+def config(spec: str) -> str:
+    return document("MeshConfig", "meshext.dev/v1", "mesh", spec)
+
+
+def service(name: str, ports: str, labels: str) -> str:
+    return document("Service", "v1", name, f"{{selector: {{{labels}}}, ports: [{ports}]}}")
+
+
+def paths(action: str, *values: str) -> str:
+    listed = ", ".join(f'"{value}"' for value in values)
+    return f"{{action: {action}, rules: [{{to: [{{operation: {{paths: [{listed}]}}}}]}}]}}"
+
+
+TOKENS = f"jwtRules: [{{issuer: a, jwks: '{JWKS}'}}]"
+GET = "rules: [{to: [{operation: {methods: [GET]}}]}]"
+LOGS = "{accessLogging: [{}]}"
+
+
+def on(labels: str) -> str:
+    return f"selector: {{matchLabels: {{{labels}}}}}"
+
+
+WEB = service("web", "{name: http, port: 80, targetPort: 8080}", "app: web")
+DB = service("db", "{name: tcp, port: 5432}", "app: db")
+ASK = "rules: [{to: [{operation: {paths: [/a]}}]}]"
+AUTHZ = "{name: a, envoyExtAuthzGrpc: {service: authz.shop.svc.cluster.local, port: 9000}}"
+SERVED = service("authz", "{name: grpc, port: 9000}", "app: authz")
+
+CASES: dict[str, list[str]] = {
+    "MX101": [
+        policy("bare", "{rules: [{to: [{operation: {hosts: [shop.test]}}]}]}"),
+        policy("both", "{rules: [{to: [{operation: {hosts: [shop.test, 'shop.test:*']}}]}]}"),
+    ],
+    "MX102": [
+        WEB,
+        DB,
+        policy("deny", paths("DENY", "/admin")),
+        policy(
+            "allow", "{selector: {matchLabels: {app: db}}, rules: [{to: [{operation: {methods: [GET]}}]}]}"
+        ),
+        policy("by-port", "{action: DENY, rules: [{to: [{operation: {paths: [/admin], ports: ['8080']}}]}]}"),
+        policy(
+            "web-only",
+            "{selector: {matchLabels: {app: web}}, rules: [{to: [{operation: {methods: [GET]}}]}]}",
+        ),
+    ],
+    "MX103": [
+        jwt(
+            "alone", f"{{selector: {{matchLabels: {{app: web}}}}, jwtRules: [{{issuer: a, jwks: '{JWKS}'}}]}}"
+        ),
+        jwt(
+            "asked", f"{{selector: {{matchLabels: {{app: api}}}}, jwtRules: [{{issuer: a, jwks: '{JWKS}'}}]}}"
+        ),
+        policy(
+            "ask",
+            "{selector: {matchLabels: {app: api}}, rules: [{from: [{source: {requestPrincipals: ['*']}}]}]}",
+        ),
+    ],
+    "MX104": [
+        policy("leaking", paths("DENY", "/admin/{**}")),
+        policy("tight", paths("DENY", "/admin", "/admin/{**}")),
+    ],
+    "MX105": [policy("long", paths("ALLOW", "/foo*", "/bar/*"))],
+    "MX106": [
+        config("{extensionProviders: [{name: log, envoyFileAccessLog: {}}, " + AUTHZ + "]}"),
+        policy("unknown", f"{{action: CUSTOM, provider: {{name: nobody}}, {ASK}}}"),
+        policy("no-authz", f"{{action: CUSTOM, provider: {{name: log}}, {ASK}}}"),
+        policy("no-service", f"{{action: CUSTOM, provider: {{name: a}}, {ASK}}}"),
+    ],
+    "MX107": [
+        SERVED,
+        config("{extensionProviders: [" + AUTHZ + ", " + AUTHZ.replace("name: a,", "name: a-b,") + "]}"),
+        policy(
+            "one", f"{{selector: {{matchLabels: {{a: b}}}}, action: CUSTOM, provider: {{name: a}}, {ASK}}}"
+        ),
+        policy(
+            "two", f"{{selector: {{matchLabels: {{a: c}}}}, action: CUSTOM, provider: {{name: a-b}}, {ASK}}}"
+        ),
+    ],
+    "MX108": [
+        SERVED,
+        config("{extensionProviders: [" + AUTHZ + ", " + AUTHZ.replace("name: a,", "name: z,") + "]}"),
+        policy("one", f"{{action: CUSTOM, provider: {{name: a}}, {ASK}}}"),
+        policy("two", f"{{action: CUSTOM, provider: {{name: z}}, {ASK}}}"),
+    ],
+    "MX109": [peer("one", "{mtls: {mode: STRICT}}"), peer("two", "{mtls: {mode: DISABLE}}")],
+    "MX110": [
+        WEB,
+        peer("ports", '{selector: {matchLabels: {app: web}}, portLevelMtls: {"80": {mode: DISABLE}}}'),
+    ],
+    "MX111": [WEB, peer("lost", "{selector: {matchLabels: {app: wep}}, mtls: {mode: STRICT}}")],
+    "MX112": [
+        policy("star", "{rules: [{from: [{source: {principals: ['spiffe://cluster.local/ns/a/sa/b']}}]}]}"),
+        policy("method", "{rules: [{to: [{operation: {methods: [get], paths: [admin, '/a?b']}}]}]}"),
+    ],
+    "MX113": [
+        peer("off", "{mtls: {mode: DISABLE}}"),
+        policy("who", "{rules: [{from: [{source: {namespaces: [shop]}}]}]}"),
+    ],
+    "MX114": [
+        policy("try", "{action: DENY, rules: [{}]}").replace(
+            "namespace: shop", 'namespace: shop, annotations: {istio.io/dry-run: "true"}'
+        )
+    ],
+    "MX115": [config("{pathNormalization: {normalization: BASE}}"), policy("admin", paths("DENY", "/admin"))],
+    "MX116": [
+        jwt("plain", "{jwtRules: [{issuer: a, jwksUri: 'http://issuer.test/keys'}]}"),
+        policy("ask", "{rules: [{from: [{source: {requestPrincipals: ['*']}}]}]}"),
+    ],
+    "MX117": [
+        document(
+            "FilterPolicy",
+            "meshext.dev/v1",
+            "shared",
+            "{filter: rate-limit, service: {host: nowhere.shop.svc.cluster.local, port: 9000}}",
+        )
+    ],
+    "MX118": [
+        config("{extensionProviders: [{name: spans, opentelemetry: {service: otel.test, port: 4317}}]}")
+    ],
+    "MX119": [
+        document("Telemetry", "telemetry.istio.io/v1", name, "{accessLogging: [{}]}")
+        for name in ("one", "two")
+    ],
+    "MX201": [service("web", "{name: main, port: 80}, {name: http-web, port: 81}", "app: web")],
+}
+"""Each makes its code's finding, and no other finding that is not shown in the golden file."""
