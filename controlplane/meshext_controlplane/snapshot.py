@@ -35,7 +35,11 @@ class Resource:
 def encode_resource(name: str, message: Message) -> Resource:
     """The resource of an xDS message; equal messages give equal versions, on every control plane."""
     body = message.SerializeToString(deterministic=True)
-    type_url = PREFIX + message.DESCRIPTOR.full_name
+    return from_body(PREFIX + message.DESCRIPTOR.full_name, name, body)
+
+
+def from_body(type_url: str, name: str, body: bytes) -> Resource:
+    """The resource of a message that is encoded already, deterministically."""
     return Resource(type_url, name, hashlib.sha256(body).hexdigest()[:16], body)
 
 

@@ -7,23 +7,30 @@ from types import MappingProxyType
 
 from meshext_controlplane.model.authorization_policy import AuthorizationPolicy
 from meshext_controlplane.model.base import MeshDocument
+from meshext_controlplane.model.destination_rule import DestinationRule
 from meshext_controlplane.model.filter_policy import FilterPolicy
 from meshext_controlplane.model.mesh_config import MeshConfig
 from meshext_controlplane.model.peer_authentication import PeerAuthentication
 from meshext_controlplane.model.request_authentication import RequestAuthentication
 from meshext_controlplane.model.service import Service
+from meshext_controlplane.model.service_entry import ServiceEntry
 from meshext_controlplane.model.telemetry import Telemetry
+from meshext_controlplane.model.virtual_service import VirtualService
 from meshext_controlplane.model.workload_document import WorkloadDocument
+from meshext_controlplane.model.workload_entry import WorkloadEntry
 
 Kinds = Mapping[str, type[MeshDocument]]
 
 _CLASSES: tuple[type[MeshDocument], ...] = (
     MeshConfig,
     Service,
+    ServiceEntry,
+    WorkloadEntry,
+    VirtualService,
+    DestinationRule,
     PeerAuthentication,
     RequestAuthentication,
     AuthorizationPolicy,
-    Service,
     Telemetry,
     FilterPolicy,
 )

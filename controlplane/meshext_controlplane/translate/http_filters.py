@@ -12,6 +12,7 @@ from enum import Enum
 
 from google.protobuf.message import Message
 
+from meshext_controlplane.translate.dynamic_forward import build_forward_filter
 from meshext_controlplane.translate.messages import pack
 from meshext_proto.envoy.extensions.filters.http.cors.v3 import cors_pb2
 from meshext_proto.envoy.extensions.filters.http.fault.v3 import fault_pb2
@@ -50,6 +51,7 @@ BOTH = IN | OUT
 
 _GRPC_STATS = grpc_stats_pb2.FilterConfig(emit_filter_state=True)
 _PREFLIGHT = "answers a preflight before anything asks for what a preflight never carries"
+_FORWARD = "looks a host up that no document names, when nothing can refuse the request any more"
 _FAULT = "a fault is the network's: after every policy, before the upstream"
 
 ORDER = (
@@ -64,7 +66,9 @@ ORDER = (
     Place("stats", BOTH, "FilterPolicy of phase STATS: counts what was let in"),
     Place("last", BOTH, "FilterPolicy without a phase: nearest to the application"),
     Place("grpc-stats", BOTH, "counts gRPC messages as they are passed on", _GRPC_STATS),
+    Place("grpc-web", IN, "turns gRPC-Web into gRPC for the application; only where a port says so"),
     Place("fault", OUT, _FAULT, fault_pb2.HTTPFault()),
+    Place("forward", OUT, _FORWARD, build_forward_filter()),
     Place("router", BOTH, "sends the request; it has to be the last", router_pb2.Router()),
 )
 """Every place, in the order in which a request meets it."""

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from meshext_controlplane.model.mesh_config import MeshConfigSpec
 from meshext_controlplane.model.workload import WorkloadPort
-from meshext_controlplane.translate.http_filters import Direction, build_chain
+from meshext_controlplane.translate.http_filters import Direction, HttpFilter, build_chain
 from meshext_controlplane.translate.http_manager import ManagerOptions, build_manager
 from meshext_controlplane.translate.messages import build_address, is_ip, pack, parse_address
 from meshext_controlplane.translate.names import name_inbound, name_inbound_cluster
-from meshext_controlplane.translate.outbound_clusters import (
-    CONNECT_TIMEOUT,
-    Cluster,
-    set_limits,
-    set_protocol,
-)
 from meshext_controlplane.translate.peer_authentication import MtlsMode
 from meshext_controlplane.translate.policies import Placed
+from meshext_controlplane.translate.pools import (
+    Cluster,
+    build_http_options,
+    set_http_options,
+    set_limits,
+)
 from meshext_controlplane.translate.protocols import Protocol, find_protocol
 from meshext_controlplane.translate.services import MeshService
 from meshext_controlplane.translate.tls import MESH_ALPN, SERVER_ALPN, build_server_socket
@@ -27,6 +27,7 @@ from meshext_proto.envoy.config.endpoint.v3 import endpoint_components_pb2, endp
 from meshext_proto.envoy.config.listener.v3 import listener_components_pb2 as components_pb2
 from meshext_proto.envoy.config.listener.v3 import listener_pb2
 from meshext_proto.envoy.config.route.v3 import route_components_pb2, route_pb2
+from meshext_proto.envoy.extensions.filters.http.grpc_web.v3 import grpc_web_pb2
 from meshext_proto.envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 from meshext_proto.envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 
@@ -97,7 +98,7 @@ def _build_filters(inbound: InboundPort, config: MeshConfigSpec) -> Sequence[com
         options = ManagerOptions(
             name, Direction.INBOUND, access_logs=placed.access_logs, tracing=placed.tracing
         )
-        return [build_manager(options, config, build_chain(Direction.INBOUND, placed.filters))]
+        return [build_manager(options, config, build_chain(Direction.INBOUND, _place_filters(inbound)))]
     proxy = tcp_proxy_pb2.TcpProxy(
         stat_prefix=name,
         cluster=name_inbound_cluster(inbound.port.number),
@@ -105,6 +106,13 @@ def _build_filters(inbound: InboundPort, config: MeshConfigSpec) -> Sequence[com
     )
     last = components_pb2.Filter(name="envoy.filters.network.tcp_proxy", typed_config=pack(proxy))
     return [*inbound.placed.network, last]
+
+
+def _place_filters(inbound: InboundPort) -> Mapping[str, Iterable[HttpFilter]]:
+    if inbound.protocol is not Protocol.GRPC_WEB:
+        return inbound.placed.filters
+    web = HttpFilter(name="grpc-web", typed_config=pack(grpc_web_pb2.GrpcWeb()))
+    return {**inbound.placed.filters, "grpc-web": (web,)}
 
 
 def build_inbound_routes(inbound: InboundPort) -> route_pb2.RouteConfiguration:
@@ -129,9 +137,8 @@ def build_inbound_cluster(inbound: InboundPort) -> Cluster:
     cluster = Cluster(
         name=name_inbound_cluster(inbound.port.number), type=Cluster.STRICT_DNS if by_name else Cluster.STATIC
     )
-    cluster.connect_timeout.seconds = CONNECT_TIMEOUT
     set_limits(cluster)
-    set_protocol(cluster, inbound.protocol)
+    set_http_options(cluster, build_http_options(inbound.protocol))
     endpoint = endpoint_components_pb2.Endpoint(address=address)
     group = endpoint_components_pb2.LocalityLbEndpoints(
         lb_endpoints=[endpoint_components_pb2.LbEndpoint(endpoint=endpoint)]

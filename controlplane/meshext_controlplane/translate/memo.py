@@ -1,20 +1,23 @@
-"""What has been encoded, kept with what it was made of: equal inputs give the same resource again."""
+"""What has been made, kept with what it was made of: equal inputs give the same object again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from google.protobuf.message import Message
 
 from meshext_controlplane.snapshot import Resource, encode_resource
 
+T = TypeVar("T")
 _KEPT = 8
 """Generations that an entry may go unused: a mesh may be replaced before anybody asks about it."""
 
+_Entries = dict[Hashable, tuple[int, tuple[object, ...], Any]]
+
 
 class Memo:
-    """Resources by a key that says which one, each with the inputs that it was made of.
+    """Objects by a key that says which one, each with the inputs that it was made of.
 
     Inputs are compared as tuples, so an object that is the same needs no look inside. One memo belongs to one
     mesh; `succeed` makes the next one's.
@@ -22,8 +25,8 @@ class Memo:
 
     def __init__(self, generation: int = 0) -> None:
         self._generation = generation
-        self._old: dict[Hashable, tuple[int, tuple[object, ...], Resource]] = {}
-        self._new: dict[Hashable, tuple[int, tuple[object, ...], Resource]] = {}
+        self._old: _Entries = {}
+        self._new: _Entries = {}
 
     def succeed(self) -> Self:
         """The memo of the mesh that comes next, with what this one knows."""
@@ -33,14 +36,18 @@ class Memo:
         following._old = {**kept, **self._new}
         return following
 
-    def take(
+    def take(self, key: Hashable, inputs: tuple[object, ...], make: Callable[[], T]) -> T:
+        """What `make` has given for that key and equal inputs; a key is always for one type."""
+        entry = self._new.get(key)
+        if entry is None and (entry := self._old.get(key)) is not None:
+            entry = self._new[key] = (self._generation, *entry[1:])
+        if entry is None or entry[1] != inputs:
+            entry = self._new[key] = (self._generation, inputs, make())
+        made: T = entry[2]
+        return made
+
+    def encode(
         self, key: Hashable, inputs: tuple[object, ...], name: str, build: Callable[[], Message]
     ) -> Resource:
-        """The resource of that key and inputs, built and encoded only if there is none."""
-        entry = self._new.get(key) or self._old.get(key)
-        if entry is None or entry[1] != inputs:
-            entry = (self._generation, inputs, encode_resource(name, build()))
-        elif entry[0] != self._generation:
-            entry = (self._generation, *entry[1:])
-        self._new[key] = entry
-        return entry[2]
+        """The resource of a message, built and encoded only if there is none of that key and inputs."""
+        return self.take(key, inputs, lambda: encode_resource(name, build()))

@@ -51,7 +51,7 @@ def build_address(host: str, port: int) -> address_pb2.Address:
 def parse_address(text: str) -> address_pb2.Address:
     """The address of `unix:PATH` or `HOST:PORT`, an IPv6 host in brackets."""
     if text.startswith("unix:"):
-        return address_pb2.Address(pipe=address_pb2.Pipe(path=text.removeprefix("unix:")))
+        return build_pipe(text.removeprefix("unix:"))
     host, _, port = text.rpartition(":")
     return build_address(host.strip("[]"), int(port))
 
@@ -63,3 +63,8 @@ def is_ip(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def build_pipe(path: str) -> address_pb2.Address:
+    """The address of a Unix socket."""
+    return address_pb2.Address(pipe=address_pb2.Pipe(path=path))

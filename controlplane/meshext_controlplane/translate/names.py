@@ -33,6 +33,11 @@ def name_inbound(port: int) -> str:
     return f"inbound-{port}"
 
 
+def name_outbound_tcp(port: int) -> str:
+    """The listener of a TCP port at which an application finds a service."""
+    return f"outbound-{port}"
+
+
 def name_virtual_host(host: str, port: int) -> str:
     """The virtual host of a service's port."""
     return f"{host}:{port}"

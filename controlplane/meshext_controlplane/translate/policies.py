@@ -25,7 +25,7 @@ from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.snapshot import Resource, encode_resource
 from meshext_controlplane.translate.access_logs import AccessLog, build_access_logs
 from meshext_controlplane.translate.authorization import build_network_rules, build_route_rules
-from meshext_controlplane.translate.catalog import build_catalog
+from meshext_controlplane.translate.catalog import make_services
 from meshext_controlplane.translate.custom import (
     Asked,
     build_custom_rules,
@@ -225,5 +225,6 @@ class Policies:
 
 def find_ports(mesh: Mesh) -> frozenset[tuple[str, int]]:
     """Hosts and ports that the mesh's services have."""
-    services = build_catalog(mesh).services
+    made = make_services(mesh, {}).values()
+    services = [service for _, services in made for service in services]
     return frozenset((each.host, port.number) for each in services for port in each.ports)

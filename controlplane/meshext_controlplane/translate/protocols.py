@@ -11,18 +11,19 @@ class Protocol(Enum):
     HTTP = "http"
     HTTP2 = "http2"
     GRPC = "grpc"
+    GRPC_WEB = "grpc-web"
     TLS = "tls"
     TCP = "tcp"
 
     @property
     def is_http(self) -> bool:
         """Whether routes and HTTP filters apply."""
-        return self in (Protocol.HTTP, Protocol.HTTP2, Protocol.GRPC)
+        return self not in (Protocol.TLS, Protocol.TCP)
 
     @property
     def is_http2(self) -> bool:
         """Whether the application speaks HTTP/2."""
-        return self in (Protocol.HTTP2, Protocol.GRPC)
+        return self.is_http and self is not Protocol.HTTP
 
 
 KNOWN = {
@@ -31,6 +32,7 @@ KNOWN = {
     "http2": Protocol.HTTP2,
     "kubernetes.io/h2c": Protocol.HTTP2,
     "grpc": Protocol.GRPC,
+    "grpc-web": Protocol.GRPC_WEB,
     "https": Protocol.TLS,
     "kubernetes.io/wss": Protocol.TLS,
     "tls": Protocol.TLS,
@@ -44,7 +46,8 @@ KNOWN = {
 
 def find_protocol(app_protocol: str, name: str, protocol: str = "") -> Protocol | None:
     """What the words about a port say; None where they say nothing that is known."""
-    for word in (app_protocol, name, name.partition("-")[0], protocol):
+    web = "grpc-web" if name.lower().startswith("grpc-web-") else ""
+    for word in (app_protocol, name, web or name.partition("-")[0], protocol):
         if found := KNOWN.get(word.lower()):
             return found
     return None

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from meshext_controlplane.model.base import MeshDocument
-from meshext_controlplane.model.service import Service
+from meshext_controlplane.model.service import Service, ServiceSpec
+from meshext_controlplane.model.service_entry import ServiceEntry, ServiceEntrySpec
+from meshext_controlplane.model.workload_entry import WorkloadEntrySpec
 from meshext_controlplane.translate.names import qualify
 from meshext_controlplane.translate.protocols import Protocol, find_protocol
 
@@ -17,6 +18,9 @@ class Resolution(Enum):
 
     ENDPOINTS = "EDS"
     DNS = "STRICT_DNS"
+    ONE_NAME = "LOGICAL_DNS"
+    AS_ASKED = "DYNAMIC"
+    """Whatever host the client asks for, looked up when it asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,8 @@ class MeshPort:
 class MeshService:
     """A service under one host name. Compared by identity, as it lives as long as its document.
 
-    `selector` is empty where no registered workload belongs to it.
+    `selector` is empty where no workload belongs to it; `endpoints` are those that the document lists.
+    `subject_alt_names` are what endpoints may prove to be, where the document says it.
     """
 
     host: str
@@ -45,8 +50,10 @@ class MeshService:
     ports: tuple[MeshPort, ...]
     resolution: Resolution = Resolution.ENDPOINTS
     selector: Mapping[str, str] = field(default_factory=dict)
-    dns_name: str = ""
-    source: MeshDocument | None = None
+    endpoints: tuple[WorkloadEntrySpec, ...] = ()
+    addresses: tuple[str, ...] = ()
+    subject_alt_names: tuple[str, ...] = ()
+    export_to: tuple[str, ...] = ()
 
     def port(self, number: int) -> MeshPort | None:
         """The port of that number."""
@@ -56,8 +63,21 @@ class MeshService:
 def from_service(document: Service) -> MeshService:
     """The service of a Kubernetes `Service`. A port that does not say what it speaks is TCP."""
     spec, namespace = document.spec, document.metadata.namespace
+    external = spec.type == "ExternalName"
+    return MeshService(
+        host=qualify(document.metadata.name, namespace),
+        namespace=namespace,
+        ports=_service_ports(spec),
+        resolution=Resolution.DNS if external else Resolution.ENDPOINTS,
+        selector=spec.selector,
+        endpoints=(WorkloadEntrySpec(address=spec.external_name),) if external else (),
+        addresses=(spec.cluster_ip,) if spec.cluster_ip not in ("", "None") else (),
+    )
+
+
+def _service_ports(spec: ServiceSpec) -> tuple[MeshPort, ...]:
     told = {port.port: find_protocol(port.app_protocol, port.name) for port in spec.ports}
-    ports = tuple(
+    return tuple(
         MeshPort(
             port.port,
             port.name,
@@ -67,13 +87,46 @@ def from_service(document: Service) -> MeshService:
         )
         for port in spec.ports
     )
-    external = spec.type == "ExternalName"
-    return MeshService(
-        host=qualify(document.metadata.name, namespace),
-        namespace=namespace,
-        ports=ports,
-        resolution=Resolution.DNS if external else Resolution.ENDPOINTS,
-        selector=spec.selector,
-        dns_name=spec.external_name,
-        source=document,
+
+
+_RESOLUTIONS = {
+    # Without an original destination to go to, `NONE` goes where the client asks to go.
+    "NONE": Resolution.AS_ASKED,
+    "DYNAMIC_DNS": Resolution.AS_ASKED,
+    "STATIC": Resolution.ENDPOINTS,
+    "DNS": Resolution.DNS,
+    "DNS_ROUND_ROBIN": Resolution.ONE_NAME,
+}
+
+
+def from_entry(document: ServiceEntry) -> tuple[MeshService, ...]:
+    """The services of a `ServiceEntry`: one for each host."""
+    spec, namespace = document.spec, document.metadata.namespace
+    ports = tuple(
+        MeshPort(
+            port.number,
+            port.name,
+            find_protocol(port.protocol, "") or Protocol.TCP,
+            port.target_port or port.number,
+        )
+        for port in spec.ports
     )
+    return tuple(
+        MeshService(
+            host=host,
+            namespace=namespace,
+            ports=ports,
+            resolution=_RESOLUTIONS[spec.resolution],
+            selector=spec.workload_selector.labels if spec.workload_selector else {},
+            endpoints=_entry_endpoints(spec, host),
+            addresses=spec.addresses if number == 0 else (),
+            subject_alt_names=spec.subject_alt_names,
+            export_to=spec.export_to,
+        )
+        for number, host in enumerate(spec.hosts)
+    )
+
+
+def _entry_endpoints(spec: ServiceEntrySpec, host: str) -> tuple[WorkloadEntrySpec, ...]:
+    by_name = spec.resolution in ("DNS", "DNS_ROUND_ROBIN")
+    return spec.endpoints or ((WorkloadEntrySpec(address=host),) if by_name else ())

@@ -19,8 +19,9 @@ ROOTS = "ROOTCA"
 MESH_ALPN = "meshext"
 """What sidecars offer, and nothing else: so a port that also takes plaintext knows them."""
 
+SanMatcher = common_pb2.SubjectAltNameMatcher
 SERVER_ALPN = ("h2", "http/1.1")
-_TLS_SOCKET = "envoy.transport_sockets.tls"
+TLS_SOCKET = "envoy.transport_sockets.tls"
 _RAW_SOCKET = "envoy.transport_sockets.raw_buffer"
 
 
@@ -40,34 +41,51 @@ def build_server_socket(trust_domains: Iterable[str], *, alpn: Iterable[str]) ->
         disable_stateful_session_resumption=True,
     )
     context.require_client_certificate.value = True
-    return base_pb2.TransportSocket(name=_TLS_SOCKET, typed_config=pack(context))
+    return base_pb2.TransportSocket(name=TLS_SOCKET, typed_config=pack(context))
 
 
 def build_peer_socket(
-    server_name: str, identities: Iterable[str], trust_domains: Iterable[str]
+    server_name: str, names: Iterable[str], trust_domains: Iterable[str]
 ) -> base_pb2.TransportSocket:
-    """TLS to other sidecars, which prove one of the identities; any of the mesh's where none is known."""
-    exact = [_uri(string_pb2.StringMatcher(exact=each)) for each in sorted(identities)]
+    """TLS to other sidecars, which prove one of the names; any identity of the mesh where none is known."""
+    exact = exact_matchers(sorted(names))
     context = tls_pb2.UpstreamTlsContext(
         common_tls_context=_build_common(exact or trust_matchers(trust_domains), [MESH_ALPN]),
         sni=server_name,
     )
     context.max_session_keys.value = 0
-    return base_pb2.TransportSocket(name=_TLS_SOCKET, typed_config=pack(context))
+    return base_pb2.TransportSocket(name=TLS_SOCKET, typed_config=pack(context))
 
 
-def trust_matchers(trust_domains: Iterable[str]) -> list[common_pb2.SubjectAltNameMatcher]:
+def trust_matchers(trust_domains: Iterable[str]) -> list[SanMatcher]:
     """Matchers of every identity of these trust domains."""
     return [_uri(string_pb2.StringMatcher(prefix=f"spiffe://{domain}/")) for domain in trust_domains]
 
 
-def _uri(matcher: string_pb2.StringMatcher) -> common_pb2.SubjectAltNameMatcher:
-    return common_pb2.SubjectAltNameMatcher(san_type=common_pb2.SubjectAltNameMatcher.URI, matcher=matcher)
+def exact_matchers(names: Iterable[str]) -> list[SanMatcher]:
+    """Matchers of these names: a URI where there is a scheme, else a name of DNS."""
+    return [
+        SanMatcher(
+            san_type=SanMatcher.URI if "://" in each else SanMatcher.DNS,
+            matcher=string_pb2.StringMatcher(exact=each),
+        )
+        for each in names
+    ]
 
 
-def _build_common(
-    matchers: Iterable[common_pb2.SubjectAltNameMatcher], alpn: Iterable[str]
-) -> tls_pb2.CommonTlsContext:
+def tls_versions() -> common_pb2.TlsParameters:
+    """TLS 1.2 and 1.3."""
+    return common_pb2.TlsParameters(
+        tls_minimum_protocol_version=common_pb2.TlsParameters.TLSv1_2,
+        tls_maximum_protocol_version=common_pb2.TlsParameters.TLSv1_3,
+    )
+
+
+def _uri(matcher: string_pb2.StringMatcher) -> SanMatcher:
+    return SanMatcher(san_type=SanMatcher.URI, matcher=matcher)
+
+
+def _build_common(matchers: Iterable[SanMatcher], alpn: Iterable[str]) -> tls_pb2.CommonTlsContext:
     source = build_sds()
     combined = tls_pb2.CommonTlsContext.CombinedCertificateValidationContext(
         default_validation_context=common_pb2.CertificateValidationContext(
@@ -76,10 +94,7 @@ def _build_common(
         validation_context_sds_secret_config=secret_pb2.SdsSecretConfig(name=ROOTS, sds_config=source),
     )
     return tls_pb2.CommonTlsContext(
-        tls_params=common_pb2.TlsParameters(
-            tls_minimum_protocol_version=common_pb2.TlsParameters.TLSv1_2,
-            tls_maximum_protocol_version=common_pb2.TlsParameters.TLSv1_3,
-        ),
+        tls_params=tls_versions(),
         tls_certificate_sds_secret_configs=[secret_pb2.SdsSecretConfig(name=CERTIFICATE, sds_config=source)],
         combined_validation_context=combined,
         alpn_protocols=alpn,

@@ -2,40 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from meshext_controlplane.model.mesh import Mesh
-from meshext_controlplane.model.proxy import Proxy
+from meshext_controlplane.model.proxy import Proxy, ProxyKind
 from meshext_controlplane.model.workload import Workload
-from meshext_controlplane.snapshot import Resource, Snapshot, build_snapshot
-from meshext_controlplane.translate.catalog import Catalog, build_catalog
-from meshext_controlplane.translate.endpoints import Endpoint, build_assignment
+from meshext_controlplane.snapshot import CLUSTER, ENDPOINT, Named, Resource, Snapshot
+from meshext_controlplane.translate.catalog import Catalog
 from meshext_controlplane.translate.filter_policy import FilterService
-from meshext_controlplane.translate.inbound import (
-    InboundPort,
-    build_inbound_cluster,
-    build_inbound_listener,
-    build_inbound_routes,
-    inbound_protocol,
-)
-from meshext_controlplane.translate.members import find_port, index_members
+from meshext_controlplane.translate.localities import Client
+from meshext_controlplane.translate.membership import Membership
 from meshext_controlplane.translate.memo import Memo
-from meshext_controlplane.translate.names import (
-    BLACK_HOLE,
-    OUTBOUND_HTTP,
-    name_inbound,
-    name_inbound_cluster,
-    name_outbound,
-)
-from meshext_controlplane.translate.outbound import build_outbound_listener, build_outbound_routes
-from meshext_controlplane.translate.outbound_clusters import (
-    ClusterOptions,
-    build_black_hole,
-    build_outbound,
-)
-from meshext_controlplane.translate.peer_authentication import MtlsMode
+from meshext_controlplane.translate.outbound_routes import OutboundRoutes
+from meshext_controlplane.translate.outlook import Outlook
 from meshext_controlplane.translate.policies import Policies
-from meshext_controlplane.translate.services import MeshPort, MeshService, Resolution
+from meshext_controlplane.translate.route_matches import Source
+from meshext_controlplane.translate.sharing import Shared, Sharing
+from meshext_controlplane.translate.sidecar import Sidecar
+
+NOTHING = Snapshot(MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What one proxy has for itself, and the last snapshot that was made of it."""
+
+    proxy: Proxy
+    types: Mapping[str, Named]
+    shared: Shared
+    snapshot: Snapshot
+
+
+class _Views:
+    """What is made of one set of documents, when somebody asks for it."""
+
+    def __init__(self, mesh: Mesh, policies: Policies, previous: _Views | None) -> None:
+        self.policies = policies
+        self.catalog: Catalog = Catalog(mesh, previous.catalog if previous else None)
+        self.memo: Memo = previous.memo.succeed() if previous else Memo()
+        self.own: dict[str, _Own] = {}
+        self._outlooks: dict[str, Outlook] = {}
+        self._routes: dict[tuple[str, Source], OutboundRoutes] = {}
+
+    def outlook(self, scope: str) -> Outlook:
+        """The view of a scope."""
+        if (outlook := self._outlooks.get(scope)) is None:
+            outlook = self._outlooks[scope] = Outlook(self.catalog, scope)
+        return outlook
+
+    def build_own(self, proxy: Proxy) -> Mapping[str, Named]:
+        """What is the proxy's own, by type and name; of two with one name the first is the one."""
+        scope = self.catalog.scope_of(proxy.workload.namespace)
+        outlook = self.outlook(scope)
+        source = Source(scope, self.catalog.asked_labels(proxy.workload.labels))
+        if (routes := self._routes.get((scope, source))) is None:
+            allow_any = self.catalog.config.outbound_traffic_policy.mode == "ALLOW_ANY"
+            routes = self._routes[scope, source] = OutboundRoutes(outlook, source, self.memo, allow_any)
+        sidecar = Sidecar(proxy, self.catalog, self.policies, self.memo)
+        types: dict[str, dict[str, Resource]] = {}
+        for resource in (*sidecar.outbound(outlook, source, routes), *sidecar.inbound()):
+            types.setdefault(resource.type_url, {}).setdefault(resource.name, resource)
+        return {url: MappingProxyType(named) for url, named in types.items()}
 
 
 class Translator:
@@ -48,112 +77,61 @@ class Translator:
         previous: Translator | None = None,
         policies: Callable[[Mesh], Policies] = Policies,
     ) -> None:
-        self._mesh = mesh
-        self._policies: Policies = previous._policies.succeed(mesh) if previous else policies(mesh)
-        self._memo: Memo = previous._memo.succeed() if previous else Memo()
-        same = (
-            previous is not None
-            and previous._mesh.documents is mesh.documents
-            and previous._mesh.config == mesh.config
+        self._mesh: Mesh = mesh
+        self._views: _Views
+        self._shared: dict[tuple[str, Client], Shared] = {}
+        self._before: Mapping[tuple[str, Client], Shared] = {}
+        if previous is not None:
+            # A mesh that nobody has asked about has nothing to take over; the one before it has.
+            self._before = previous._shared or previous._before
+        old = None if previous is None else previous._mesh
+        membership = None
+        if previous is not None and old is not None and _says_the_same(old, mesh):
+            self._views, membership = previous._views, previous._membership
+        else:
+            chosen = previous._views.policies.succeed(mesh) if previous else policies(mesh)
+            self._views = _Views(mesh, chosen, previous._views if previous else None)
+        self._membership: Membership = Membership(
+            self._views.catalog, mesh.workloads, self._views.policies, membership
         )
-        self._catalog: Catalog = previous._catalog if previous is not None and same else build_catalog(mesh)
-        self._index = index_members(mesh.workloads)
-        self._members: dict[MeshService, tuple[Workload, ...]] = {}
-        config = mesh.config
-        self._trust_domains = (config.trust_domain, *config.trust_domain_aliases)
 
     def snapshot(self, proxy: Proxy) -> Snapshot:
-        """Everything that the proxy shall have."""
-        return build_snapshot([*self._placed(proxy), *self._outbound(proxy), *self._inbound(proxy)])
+        """Everything that the proxy shall have. Only sidecars have something yet."""
+        if proxy.kind is not ProxyKind.SIDECAR:
+            return NOTHING
+        shared = self._share(proxy)
+        own = self._views.own.get(proxy.node_id)
+        if own is not None and own.proxy == proxy:
+            if own.shared.clusters is shared.clusters and own.shared.endpoints is shared.endpoints:
+                return own.snapshot
+            types = own.types
+        else:
+            types = self._views.build_own(proxy)
+        snapshot = _merge(types, shared)
+        self._views.own[proxy.node_id] = _Own(proxy, types, shared, snapshot)
+        return snapshot
 
-    def _placed(self, proxy: Proxy) -> Iterator[Resource]:
-        """What policies refer to, each once."""
-        workload = proxy.workload
-        placed = [self._policies.inbound(workload, port.number) for port in workload.ports]
-        found = [each for one in (*placed, self._policies.outbound(workload)) for each in one.resources]
-        yield from {(each.type_url, each.name): each for each in found}.values()
+    def _share(self, proxy: Proxy) -> Shared:
+        catalog = self._views.catalog
+        scope = catalog.scope_of(proxy.workload.namespace)
+        client = catalog.client(proxy.workload)
+        if (shared := self._shared.get((scope, client))) is None:
+            outlook = self._views.outlook(scope)
+            sharing = Sharing(outlook, client, self._membership, catalog.config, self._views.memo)
+            shared = self._shared[scope, client] = sharing.share(self._before.get((scope, client)))
+        return shared
 
     def services_of(self, workload: Workload) -> tuple[FilterService, ...]:
         """The filters that the workload's sidecar has to run beside itself."""
-        return self._policies.services_of(workload)
+        return self._views.policies.services_of(workload)
 
-    def _outbound(self, proxy: Proxy) -> Iterator[Resource]:
-        config = self._mesh.config
-        yield self._memo.take((BLACK_HOLE,), (), BLACK_HOLE, build_black_hole)
-        for service in self._catalog.services:
-            for port in service.ports:
-                yield self._cluster(service, port)
-                if service.resolution is Resolution.ENDPOINTS:
-                    yield self._assignment(service, port)
-        address, number = proxy.workload.address, proxy.outbound
-        placed = self._policies.outbound(proxy.workload)
-        yield self._memo.take(
-            ("listener", OUTBOUND_HTTP, address, number),
-            (config, placed),
-            OUTBOUND_HTTP,
-            lambda: build_outbound_listener(address, number, config, placed),
-        )
-        namespace = proxy.identity.namespace
-        yield self._memo.take(
-            ("routes", OUTBOUND_HTTP, namespace),
-            self._catalog.services,
-            OUTBOUND_HTTP,
-            lambda: build_outbound_routes(self._catalog.services, namespace),
-        )
 
-    def _cluster(self, service: MeshService, port: MeshPort) -> Resource:
-        identities = frozenset(str(each.identity) for each in self._members_of(service))
-        options = ClusterOptions(identities=identities, trust_domains=self._trust_domains)
-        name = name_outbound(port.number, "", service.host)
-        return self._memo.take(
-            ("cluster", service, port), (options,), name, lambda: build_outbound(service, port, options)
-        )
+def _says_the_same(old: Mesh, new: Mesh) -> bool:
+    return old.documents is new.documents and old.plans is new.plans and old.config == new.config
 
-    def _assignment(self, service: MeshService, port: MeshPort) -> Resource:
-        name = name_outbound(port.number, "", service.host)
-        endpoints = tuple(self._endpoints(service, port))
-        return self._memo.take(
-            ("endpoints", service, port), endpoints, name, lambda: build_assignment(name, endpoints)
-        )
 
-    def _endpoints(self, service: MeshService, port: MeshPort) -> Iterator[Endpoint]:
-        for workload in self._members_of(service):
-            if (target := find_port(workload, port)) is not None:
-                yield Endpoint(
-                    host=workload.address,
-                    port=target.number,
-                    mesh_tls=self._policies.mtls_mode(workload, target.number) is not MtlsMode.DISABLE,
-                    state=workload.state,
-                    locality=workload.locality,
-                    weight=workload.weight,
-                )
-
-    def _members_of(self, service: MeshService) -> tuple[Workload, ...]:
-        members = self._members.get(service)
-        if members is None:
-            members = self._members[service] = self._index.of(service)
-        return members
-
-    def _inbound(self, proxy: Proxy) -> Iterator[Resource]:
-        workload = proxy.workload
-        services = self._catalog.services_of(workload)
-        for port in workload.ports:
-            inbound = InboundPort(
-                address=workload.address,
-                port=port,
-                protocol=inbound_protocol(port, services),
-                placed=self._policies.inbound(workload, port.number),
-                mode=self._policies.mtls_mode(workload, port.number),
-            )
-            yield from self._inbound_port(inbound)
-
-    def _inbound_port(self, inbound: InboundPort) -> Iterator[Resource]:
-        config = self._mesh.config
-        number = inbound.port.number
-        key, inputs = (inbound.address, number), (inbound, config)
-        name, cluster = name_inbound(number), name_inbound_cluster(number)
-        take = self._memo.take
-        yield take(("inbound cluster", *key), inputs, cluster, lambda: build_inbound_cluster(inbound))
-        yield take(("inbound", *key), inputs, name, lambda: build_inbound_listener(inbound, config))
-        if inbound.protocol.is_http:
-            yield take(("inbound routes", *key), inputs, name, lambda: build_inbound_routes(inbound))
+def _merge(types: Mapping[str, Named], shared: Shared) -> Snapshot:
+    named = dict(types)
+    for url, everybodys in ((CLUSTER, shared.clusters), (ENDPOINT, shared.endpoints)):
+        named[url] = MappingProxyType({**everybodys, **types[url]}) if url in types else everybodys
+    return Snapshot(MappingProxyType(named))

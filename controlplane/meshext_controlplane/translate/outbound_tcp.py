@@ -1,0 +1,38 @@
+"""The TCP ports of one client: which legs each of them has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshext_controlplane.translate.l4_routes import find_destinations
+from meshext_controlplane.translate.outbound_listeners import Leg, assign_ports
+from meshext_controlplane.translate.outlook import Outlook
+from meshext_controlplane.translate.protocols import Protocol
+from meshext_controlplane.translate.route_matches import Source
+from meshext_controlplane.translate.services import MeshPort, MeshService
+
+
+def list_tcp_ports(
+    outlook: Outlook, source: Source, taken: frozenset[int]
+) -> Iterator[tuple[int, tuple[Leg, ...]]]:
+    """Each port, and its legs in the order in which they are looked at."""
+    for number, sharers in assign_ports(outlook.services.values(), taken).items():
+        legs: dict[str, Leg] = {}
+        for service, port in sharers:
+            for leg in _list_legs(outlook, service, port, source, alone=len(sharers) == 1):
+                legs.setdefault(leg.server_name, leg)
+        yield number, tuple(legs.values())
+
+
+def _list_legs(
+    outlook: Outlook, service: MeshService, port: MeshPort, source: Source, *, alone: bool
+) -> Iterator[Leg]:
+    document = outlook.virtual_services.find(service.host)
+    if port.protocol is Protocol.TLS and document is not None:
+        names = dict.fromkeys(
+            name for route in document.spec.tls for match in route.match for name in match.sni_hosts
+        )
+        for name in names:
+            yield Leg(name, find_destinations(outlook, service, port, source, name))
+    own = find_destinations(outlook, service, port, source, service.host)
+    yield Leg("" if alone else service.host, own)

@@ -1,0 +1,74 @@
+"""What clients of one scope have: the clusters that they may use, and where documents' destinations lead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from meshext_controlplane.model.http_route import Destination
+from meshext_controlplane.model.load_balancing import ConsistentHash
+from meshext_controlplane.translate.balancing import HashPolicy, build_hash_policy
+from meshext_controlplane.translate.catalog import Catalog
+from meshext_controlplane.translate.names import BLACK_HOLE, name_outbound, qualify
+from meshext_controlplane.translate.outbound_clusters import Plan
+from meshext_controlplane.translate.rules import NO_RULE, Effective
+from meshext_controlplane.translate.services import MeshService, Resolution
+from meshext_controlplane.translate.virtual_services import Visible
+
+_PLAIN = Effective()
+
+
+class Outlook:
+    """The view of a scope. Made of documents only."""
+
+    def __init__(self, catalog: Catalog, scope: str) -> None:
+        self.scope = scope
+        self.services: Mapping[str, MeshService] = {each.host: each for each in catalog.seen(scope)}
+        self.virtual_services: Visible = catalog.virtual_services(scope)
+        self._plans_of = {service: _plan(catalog, scope, service) for service in self.services.values()}
+        self.plans: Mapping[str, Plan] = {
+            plan.name: plan for plans in self._plans_of.values() for plan in plans
+        }
+
+    def plans_of(self, service: MeshService) -> Sequence[Plan]:
+        """The plans of one service; none if the scope does not see it."""
+        return self._plans_of.get(service, ())
+
+    def cluster(self, destination: Destination, namespace: str, port: int) -> str:
+        """The cluster of a destination in a document of that namespace; BLACK_HOLE if there is none.
+
+        Without a port it is the only one of the service, else the one that was asked for.
+        """
+        service = self.services.get(qualify(destination.host, namespace))
+        if service is None:
+            return BLACK_HOLE
+        if destination.port is not None:
+            port = destination.port.number
+        elif len(service.ports) == 1:
+            port = service.ports[0].number
+        name = name_outbound(port, destination.subset, service.host)
+        return name if name in self.plans else BLACK_HOLE
+
+    def consistent_hash(self, cluster: str) -> ConsistentHash | None:
+        """What the rule of a cluster hashes."""
+        plan = self.plans.get(cluster)
+        balancer = plan.effective.policy.load_balancer if plan else None
+        return balancer.consistent_hash if balancer else None
+
+    def hash_policy(self, cluster: str) -> HashPolicy | None:
+        """What requests to a cluster are known by."""
+        consistent = self.consistent_hash(cluster)
+        return build_hash_policy(consistent) if consistent else None
+
+
+def _plan(catalog: Catalog, scope: str, service: MeshService) -> list[Plan]:
+    rule = catalog.rules.find(service.host, service.namespace, scope)
+    plans = []
+    for port in service.ports:
+        for subset in ("", *rule.subsets):
+            effective = _PLAIN if rule is NO_RULE else rule.effective(port.number, subset)
+            labels = tuple(rule.subsets[subset].labels.items()) if subset else ()
+            if not (subset and service.resolution is Resolution.AS_ASKED):
+                plans.append(
+                    Plan(service=service, port=port, subset=subset, labels=labels, effective=effective)
+                )
+    return plans

@@ -1,0 +1,143 @@
+"""Which DestinationRule a client obeys for a host, and what it says about a port and a subset.
+
+A client looks in its own namespace, then in the service's, then in the root namespace; in each the rule for
+the most specific host. Rules of one namespace for the same host are one: all subsets, the first policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from meshext_controlplane.model.destination_rule import DestinationRule, RulePolicy, Subset
+from meshext_controlplane.model.exporting import is_exported
+from meshext_controlplane.model.traffic_policy import PortPolicy, RetryBudget
+from meshext_controlplane.translate.names import qualify
+
+Hosts = Mapping[str, tuple[DestinationRule, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """What holds for one port of one subset."""
+
+    policy: PortPolicy = field(default_factory=PortPolicy)
+    retry_budget: RetryBudget | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """The rule for a host as one client sees it: one document, or several that are one. By identity."""
+
+    policy: RulePolicy | None
+    subsets: Mapping[str, Subset]
+
+    def effective(self, port: int, subset: str) -> Effective:
+        """What holds for a port of a subset ("": all endpoints).
+
+        A port's settings replace the blocks of the policy that they stand in, and what they leave out is as
+        if nobody had said it; a subset replaces block by block what holds for the host.
+        """
+        policy, budget = _of_port(PortPolicy(), self.policy, port), None
+        if self.policy is not None:
+            budget = self.policy.retry_budget
+        own = self.subsets[subset].traffic_policy if subset in self.subsets else None
+        if own is not None:
+            policy, budget = _of_port(policy, own, port), own.retry_budget or budget
+        return Effective(policy, budget)
+
+
+NO_RULE = Rule(None, {})
+
+
+def _of_port(above: PortPolicy, policy: RulePolicy | None, port: int) -> PortPolicy:
+    if policy is None:
+        return above
+    for settings in policy.port_level_settings:
+        if settings.port.number == port:
+            return settings
+    return PortPolicy(
+        load_balancer=policy.load_balancer or above.load_balancer,
+        connection_pool=policy.connection_pool or above.connection_pool,
+        outlier_detection=policy.outlier_detection or above.outlier_detection,
+        tls=policy.tls or above.tls,
+    )
+
+
+class Rules:
+    """All DestinationRules of a mesh."""
+
+    def __init__(self, documents: Iterable[DestinationRule], root_namespace: str) -> None:
+        self._root = root_namespace
+        found: dict[str, dict[str, list[DestinationRule]]] = {}
+        for document in documents:
+            namespace = document.metadata.namespace
+            host = qualify(document.spec.host, namespace)
+            found.setdefault(namespace, {}).setdefault(host, []).append(document)
+        self._by_namespace: Mapping[str, Hosts] = {
+            namespace: {host: tuple(rules) for host, rules in hosts.items()}
+            for namespace, hosts in found.items()
+        }
+        self._merged: dict[tuple[int, ...], Rule] = {}
+
+    @property
+    def ask_places(self) -> bool:
+        """Whether some rule makes a difference between clients by where they are."""
+        return any(policy.outlier_detection or policy.load_balancer for policy in self._all_policies())
+
+    @property
+    def place_keys(self) -> tuple[str, ...]:
+        """The labels of clients that failover compares."""
+        balancers = (policy.load_balancer for policy in self._all_policies())
+        settings = (each.locality_lb_setting for each in balancers if each)
+        keys = {key.partition("=")[0] for each in settings if each for key in each.failover_priority}
+        return tuple(sorted(keys))
+
+    def _all_policies(self) -> Iterator[PortPolicy]:
+        for documents in (each for hosts in self._by_namespace.values() for each in hosts.values()):
+            for spec in (document.spec for document in documents):
+                for policy in (spec.traffic_policy, *(subset.traffic_policy for subset in spec.subsets)):
+                    if policy is not None:
+                        yield policy
+                        yield from policy.port_level_settings
+
+    @property
+    def namespaces(self) -> Iterable[str]:
+        """Namespaces whose clients may see something of their own."""
+        return self._by_namespace.keys()
+
+    def find(self, host: str, namespace: str, client: str) -> Rule:
+        """The rule that a client's namespace obeys for a host of a service's namespace."""
+        places = dict.fromkeys((client if client != self._root else "", namespace, self._root))
+        for place in places:
+            documents = _most_specific(self._by_namespace.get(place, {}), host)
+            seen = tuple(
+                each
+                for each in documents
+                if place == client or is_exported(each.spec.export_to, place, client)
+            )
+            if seen:
+                return self._merge(seen)
+        return NO_RULE
+
+    def _merge(self, documents: tuple[DestinationRule, ...]) -> Rule:
+        key = tuple(map(id, documents))
+        if (rule := self._merged.get(key)) is None:
+            subsets: dict[str, Subset] = {}
+            for subset in (each for document in documents for each in document.spec.subsets):
+                subsets.setdefault(subset.name, subset)
+            policies = (document.spec.traffic_policy for document in documents)
+            policy = next((each for each in policies if each is not None), None)
+            rule = self._merged[key] = Rule(policy, subsets)
+        return rule
+
+
+def _most_specific(hosts: Hosts, host: str) -> tuple[DestinationRule, ...]:
+    if exact := hosts.get(host):
+        return exact
+    rest = host.removeprefix("*.") if host.startswith("*.") else host
+    while "." in rest:
+        rest = rest.partition(".")[2]
+        if wild := hosts.get(f"*.{rest}"):
+            return wild
+    return hosts.get("*", ())

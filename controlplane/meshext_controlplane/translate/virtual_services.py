@@ -1,0 +1,50 @@
+"""Which VirtualService decides about a host, as one client sees it.
+
+A client sees the private ones of its own namespace, then those exported to it by name, then the public ones;
+of those that name a host the first is the one, and an exact name is stronger than any wildcard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from meshext_controlplane.model.exporting import is_exported
+from meshext_controlplane.model.virtual_service import VirtualService
+from meshext_controlplane.translate.names import qualify
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """The VirtualServices that a client sees, by host; wildcards stand with their `*.`."""
+
+    by_host: Mapping[str, VirtualService] = field(default_factory=dict)
+
+    def find(self, host: str) -> VirtualService | None:
+        """The one that decides about a host."""
+        if exact := self.by_host.get(host):
+            return exact
+        rest = host.removeprefix("*.") if host.startswith("*.") else host
+        while "." in rest:
+            rest = rest.partition(".")[2]
+            if wild := self.by_host.get(f"*.{rest}"):
+                return wild
+        return None
+
+
+def see_virtual_services(documents: Iterable[VirtualService], client: str) -> Visible:
+    """What a client of that namespace sees."""
+    by_host: dict[str, VirtualService] = {}
+    for document in sorted(documents, key=lambda each: _rank(each, client)):
+        namespace = document.metadata.namespace
+        if is_exported(document.spec.export_to, namespace, client):
+            for host in document.spec.hosts:
+                by_host.setdefault(qualify(host, namespace), document)
+    return Visible(by_host)
+
+
+def _rank(document: VirtualService, client: str) -> int:
+    exported = document.spec.export_to
+    if exported == (".",) and document.metadata.namespace == client:
+        return 0
+    return 1 if client in exported else 2
