@@ -93,16 +93,16 @@ class EnvoyProcess:
         for address in prepared.addresses:
             check_free(address)
         config = _write_private(directory / _CONFIG, prepared.text)
-        options = _options(config, concurrency, log_level, component_log_level, drain_time)
-        process = await _spawn([str(binary), *options], cwd=directory if within else None)
+        command = [str(binary), *_options(config, concurrency, log_level, component_log_level, drain_time)]
+        process = await _spawn(command, cwd=directory if within else None)
         self = cls(process, Admin(prepared.admin_socket), directory, on_log)
         wanted = prepared.listeners if listeners is None else frozenset(listeners)
         try:
             await self._wait_ready(wanted, ready_limit)
+            return self
         except BaseException:
             await self.stop(grace=0)
             raise
-        return self
 
     @property
     def pid(self) -> int:

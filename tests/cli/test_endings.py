@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from meshext.cli.verbs import find_plugin_verbs
 from meshext.plugins import GROUP
 
 Run = Callable[..., Any]
@@ -39,7 +40,7 @@ REFUSED = {
         ["xyzzy"],
         [
             "'xyzzy' is not a verb; the verbs are new, run, check, filters, serve, replay, config, explain, "
-            "profile",
+            f"profile, {', '.join(sorted(find_plugin_verbs()))}",
             "try 'meshext --help'",
         ],
     ),
