@@ -21,10 +21,11 @@ Force = Annotated[
 
 
 def backup(file: Target, state: State = DEFAULT_STATE) -> None:
-    """Write a copy of the state, also while the control plane runs: one moment's, checked, for you alone.
+    """Copy the control plane's state to a file, also while it runs.
 
-    It holds the authority's private keys, encrypted where the control plane has a --secret-file; else keep
-    it as you would keep those keys.
+    The copy is that of one moment, checked, and readable for you alone. It holds the authority's private
+    keys, encrypted where the control plane has a --secret-file; else keep it as you would keep those
+    keys.
 
     Example: meshext backup /backups/mesh-monday.db
     """

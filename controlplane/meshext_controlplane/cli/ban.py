@@ -32,11 +32,12 @@ def ban(
     as_json: Json = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Ban an identity or a certificate: no configuration, no renewal, and its peers refuse it.
+    """Ban an identity or a certificate: its peers refuse it.
 
-    A running control plane acts on it within a second; sidecars then refuse new connections of the banned
-    one, with whatever certificate of it they are made. A ban of an identity is for all its workloads, one of
-    a serial number for that certificate, so that its holder has to join again.
+    It gets no configuration and no renewal any more. A running control plane acts on it within a second;
+    sidecars then refuse new connections of the banned one, with whatever certificate of it they are
+    made. A ban of an identity is for all its workloads, one of a serial number for that certificate, so
+    that its holder has to join again.
 
     Ends with 1 where --lift finds no such ban.
 

@@ -22,7 +22,7 @@ CERTIFICATES = ("IDENTITY", "UNTIL", "LEFT", "STATE", "SERIAL")
 
 
 def certs(everything: All = False, as_json: Json = False, state: State = DEFAULT_STATE) -> None:
-    """List authorities and the certificates of workloads, with how long they are good for.
+    """List who holds which certificate until when, and the authorities.
 
     A certificate is renewed by its holder at half its life; one with less than that left has a holder who
     does not come.

@@ -37,11 +37,12 @@ def rotate_root(
     as_json: Json = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Take the next of three steps to another root: trust both, issue by the new one, drop the old one.
+    """Take the next of three steps to another root for the mesh.
 
-    Run it three times, each time when every workload has renewed its certificate since the step before, which
-    takes half a certificate's life. Until then it takes no step, lists whom it waits for and ends with 1.
-    Tokens from before the second step can not be used after it.
+    First both are trusted, then the new one issues, then the old one goes. Run it three times, each time
+    when every workload has renewed its certificate since the step before, which takes half a
+    certificate's life. Until then it takes no step, lists whom it waits for and ends with 1. Tokens
+    from before the second step can not be used after it.
 
     After a theft of the root's key use --now: workloads that have not heard of the new root yet are refused
     until they do, which takes seconds where they are connected.
