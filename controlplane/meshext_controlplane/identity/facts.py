@@ -7,8 +7,9 @@ from typing import Protocol
 
 from meshext_controlplane.identity.clock import Clock, utc_now
 from meshext_controlplane.identity.errors import AuthorityMissing
+from meshext_controlplane.identity.issuers import order_roots
 from meshext_controlplane.identity.keys import fingerprint
-from meshext_controlplane.state.authorities import list_authorities
+from meshext_controlplane.state.authorities import list_authorities, read_active
 from meshext_controlplane.state.settings import read_setting
 from meshext_controlplane.state.store import StateStore
 
@@ -43,11 +44,11 @@ class AuthorityFacts:
 def read_facts(store: StateStore, *, clock: Clock = utc_now) -> AuthorityFacts:
     """Those of a state, for which no secret is needed; AuthorityMissing where it holds no authority."""
     with store.reading() as transaction:
-        records = list_authorities(transaction)
+        roots = order_roots(list_authorities(transaction), read_active(transaction))
         domain = read_setting(transaction, TRUST_DOMAIN)
-    roots = tuple(fingerprint(each.certificate) for each in records if each.role == "root")
     if not roots or domain is None:
         raise AuthorityMissing(
             f"the state {store.path} holds no certificate authority: start a control plane"
         )
-    return AuthorityFacts(domain.decode(), roots, clock)
+    fingerprints = tuple(fingerprint(each.certificate) for each in roots)
+    return AuthorityFacts(domain.decode(), fingerprints, clock)

@@ -12,7 +12,7 @@ from meshext_controlplane.identity.brought import Brought
 from meshext_controlplane.identity.clock import Clock, utc_now
 from meshext_controlplane.identity.errors import AuthorityError, AuthorityMissing
 from meshext_controlplane.identity.facts import TRUST_DOMAIN
-from meshext_controlplane.identity.issuers import Issuer, Issuers
+from meshext_controlplane.identity.issuers import Issuer, Issuers, order_roots
 from meshext_controlplane.identity.keys import PrivateKey, fingerprint, new_key, to_der, to_pkcs8
 from meshext_controlplane.identity.profiles import build_issuing, build_root
 from meshext_controlplane.identity.sealing import Sealer, check_secret, is_plain, new_parameters
@@ -105,20 +105,15 @@ def read_issuers(transaction: Transaction, sealer: Sealer, name: str, now: datet
         raise AuthorityMissing(f"the state {name} holds no certificate authority")
     active = read_active(transaction)
     issuer = opened[active if active in opened else issuing[-1].id]
-    roots = [each for each in records if each.role == "root"]
-    top = x509.load_der_x509_certificate(issuer.chain[-1]) if issuer.chain else issuer.certificate
-    own = [each for each in roots if _subject(each) == top.issuer]
+    roots = order_roots(records, issuer.id)
+    above = opened.get(roots[0].id)
     return Issuers(
         generation=read_generation(transaction),
-        roots=tuple(each.certificate for each in [*own, *(each for each in roots if each not in own)]),
+        roots=tuple(each.certificate for each in roots),
         issuer=issuer,
         signers=tuple(each for each in opened.values() if each.certificate.not_valid_after_utc > now),
-        root=next((opened[each.id] for each in own if each.id in opened and not issuer.chain), None),
+        root=None if issuer.chain else above,
     )
-
-
-def _subject(record: AuthorityRecord) -> x509.Name:
-    return x509.load_der_x509_certificate(record.certificate).subject
 
 
 def has_authority(store: StateStore) -> bool:

@@ -13,6 +13,7 @@ from meshext.cli.main import main
 from meshext.envoy.process import EnvoyProcess
 from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.enrollment import Enrollment
+from meshext_controlplane.identity.facts import read_facts
 from meshext_controlplane.identity.keys import PrivateKey
 from meshext_controlplane.identity.marker import default_marker, write_marker
 from meshext_controlplane.identity.opening import open_authority
@@ -113,6 +114,7 @@ def test_another_process_rotates(
         assert len(enrollment.authority.trust().revocations) == 4
         other.step(force=True)
         svid = enrollment.authority.issue(csr(), WEB)
+        assert read_facts(elsewhere).fingerprints == enrollment.authority.fingerprints
         assert x509.load_der_x509_certificate(svid.chain[1]) == open_authority(elsewhere).issuer.certificate
         other.step(force=True)
     assert len(enrollment.authority.trust().roots) == 1
