@@ -94,7 +94,10 @@ class Catalog:
             exports.append((document.metadata.namespace, document.spec.export_to))
             exports.append(("", tuple(_asked_namespaces(document))))
         named = {own if name == "." else name for own, names in exports for name in names}
-        return frozenset({*named, *self.rules.namespaces} - {"*", "~", ""})
+        owners: dict[str, tuple[str, ...]] = {}
+        for service in self.services:
+            owners[service.host] = (*owners.get(service.host, ()), service.namespace)
+        return frozenset({*named, *self.rules.find_special(owners)} - {"*", "~", ""})
 
 
 def make_services(mesh: Mesh, known: Made) -> Made:

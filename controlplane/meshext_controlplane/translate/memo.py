@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Self, TypeVar
 
 from google.protobuf.message import Message
@@ -13,14 +13,18 @@ T = TypeVar("T")
 _KEPT = 8
 """Generations that an entry may go unused: a mesh may be replaced before anybody asks about it."""
 
-_Entries = dict[Hashable, tuple[int, tuple[object, ...], Any]]
+_VARIANTS = 8
+"""How many objects of one key are kept: for clients that see different things, and what was before."""
+
+_Entry = tuple[int, tuple[object, ...], Any]
+_Entries = dict[Hashable, list[_Entry]]
 
 
 class Memo:
     """Objects by a key that says which one, each with the inputs that it was made of.
 
     Inputs are compared as tuples, so an object that is the same needs no look inside. One memo belongs to one
-    mesh; `succeed` makes the next one's.
+    set of documents; `succeed` makes the next one's.
     """
 
     def __init__(self, generation: int = 0) -> None:
@@ -29,20 +33,24 @@ class Memo:
         self._new: _Entries = {}
 
     def succeed(self) -> Self:
-        """The memo of the mesh that comes next, with what this one knows."""
+        """The memo of the documents that come next, with what this one knows."""
         following = type(self)(self._generation + 1)
         oldest = self._generation - _KEPT
-        kept = {key: entry for key, entry in self._old.items() if entry[0] > oldest}
+        kept = {key: entries for key, entries in self._old.items() if entries[0][0] > oldest}
         following._old = {**kept, **self._new}
         return following
 
     def take(self, key: Hashable, inputs: tuple[object, ...], make: Callable[[], T]) -> T:
         """What `make` has given for that key and equal inputs; a key is always for one type."""
-        entry = self._new.get(key)
-        if entry is None and (entry := self._old.get(key)) is not None:
-            entry = self._new[key] = (self._generation, *entry[1:])
-        if entry is None or entry[1] != inputs:
-            entry = self._new[key] = (self._generation, inputs, make())
+        entries = self._new.get(key)
+        if entries is None:
+            entries = self._new[key] = []
+        entry = _find(entries, inputs)
+        if entry is None:
+            known = _find(self._old.get(key, ()), inputs)
+            entry = (self._generation, inputs, known[2] if known else make())
+            entries.insert(0, entry)
+            del entries[_VARIANTS:]
         made: T = entry[2]
         return made
 
@@ -51,3 +59,7 @@ class Memo:
     ) -> Resource:
         """The resource of a message, built and encoded only if there is none of that key and inputs."""
         return self.take(key, inputs, lambda: encode_resource(name, build()))
+
+
+def _find(entries: Iterable[_Entry], inputs: tuple[object, ...]) -> _Entry | None:
+    return next((entry for entry in entries if entry[1] == inputs), None)

@@ -64,7 +64,7 @@ class OutboundRoutes:
                 taken.update(more)
                 bodies[number] = self._host(piece.service, piece.port, (*piece.domains, *more), own=True)
         parts = (*bodies, *self._last)
-        key = ("routes", self._outlook.scope, self._source, namespace, tuple(on_routes))
+        key = ("routes", namespace, tuple(on_routes))
         inputs = (parts, *on_routes.values())
         return self._memo.take(key, inputs, lambda: _join(parts, on_routes))
 
@@ -83,8 +83,8 @@ class OutboundRoutes:
         tunnel = find_destinations(self._outlook, service, port, self._source, service.host)
         leads = tuple(self._leads(document, service, port))
         return self._memo.take(
-            ("host", self._outlook.scope, self._source, service, port, own),
-            (domains, document, tunnel, leads),
+            ("host", service, port, own),
+            (domains, document, self._source if document else None, tunnel, leads),
             lambda: _encode(self._build_host(service, port, domains, document, tunnel)),
         )
 

@@ -101,10 +101,22 @@ class Rules:
                         yield policy
                         yield from policy.port_level_settings
 
-    @property
-    def namespaces(self) -> Iterable[str]:
-        """Namespaces whose clients may see something of their own."""
-        return self._by_namespace.keys()
+    def find_special(self, services: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+        """The namespaces whose clients obey other rules than clients of a namespace without any.
+
+        `services` are the namespaces of services by host. A rule beside its service, for everybody, makes
+        none special: its own namespace finds it first, and all others find it next.
+        """
+        for namespace, hosts in self._by_namespace.items():
+            for host in hosts:
+                matched = [host] if "*" not in host else [each for each in services if _covers(host, each)]
+                if any(
+                    self.find(each, owner, namespace) is not self.find(each, owner, "")
+                    for each in matched
+                    for owner in services.get(each, ())
+                ):
+                    yield namespace
+                    break
 
     def find(self, host: str, namespace: str, client: str) -> Rule:
         """The rule that a client's namespace obeys for a host of a service's namespace."""
@@ -130,6 +142,10 @@ class Rules:
             policy = next((each for each in policies if each is not None), None)
             rule = self._merged[key] = Rule(policy, subsets)
         return rule
+
+
+def _covers(pattern: str, host: str) -> bool:
+    return pattern in ("*", host) or (pattern.startswith("*.") and host.endswith(pattern[1:]))
 
 
 def _most_specific(hosts: Hosts, host: str) -> tuple[DestinationRule, ...]:

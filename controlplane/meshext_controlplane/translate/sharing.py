@@ -67,7 +67,7 @@ class Sharing:
         nearness = build_nearness(plan.effective.policy, self.client)
         config = self.config
         return self.memo.encode(
-            ("cluster", self.outlook.scope, plan.name, nearness.client),
+            ("cluster", plan.name, nearness.client),
             (plan, identities, nearness, config.trust_domain, config.trust_domain_aliases),
             plan.name,
             lambda: build_outbound(plan, identities, config, nearness),
@@ -80,7 +80,7 @@ class Sharing:
             wanted = dict(plan.labels).items()
             endpoints = tuple(each for each in endpoints if wanted <= each.labels.items())
         return self.memo.encode(
-            ("endpoints", self.outlook.scope, plan.name, nearness.client),
+            ("endpoints", plan.name, nearness.client),
             (nearness, endpoints),
             plan.name,
             lambda: build_assignment(plan.name, endpoints, nearness),

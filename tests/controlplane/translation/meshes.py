@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ import yaml
 from meshext.errors import MeshextError
 from meshext.plan import Plan
 from meshext_controlplane.model.base import MeshDocument
+from meshext_controlplane.model.kinds import KINDS
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.mesh_config import MeshConfig, MeshConfigSpec
 from meshext_controlplane.model.proxy import Proxy
@@ -46,6 +47,16 @@ def parse_workload(data: dict[str, Any]) -> Workload:
         locality=Locality(*data.get("locality", "").split("/")),
         weight=data.get("weight", 1),
     )
+
+
+def parse_documents(data: Iterable[dict[str, Any]]) -> MappingProxyType[str, tuple[MeshDocument, ...]]:
+    """Documents by kind, without what looks for the place of a mistake."""
+    found: dict[str, list[MeshDocument]] = {}
+    for each in data:
+        body = {key: value for key, value in each.items() if key not in ("kind", "apiVersion")}
+        document = KINDS[each["kind"]].model_validate_json(json.dumps(body))
+        found.setdefault(each["kind"], []).append(document)
+    return MappingProxyType({kind: tuple(documents) for kind, documents in found.items()})
 
 
 def parse_mesh(text: str) -> Mesh:
