@@ -40,7 +40,14 @@ class Memo:
         following._old = {**kept, **self._new}
         return following
 
-    def take(self, key: Hashable, inputs: tuple[object, ...], make: Callable[[], T]) -> T:
+    def take(
+        self,
+        key: Hashable,
+        inputs: tuple[object, ...],
+        make: Callable[[], T],
+        *,
+        variants: int = _VARIANTS,
+    ) -> T:
         """What `make` has given for that key and equal inputs; a key is always for one type."""
         entries = self._new.get(key)
         if entries is None:
@@ -50,7 +57,7 @@ class Memo:
             known = _find(self._old.get(key, ()), inputs)
             entry = (self._generation, inputs, known[2] if known else make())
             entries.insert(0, entry)
-            del entries[_VARIANTS:]
+            del entries[variants:]
         made: T = entry[2]
         return made
 

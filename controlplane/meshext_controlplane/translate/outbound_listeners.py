@@ -54,15 +54,14 @@ def build_http_listener(
     return _build_listener(OUTBOUND_HTTP, address, port, [components_pb2.FilterChain(filters=[manager])])
 
 
-def assign_ports(services: Iterable[MeshService], taken: Iterable[int]) -> Ports:
-    """Which services a client finds behind which ports of its own address; `taken` are used otherwise."""
+def assign_ports(services: Iterable[MeshService]) -> Ports:
+    """Which services a client finds behind which ports of its own address, where they are free there."""
     found: dict[int, list[tuple[MeshService, MeshPort]]] = {}
-    used = frozenset(taken)
     for service in services:
         for port in service.ports:
             if port.protocol.is_http or service.resolution is Resolution.AS_ASKED:
                 continue
-            if port.number < PRIVILEGED or port.number in used:
+            if port.number < PRIVILEGED:
                 continue
             others = found.setdefault(port.number, [])
             if not others or _share(others[0], (service, port)):

@@ -43,6 +43,7 @@ class OutboundRoutes:
         self._source = source
         self._memo = memo
         self._taken: set[str] = set()
+        self._made: dict[str, Resource] = {}
         self._pieces: list[_Piece] = []
         self._by_namespace: dict[str, list[int]] = {}
         for service in outlook.services.values():
@@ -55,6 +56,14 @@ class OutboundRoutes:
 
         `on_routes` is what policies say to filters, for all routes.
         """
+        if not on_routes and (made := self._made.get(namespace)) is not None:
+            return made
+        made = self._join_for(namespace, on_routes)
+        if not on_routes:
+            self._made[namespace] = made
+        return made
+
+    def _join_for(self, namespace: str, on_routes: Mapping[str, any_pb2.Any]) -> Resource:
         bodies = [piece.body for piece in self._pieces]
         taken = set(self._taken) if namespace in self._by_namespace else self._taken
         for number in self._by_namespace.get(namespace, ()):
@@ -66,7 +75,8 @@ class OutboundRoutes:
         parts = (*bodies, *self._last)
         key = ("routes", namespace, tuple(on_routes))
         inputs = (parts, *on_routes.values())
-        return self._memo.take(key, inputs, lambda: _join(parts, on_routes))
+        # Half a megabyte of a mesh of a thousand services: what was before is not worth keeping.
+        return self._memo.take(key, inputs, lambda: _join(parts, on_routes), variants=1)
 
     def _add(self, service: MeshService, port: MeshPort) -> None:
         domains = tuple(each for each in list_domains(service, port, "") if each not in self._taken)

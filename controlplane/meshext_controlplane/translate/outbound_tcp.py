@@ -11,12 +11,17 @@ from meshext_controlplane.translate.protocols import Protocol
 from meshext_controlplane.translate.route_matches import Source
 from meshext_controlplane.translate.services import MeshPort, MeshService
 
+TcpPorts = tuple[tuple[int, tuple[Leg, ...]], ...]
+"""Each port, and its legs in the order in which they are looked at."""
 
-def list_tcp_ports(
-    outlook: Outlook, source: Source, taken: frozenset[int]
-) -> Iterator[tuple[int, tuple[Leg, ...]]]:
-    """Each port, and its legs in the order in which they are looked at."""
-    for number, sharers in assign_ports(outlook.services.values(), taken).items():
+
+def list_tcp_ports(outlook: Outlook, source: Source) -> TcpPorts:
+    """The ports of clients of one scope with the same labels, where they are free."""
+    return tuple(_list_ports(outlook, source))
+
+
+def _list_ports(outlook: Outlook, source: Source) -> Iterator[tuple[int, tuple[Leg, ...]]]:
+    for number, sharers in assign_ports(outlook.services.values()).items():
         legs: dict[str, Leg] = {}
         for service, port in sharers:
             for leg in _list_legs(outlook, service, port, source, alone=len(sharers) == 1):

@@ -25,10 +25,8 @@ from meshext_controlplane.translate.names import (
 )
 from meshext_controlplane.translate.outbound_listeners import build_http_listener, build_tcp_listener
 from meshext_controlplane.translate.outbound_routes import OutboundRoutes
-from meshext_controlplane.translate.outbound_tcp import list_tcp_ports
-from meshext_controlplane.translate.outlook import Outlook
+from meshext_controlplane.translate.outbound_tcp import TcpPorts
 from meshext_controlplane.translate.policies import Policies
-from meshext_controlplane.translate.route_matches import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Sidecar:
     policies: Policies
     memo: Memo
 
-    def outbound(self, outlook: Outlook, source: Source, routes: OutboundRoutes) -> Iterator[Resource]:
+    def outbound(self, routes: OutboundRoutes, tcp_ports: TcpPorts) -> Iterator[Resource]:
         """What the application calls others through."""
         workload, number, config = self.proxy.workload, self.proxy.outbound, self.catalog.config
         placed = self.policies.outbound(workload)
@@ -54,7 +52,7 @@ class Sidecar:
             lambda: build_http_listener(address, number, config, placed),
         )
         taken = frozenset({number, *(port.number for port in workload.ports)})
-        for port, legs in list_tcp_ports(outlook, source, taken):
+        for port, legs in ((port, legs) for port, legs in tcp_ports if port not in taken):
             name = name_outbound_tcp(port)
             build = partial(build_tcp_listener, name, address, port, legs)
             yield self.memo.encode(("listener", name, self.proxy.node_id), (address, legs), name, build)

@@ -16,6 +16,7 @@ from meshext_controlplane.translate.localities import Client
 from meshext_controlplane.translate.membership import Membership
 from meshext_controlplane.translate.memo import Memo
 from meshext_controlplane.translate.outbound_routes import OutboundRoutes
+from meshext_controlplane.translate.outbound_tcp import TcpPorts, list_tcp_ports
 from meshext_controlplane.translate.outlook import Outlook
 from meshext_controlplane.translate.policies import Policies
 from meshext_controlplane.translate.route_matches import Source
@@ -44,7 +45,7 @@ class _Views:
         self.memo: Memo = previous.memo.succeed() if previous else Memo()
         self.own: dict[str, _Own] = {}
         self._outlooks: dict[str, Outlook] = {}
-        self._routes: dict[tuple[str, Source], OutboundRoutes] = {}
+        self._calls: dict[tuple[str, Source], tuple[OutboundRoutes, TcpPorts]] = {}
 
     def outlook(self, scope: str) -> Outlook:
         """The view of a scope."""
@@ -55,16 +56,21 @@ class _Views:
     def build_own(self, proxy: Proxy) -> Mapping[str, Named]:
         """What is the proxy's own, by type and name; of two with one name the first is the one."""
         scope = self.catalog.scope_of(proxy.workload.namespace)
-        outlook = self.outlook(scope)
         source = Source(scope, self.catalog.asked_labels(proxy.workload.labels))
-        if (routes := self._routes.get((scope, source))) is None:
-            allow_any = self.catalog.config.outbound_traffic_policy.mode == "ALLOW_ANY"
-            routes = self._routes[scope, source] = OutboundRoutes(outlook, source, self.memo, allow_any)
         sidecar = Sidecar(proxy, self.catalog, self.policies, self.memo)
         types: dict[str, dict[str, Resource]] = {}
-        for resource in (*sidecar.outbound(outlook, source, routes), *sidecar.inbound()):
+        for resource in (*sidecar.outbound(*self._call(scope, source)), *sidecar.inbound()):
             types.setdefault(resource.type_url, {}).setdefault(resource.name, resource)
         return {url: MappingProxyType(named) for url, named in types.items()}
+
+    def _call(self, scope: str, source: Source) -> tuple[OutboundRoutes, TcpPorts]:
+        """How clients of a scope with the same labels call others."""
+        if (calls := self._calls.get((scope, source))) is None:
+            outlook = self.outlook(scope)
+            allow_any = self.catalog.config.outbound_traffic_policy.mode == "ALLOW_ANY"
+            routes = OutboundRoutes(outlook, source, self.memo, allow_any)
+            calls = self._calls[scope, source] = (routes, list_tcp_ports(outlook, source))
+        return calls
 
 
 class Translator:
@@ -101,13 +107,16 @@ class Translator:
             return NOTHING
         shared = self._share(proxy)
         own = self._views.own.get(proxy.node_id)
-        if own is not None and own.proxy == proxy:
-            if own.shared.clusters is shared.clusters and own.shared.endpoints is shared.endpoints:
-                return own.snapshot
-            types = own.types
-        else:
+        if own is None or own.proxy != proxy:
             types = self._views.build_own(proxy)
-        snapshot = _merge(types, shared)
+            snapshot = _merge(types, shared)
+        elif own.shared.clusters is not shared.clusters:
+            types, snapshot = own.types, _merge(own.types, shared)
+        elif own.shared.endpoints is not shared.endpoints:
+            types = own.types
+            snapshot = Snapshot(MappingProxyType({**own.snapshot.types, ENDPOINT: shared.endpoints}))
+        else:
+            return own.snapshot
         self._views.own[proxy.node_id] = _Own(proxy, types, shared, snapshot)
         return snapshot
 

@@ -127,10 +127,10 @@ def test_edit(edit: str) -> None:
 def test_workloads_alone_leave_other_types_alone() -> None:
     mesh = parse_mesh(BASE)
     before = Translator(mesh)
-    proxy = proxy_of(mesh.workloads[0])
+    proxy = proxy_of(mesh.workloads[1])
     old = before.snapshot(proxy)
     client, web, api = mesh.workloads
-    later = replace(mesh, workloads=(client, replace(web, weight=7), api))
+    later = replace(mesh, workloads=(client, web, replace(api, weight=7)))
     new = Translator(later, previous=before).snapshot(proxy)
     assert {url for url in old.types if old.types[url] is not new.types[url]} == {
         url for url in old.types if url.endswith("ClusterLoadAssignment")
