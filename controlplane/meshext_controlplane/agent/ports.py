@@ -33,7 +33,10 @@ def parse_port(text: str) -> WorkloadPort:
     protocol = found["protocol"] or _protocol_of(found["name"] or "")
     if protocol not in PROTOCOLS:
         raise _error(text, f"{protocol!r} is no protocol; it is one of {', '.join(PROTOCOLS)}")
-    address = parse_address(application, source=f"{SOURCE} {front}")
+    try:
+        address = parse_address(application)
+    except ConfigError as error:
+        raise _error(text, error.problems[0]) from None
     return WorkloadPort(number=number, name=found["name"] or "", protocol=protocol, application=str(address))
 
 
