@@ -42,7 +42,6 @@ def body_of(type_url: str, name: str, version: int) -> bytes:
         body: bytes = found.SerializeToString()
         return body
     message = MESSAGES[type_url](name=name)
-    message.__class__  # noqa: B018
     return bytes(message.SerializeToString()) + b"\xf8\x3f" + bytes([version])  # an unknown field
 
 
