@@ -9,7 +9,8 @@ from pathlib import Path
 from google.protobuf import json_format
 
 from meshext.envoy.bootstrap import GRACEFUL_CLOSE, MAX_CONNECTIONS
-from meshext.envoy.upstreams import HTTP_OPTIONS
+from meshext.envoy.upstreams import HTTP_OPTIONS, TcpAddress
+from meshext_controlplane.agent.stats_listener import add_stats
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Locality
 from meshext_proto import POOL
@@ -34,7 +35,7 @@ class EnvoySetup:
 
     `outbound` is the port of the HTTP proxy that its listeners will have; `agent` and `admin` are socket
     files: ours, where secrets and configuration come from, and Envoy's own. `sotw` asks for configuration
-    in the older form, the state of the world.
+    in the older form, the state of the world; `stats` is a port for Prometheus.
     """
 
     name: str
@@ -44,6 +45,7 @@ class EnvoySetup:
     admin: Path
     locality: Locality = field(default_factory=Locality)
     sotw: bool = False
+    stats: TcpAddress | None = None
 
 
 def build_bootstrap(setup: EnvoySetup) -> str:
@@ -60,6 +62,8 @@ def build_bootstrap(setup: EnvoySetup) -> str:
         source.resource_api_version = config_source_pb2.V3
         # A sidecar without configuration would serve nothing and say that it is ready.
         source.initial_fetch_timeout.SetInParent()
+    if setup.stats is not None:
+        add_stats(bootstrap, setup.stats, setup.admin)
     layer = bootstrap.layered_runtime.layers.add(name="meshext")
     layer.static_layer.update({GRACEFUL_CLOSE: True})
     document = json_format.MessageToDict(bootstrap, preserving_proto_field_name=True, descriptor_pool=POOL)

@@ -14,12 +14,14 @@ from meshext_controlplane.model.workload import Locality, Workload, WorkloadPort
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvoyOptions:
-    """How Envoy is run: its workers (None: one for each core), log level, binary, xDS in the older form."""
+    """How Envoy is run: its workers (None: one for each core), log level, binary, xDS in the older form, and
+    where Prometheus may ask for statistics."""
 
     concurrency: int | None = None
     log_level: str = "warning"
     binary: Path | None = None
     sotw: bool = False
+    stats: TcpAddress | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,7 @@ class Registration:
 
     async def run(self) -> None:
         """Stay registered for ever; RegistrationError where that is refused from the start."""
-        backoff = Backoff()
+        backoff = Backoff(longest=10.0)
         while True:
             svid = self._control_plane.credentials.svid
             try:

@@ -34,7 +34,7 @@ class Relay:
     def __init__(self, control_plane: ControlPlane, last_good: LastGood) -> None:
         self._control_plane = control_plane
         self._last_good = last_good
-        self._backoff = Backoff(first=0.5, longest=15.0)
+        self._backoff = Backoff(longest=10.0)
         self._superseded = asyncio.Event()
 
     def handlers(self) -> grpc.GenericRpcHandler:

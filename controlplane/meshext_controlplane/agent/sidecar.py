@@ -159,6 +159,7 @@ class Sidecar:
             admin=self._directory.path / ENVOY / "admin.sock",
             locality=options.locality,
             sotw=options.envoy.sotw,
+            stats=options.envoy.stats,
         )
 
     def _keep(self, svid: Svid) -> None:

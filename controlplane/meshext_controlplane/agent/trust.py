@@ -25,7 +25,7 @@ async def keep_trust(control_plane: ControlPlane, keep: Callable[[Svid], None]) 
 
     While the control plane is away the last word counts.
     """
-    backoff = Backoff()
+    backoff = Backoff(longest=10.0)
     credentials = control_plane.credentials
     while True:
         watching = asyncio.create_task(_watch(control_plane, keep, backoff))

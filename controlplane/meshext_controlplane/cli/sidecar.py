@@ -75,6 +75,9 @@ Workers = Annotated[
     int, typer.Option("--concurrency", metavar="N", help="Envoy's workers; 0 is one for each core.", min=0)
 ]
 Sotw = Annotated[bool, typer.Option("--sotw", help="Ask for whole states instead of differences.")]
+Stats = Annotated[
+    str, typer.Option(metavar="IP:PORT", help="Where Prometheus may ask Envoy. [default: nowhere]")
+]
 DrainDelay = Annotated[
     float, typer.Option(metavar="SECONDS", help="For peers to learn that it leaves.", min=0, max=3600)
 ]
@@ -105,6 +108,7 @@ def sidecar(
     write_certs: WriteCerts = None,
     concurrency: Workers = 1,
     sotw: Sotw = False,
+    stats: Stats = "",
     drain_delay: DrainDelay = 2.0,
     drain: Drain = 30.0,
     grace: Grace = 10.0,

@@ -82,6 +82,7 @@ def read_words(reader: Reader, given: Mapping[str, Any]) -> dict[str, Any]:
             concurrency=given["concurrency"] or None,
             log_level=read(parse_envoy_level, given["envoy_log_level"], instead="warning"),
             sotw=given["sotw"],
+            stats=read(parse_stats, given["stats"], instead=None),
         ),
     }
 
@@ -108,6 +109,16 @@ def parse_join(text: str, control_plane: TcpAddress) -> TcpAddress:
     if text:
         return _parse_tcp(text, "--join")
     return TcpAddress(control_plane.host, min(control_plane.port + 1, 65_535))
+
+
+def parse_stats(text: str) -> TcpAddress | None:
+    """`IP:PORT`; None where nothing is said."""
+    if not text:
+        return None
+    address = _parse_tcp(text, "--stats")
+    if not address.is_ip:
+        raise ConfigError([f"{text[:80]!r}: write an IP address of this machine"], source="--stats")
+    return address
 
 
 def parse_name(text: str) -> str:

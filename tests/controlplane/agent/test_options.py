@@ -45,6 +45,7 @@ GIVEN: dict[str, Any] = {
     "write_certs": None,
     "concurrency": 0,
     "sotw": False,
+    "stats": "",
     "drain_delay": 2.0,
     "drain": 30.0,
     "grace": 10.0,

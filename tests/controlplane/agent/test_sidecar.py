@@ -11,9 +11,20 @@ from pathlib import Path
 import h11
 import pytest
 
-from meshext.sandbox.client import send
+from meshext.envoy.upstreams import TcpAddress
+from meshext.sandbox.client import Answer, send
+from meshext_controlplane.agent.options import EnvoyOptions
 from tests.controlplane.agent.control_plane import ControlPlane
-from tests.controlplane.agent.mesh import PORT, options, ready, resources_for, running, states, until
+from tests.controlplane.agent.mesh import (
+    PORT,
+    options,
+    own_address,
+    ready,
+    resources_for,
+    running,
+    states,
+    until,
+)
 
 pytestmark = pytest.mark.envoy
 
@@ -49,3 +60,36 @@ async def shown(kind: str, *words: str) -> int:
     assert process.returncode == 0
     assert b"spiffe://mesh.test/ns/shop/sa/a" in output
     return len(output.splitlines())
+
+
+def test_prometheus_gets_statistics_and_nothing_else(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with ControlPlane() as control_plane:
+            address = TcpAddress(own_address(), 15090)
+            envoy = EnvoyOptions(concurrency=1, stats=address)
+            chosen = options(control_plane, tmp_path, command=(), envoy=envoy)
+            control_plane.resources = resources_for(chosen)
+            async with running(chosen) as sidecar:
+                await until(lambda: states(control_plane, "a"), sidecar)
+                await until(lambda: asks(address, "/ready"), sidecar)
+                found = await ask(address, "/metrics")
+                assert (found.status, "envoy_server_live" in found.text) == (200, True)
+                for method, target in (
+                    ("POST", "/metrics"),
+                    ("GET", "/config_dump"),
+                    ("POST", "/quitquitquit"),
+                ):
+                    assert (await ask(address, target, method)).status == 404
+
+    asyncio.run(scenario())
+
+
+async def ask(address: TcpAddress, target: str, method: str = "GET") -> Answer:
+    return await asyncio.to_thread(send, f"http://{address}", method, target)
+
+
+async def asks(address: TcpAddress, target: str) -> bool:
+    try:
+        return (await ask(address, target)).status == 200
+    except OSError:
+        return False
