@@ -27,6 +27,7 @@ from meshext.envoy.process import EnvoyProcess
 from meshext.sandbox.client import Answer, send
 from meshext_controlplane.translate.translator import Translator
 from meshext_proto.envoy.service.auth.v3 import external_auth_pb2
+from meshext_proto.envoy.type.v3 import http_status_pb2
 from tests.conformance.background import Background
 from tests.controlplane.translation.bootstraps import to_bootstrap
 from tests.controlplane.translation.meshes import parse_mesh, proxy_of
@@ -166,7 +167,7 @@ class Authorizer(grpc.GenericRpcHandler):
         answer = external_auth_pb2.CheckResponse()
         if "x-good" not in http.headers:
             answer.status.code = 7
-            answer.denied_response.status.code = 403
+            answer.denied_response.status.code = http_status_pb2.Forbidden
             answer.denied_response.body = "not good"
         return answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from meshext_controlplane.analysis import authentication, authorization, surroundings
+from meshext_controlplane.analysis import authentication, authorization, surroundings, traffic
 from meshext_controlplane.analysis.messages import Message
 from meshext_controlplane.model.mesh import Mesh
 
@@ -27,6 +27,12 @@ ANALYZERS: tuple[Analyzer, ...] = (
     surroundings.check_services_of_providers,
     surroundings.check_telemetry,
     surroundings.check_protocols,
+    traffic.check_hosts,
+    traffic.check_destinations,
+    traffic.check_order,
+    traffic.check_shares,
+    traffic.check_protocols,
+    traffic.check_rules,
 )
 """Every analyzer."""
 

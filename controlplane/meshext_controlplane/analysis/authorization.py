@@ -10,11 +10,11 @@ from meshext.policy.advice import advise_term
 from meshext.policy.model import Action, Field, Policy, Rule, Term
 from meshext.policy.patterns import ANY_SEGMENTS
 from meshext.policy.trust import TrustDomains
+from meshext_controlplane.analysis.hosts import find_hosts
 from meshext_controlplane.analysis.messages import Message
 from meshext_controlplane.analysis.subjects import find_subjects, is_http, select_subjects
 from meshext_controlplane.model.authorization_policy import AuthorizationPolicy
 from meshext_controlplane.model.mesh import Mesh
-from meshext_controlplane.model.service import Service
 
 HTTP_ONLY = {
     Field.HOSTS,
@@ -109,11 +109,7 @@ def _tell_tcp(document: AuthorizationPolicy, where: str, target: str) -> Iterato
 
 def check_providers(mesh: Mesh) -> Iterator[Message]:
     """CUSTOM: providers that can not be asked, names that begin alike, several for one workload."""
-    hosts = {
-        (f"{each.metadata.name}.{each.metadata.namespace}.svc.cluster.local", port.port)
-        for each in mesh.of(Service)
-        for port in each.spec.ports
-    }
+    hosts = find_hosts(mesh)
     custom = [each for each in mesh.of(AuthorizationPolicy) if each.policy.action is Action.CUSTOM]
     for document in custom:
         name = document.policy.provider
@@ -125,7 +121,7 @@ def check_providers(mesh: Mesh) -> Iterator[Message]:
         elif provider.ext_authz is None and provider.meshext_filter is None:
             text = f"{name!r} is no external authorization: what it matches is denied; name another"
             yield told("MX106", document, path, text)
-        elif provider.service is not None and provider.service not in hosts:
+        elif provider.service is not None and not hosts.serves(*provider.service):
             host = ":".join(map(str, provider.service))
             text = f"the mesh has no {host} of {name!r}: what it matches is denied; add its Service"
             yield told("MX106", document, path, text)

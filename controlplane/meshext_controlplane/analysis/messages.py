@@ -53,6 +53,18 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "MX118": Code(WARNING, "a provider whose service is not in the mesh: nothing is sent there"),
         "MX119": Code(WARNING, "several Telemetries in one scope: only the first counts"),
         "MX201": Code(WARNING, "a port that does not say what it speaks: TCP is assumed"),
+        "MX301": Code(WARNING, "a VirtualService for a host that nobody has"),
+        "MX302": Code(ERROR, "a destination that nobody has: its share of requests fails"),
+        "MX303": Code(ERROR, "a destination port that the service does not have"),
+        "MX304": Code(WARNING, "a route that an earlier one keeps every request from"),
+        "MX305": Code(INFO, "weights that do not make 100"),
+        "MX306": Code(WARNING, "a fault without a percentage: it strikes nobody"),
+        "MX307": Code(WARNING, "several VirtualServices for one host: only the first counts"),
+        "MX308": Code(WARNING, "a DestinationRule for a host that nobody has"),
+        "MX310": Code(WARNING, "failover between localities without outlierDetection"),
+        "MX311": Code(INFO, "a uri prefix that also matches longer words"),
+        "MX313": Code(WARNING, "several DestinationRules for one host: only the first policy counts"),
+        "MX314": Code(WARNING, "HTTP routes for a host without an HTTP port"),
     }
 )
 """Every code."""

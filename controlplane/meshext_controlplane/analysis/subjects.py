@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.service import Service, ServicePort
+from meshext_controlplane.model.workload_entry import WorkloadEntry
 
 HTTP = frozenset("http http2 grpc kubernetes.io/ws kubernetes.io/h2c".split())
 SPEAKS = HTTP | frozenset("https tls tcp mongo redis mysql kubernetes.io/wss".split())
@@ -42,7 +43,11 @@ def find_subjects(mesh: Mesh) -> list[Subject]:
     workloads = [
         Subject(each.namespace, each.labels, f"workload {each.name}", (), True) for each in mesh.workloads
     ]
-    return [*services, *workloads]
+    entries = [
+        Subject(each.metadata.namespace, each.spec.labels, f"WorkloadEntry {each.metadata.name}", (), True)
+        for each in mesh.of(WorkloadEntry)
+    ]
+    return [*services, *workloads, *entries]
 
 
 def select_subjects(

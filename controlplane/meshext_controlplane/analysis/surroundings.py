@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from meshext_controlplane.analysis.authentication import labels_of
+from meshext_controlplane.analysis.hosts import find_hosts
 from meshext_controlplane.analysis.messages import Key, Message
 from meshext_controlplane.analysis.subjects import find_subjects, protocol_of, select_subjects
 from meshext_controlplane.model.authorization_policy import AuthorizationPolicy
@@ -51,10 +52,10 @@ def find_selectors(mesh: Mesh) -> Iterator[tuple[Key, Mapping[str, str]]]:
 
 def check_services_of_filters(mesh: Mesh) -> Iterator[Message]:
     """FilterPolicies whose shared service does not exist."""
-    known = find_ports(mesh)
+    hosts = find_hosts(mesh)
     for document in mesh.of(FilterPolicy):
         shared = document.spec.service
-        if shared is not None and (shared.host.rpartition("/")[2], shared.port) not in known:
+        if shared is not None and not hosts.serves(shared.host.rpartition("/")[2], shared.port):
             yield Message(
                 code="MX117",
                 key=document.key,
@@ -66,10 +67,10 @@ def check_services_of_filters(mesh: Mesh) -> Iterator[Message]:
 
 def check_services_of_providers(mesh: Mesh) -> Iterator[Message]:
     """Providers of logs and spans whose service does not exist."""
-    known = find_ports(mesh)
+    hosts = find_hosts(mesh)
     for document in mesh.of(MeshConfig)[:1]:
         for number, provider in enumerate(document.spec.extension_providers):
-            if provider.service is not None and provider.service not in known:
+            if provider.service is not None and not hosts.serves(*provider.service):
                 host, port = provider.service
                 yield Message(
                     code="MX118",
@@ -108,12 +109,3 @@ def check_protocols(mesh: Mesh) -> Iterator[Message]:
                     hint="write appProtocol: http, or a name such as http-web",
                     path=("spec", "ports", number),
                 )
-
-
-def find_ports(mesh: Mesh) -> set[tuple[str, int]]:
-    """Hosts and ports of Services."""
-    return {
-        (f"{each.metadata.name}.{each.metadata.namespace}.svc.cluster.local", port.port)
-        for each in mesh.of(Service)
-        for port in each.spec.ports
-    }

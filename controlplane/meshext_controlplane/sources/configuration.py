@@ -12,9 +12,17 @@ from types import MappingProxyType
 
 from meshext_controlplane.model.base import MeshDocument
 from meshext_controlplane.model.mesh_config import MeshConfig, MeshConfigSpec
-from meshext_controlplane.sources.places import Key, Mistake, Placed, Problem, place_mistakes, show_key
+from meshext_controlplane.sources.places import (
+    Broken,
+    Key,
+    Mistake,
+    Placed,
+    Problem,
+    place_mistakes,
+    show_key,
+)
 from meshext_controlplane.sources.reading import Reading
-from meshext_controlplane.sources.references import Broken, find_broken
+from meshext_controlplane.sources.references import find_broken
 
 Documents = Mapping[str, tuple[MeshDocument, ...]]
 
@@ -113,7 +121,7 @@ def _settle(
     good = dict(wanted) | {key: previous.good[key] for key in held if key in previous.good}
     returned: set[Key] = set()
     told: dict[tuple[Key, str], Broken] = {}
-    while broken := find_broken(good):
+    while broken := find_broken(good, previous.good):
         moved = False
         for each in broken:
             told.setdefault((each.key, each.text), each)

@@ -92,6 +92,24 @@ class Mistake:
     key: Key | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Broken:
+    """A document that can not be as it is: `path` within it, `text` with the hint behind the last `; `.
+
+    `refers_to` are the objects whose change may have broken it, whether they are there or not.
+    """
+
+    placed: Placed
+    path: Path
+    text: str
+    refers_to: tuple[Key, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        """The object that is refused."""
+        return self.placed.key
+
+
 def place_mistakes(origin: Origin, mistakes: Iterable[Mistake]) -> list[Problem]:
     """Mistakes as problems with their lines, by line; what stands behind the last `;` is the hint."""
     listed = list(mistakes)

@@ -6,41 +6,23 @@ Only what can never work is refused here; what may be meant (a host that nobody 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from meshext.config.places import Path
 from meshext_controlplane.model.mesh_config import MeshConfig
 from meshext_controlplane.model.telemetry import AccessLogging, Metrics, Telemetry, Tracing
-from meshext_controlplane.sources.places import Key, Placed, show_key
+from meshext_controlplane.sources import traffic_references
+from meshext_controlplane.sources.places import Broken, Key, Placed, show_key
+
+Check = Callable[[Mapping[Key, Placed], Mapping[Key, Placed]], Iterator[Broken]]
+"""What is wrong with documents; `before` are those that were in force, since what is gone may be to blame."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Broken:
-    """A document that can not be as it is: `path` within it, `text` with the hint behind the last `; `.
-
-    `refers_to` are the objects whose change may have broken it, whether they are there or not.
-    """
-
-    placed: Placed
-    path: Path
-    text: str
-    refers_to: tuple[Key, ...] = ()
-
-    @property
-    def key(self) -> Key:
-        """The object that is refused."""
-        return self.placed.key
-
-
-Check = Callable[[Mapping[Key, Placed]], Iterator[Broken]]
-
-
-def find_broken(documents: Mapping[Key, Placed]) -> list[Broken]:
+def find_broken(documents: Mapping[Key, Placed], before: Mapping[Key, Placed]) -> list[Broken]:
     """Everything that does not hold."""
-    return [broken for check in CHECKS for broken in check(documents)]
+    return [broken for check in CHECKS for broken in check(documents, before)]
 
 
-def check_one_config(documents: Mapping[Key, Placed]) -> Iterator[Broken]:
+def check_one_config(documents: Mapping[Key, Placed], _before: Mapping[Key, Placed]) -> Iterator[Broken]:
     """A mesh has one MeshConfig; the first by place is the one."""
     found = sorted(
         (placed for placed in documents.values() if isinstance(placed.document, MeshConfig)),
@@ -51,7 +33,7 @@ def check_one_config(documents: Mapping[Key, Placed]) -> Iterator[Broken]:
         yield Broken(placed=placed, path=(), text=f"{told}; put its fields in there")
 
 
-def check_providers(documents: Mapping[Key, Placed]) -> Iterator[Broken]:
+def check_providers(documents: Mapping[Key, Placed], _before: Mapping[Key, Placed]) -> Iterator[Broken]:
     """What a Telemetry names is in MeshConfig, and can do what it is named for.
 
     An AuthorizationPolicy whose provider is not there is another matter: it stays, and refuses what it
@@ -94,5 +76,5 @@ def _hint(names: Collection[str]) -> str:
     return f"write one of {', '.join(sorted(names))}" if names else "add it there"
 
 
-CHECKS: tuple[Check, ...] = (check_one_config, check_providers)
+CHECKS: tuple[Check, ...] = (check_one_config, check_providers, *traffic_references.CHECKS)
 """Every check, in the order in which they are told."""

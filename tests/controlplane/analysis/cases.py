@@ -52,6 +52,27 @@ ASK = "rules: [{to: [{operation: {paths: [/a]}}]}]"
 AUTHZ = "{name: a, envoyExtAuthzGrpc: {service: authz.shop.svc.cluster.local, port: 9000}}"
 SERVED = service("authz", "{name: grpc, port: 9000}", "app: authz")
 
+
+def routes(name: str, spec: str) -> str:
+    return document("VirtualService", "networking.istio.io/v1", name, spec)
+
+
+def rule(name: str, spec: str) -> str:
+    return document("DestinationRule", "networking.istio.io/v1", name, spec)
+
+
+TO_WEB = "route: [{destination: {host: web}}]"
+ENTRY = document(
+    "ServiceEntry",
+    "networking.istio.io/v1",
+    "out",
+    "{hosts: ['*.example.com'], ports: [{number: 443, name: tls, protocol: TLS}]}",
+)
+
+LOCAL = "{loadBalancer: {localityLbSetting: {failover: [{from: a, to: b}]}}}"
+RANDOM = "{host: web, trafficPolicy: {loadBalancer: {simple: RANDOM}}}"
+PREFIX = "match: [{uri: {prefix: /foo}}]"
+
 CASES: dict[str, list[str]] = {
     "MX101": [
         policy("bare", "{rules: [{to: [{operation: {hosts: [shop.test]}}]}]}"),
@@ -148,6 +169,68 @@ CASES: dict[str, list[str]] = {
         document("Telemetry", "telemetry.istio.io/v1", name, "{accessLogging: [{}]}")
         for name in ("one", "two")
     ],
+    "MX301": [WEB, routes("lost", f"{{hosts: [wep, web], http: [{{{TO_WEB}}}]}}")],
+    "MX302": [
+        WEB,
+        ENTRY,
+        routes(
+            "web",
+            "{hosts: [web], http: [{route: [{destination: {host: wep}}], mirror: {host: a.example.com}}]}",
+        ),
+    ],
+    "MX303": [
+        WEB,
+        routes("web", "{hosts: [web], http: [{route: [{destination: {host: web, port: {number: 8080}}}]}]}"),
+    ],
+    "MX304": [
+        WEB,
+        routes(
+            "web",
+            f"{{hosts: [web], http: [{{match: [{{uri: {{prefix: /a/}}}}], {TO_WEB}}}, "
+            f"{{name: late, match: [{{uri: {{exact: /a/b}}}}], {TO_WEB}}}, "
+            f"{{match: [{{uri: {{exact: /a/b}}, headers: {{x: {{}}}}}}], {TO_WEB}}}, "
+            f"{{name: rest, {TO_WEB}}}, {{name: never, match: [{{uri: {{exact: /c}}}}], {TO_WEB}}}]}}",
+        ),
+    ],
+    "MX305": [
+        WEB,
+        routes(
+            "web",
+            "{hosts: [web], http: [{route: [{destination: {host: web}, weight: 9}, "
+            "{destination: {host: web}, weight: 90}]}]}",
+        ),
+    ],
+    "MX306": [
+        WEB,
+        routes("web", f"{{hosts: [web], http: [{{fault: {{abort: {{httpStatus: 500}}}}, {TO_WEB}}}]}}"),
+    ],
+    "MX307": [
+        WEB,
+        routes("one", f"{{hosts: [web], http: [{{{TO_WEB}}}]}}"),
+        routes("two", f"{{hosts: [web.shop.svc.cluster.local], http: [{{{TO_WEB}}}]}}"),
+    ],
+    "MX308": [ENTRY, rule("lost", "{host: wep}"), rule("found", "{host: a.example.com}")],
+    "MX310": [
+        WEB,
+        rule(
+            "web",
+            "{host: web, trafficPolicy: {loadBalancer: {localityLbSetting: {failover: [{from: a, to: b}]}}}}",
+        ),
+    ],
+    "MX311": [
+        WEB,
+        routes(
+            "web", f"{{hosts: [web], http: [{{match: [{{uri: {{prefix: /foo}}}}], {TO_WEB}}}, {{{TO_WEB}}}]}}"
+        ),
+    ],
+    "MX313": [
+        WEB,
+        *(
+            rule(name, "{host: web, trafficPolicy: {loadBalancer: {simple: RANDOM}}}")
+            for name in ("one", "two")
+        ),
+    ],
+    "MX314": [DB, routes("db", "{hosts: [db], http: [{route: [{destination: {host: db}}]}]}")],
     "MX201": [service("web", "{name: main, port: 80}, {name: http-web, port: 81}", "app: web")],
 }
 """Each makes its code's finding, and no other finding that is not shown in the golden file."""

@@ -33,3 +33,20 @@ def stream(*documents: str) -> str:
 def read(source: str, *documents: str) -> Reading:
     """A file of that name."""
     return read_text(Origin(source, stream(*documents), (0, source, 0.0)))
+
+
+def service(name: str, spec: str) -> str:
+    """A Service."""
+    return f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}, namespace: shop}}\nspec: {spec}\n"
+
+
+def routes(name: str, spec: str) -> str:
+    """A VirtualService."""
+    head = "apiVersion: networking.istio.io/v1\nkind: VirtualService\n"
+    return f"{head}metadata: {{name: {name}, namespace: shop}}\nspec: {spec}\n"
+
+
+def rule(name: str, spec: str) -> str:
+    """A DestinationRule."""
+    head = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+    return f"{head}metadata: {{name: {name}, namespace: shop}}\nspec: {spec}\n"
