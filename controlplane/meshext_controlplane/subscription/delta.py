@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from meshext_controlplane.snapshot import Resource
 from meshext_controlplane.subscription.messages import DeltaRequest, Push, Receipt
-from meshext_controlplane.subscription.subscription import Subscription
+from meshext_controlplane.subscription.subscription import NOTHING, Subscription
 
 
 class DeltaSubscription(Subscription[DeltaRequest]):
@@ -40,13 +40,18 @@ class DeltaSubscription(Subscription[DeltaRequest]):
         for name, version in versions.items():
             if name not in self.interest:
                 continue
-            wanted = self._target.get(name)
+            wanted, before = self._target.get(name), self._before.get(name)
             if wanted is not None and wanted.version == version:
                 acked[name] = wanted
+                continue
+            self._look_at([name])
+            if before is not None and before.version == version:
+                acked[name] = before
             else:
                 acked[name] = Resource(self.type_url, name, version, b"")
-                self._look_at([name])
         self.acked = acked
+        self.resumed = bool(acked)
+        self._before = NOTHING
 
     def _compose(self, nonce: str, sent: dict[str, Resource], removed: list[str]) -> Push:
         return Push(self.type_url, nonce, "", tuple(sent.values()), tuple(removed))

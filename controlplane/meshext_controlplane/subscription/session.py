@@ -17,6 +17,7 @@ from meshext_controlplane.snapshot import (
     Named,
     Resource,
     Snapshot,
+    build_snapshot,
 )
 from meshext_controlplane.subscription.messages import Push, Receipt, Verdict
 from meshext_controlplane.subscription.references import References
@@ -38,6 +39,9 @@ MOST_TYPES = 32
 """Types that one stream may ask for; Envoy has 14."""
 
 
+EMPTY = build_snapshot(())
+
+
 class TooManyTypes(MeshextError):
     """A stream asks for more types than there are."""
 
@@ -45,31 +49,37 @@ class TooManyTypes(MeshextError):
 class Session(Generic[Request]):
     """One stream. `receive` and `serve` change what is to be done, `next_push` does one step of it.
 
-    `label` makes nonces that no other stream has.
+    `label` makes nonces that no other stream has. `before` is what the proxy was served on an earlier one.
     """
 
     def __init__(
         self,
-        subscribe: Callable[[str, Named], Subscription[Request]],
+        subscribe: Callable[[str, Named, Named], Subscription[Request]],
         snapshot: Snapshot,
         references: References,
         *,
         label: str,
+        before: Snapshot = EMPTY,
     ) -> None:
         self.subscriptions: dict[str, Subscription[Request]] = {}
         self._subscribe = subscribe
         self._snapshot = snapshot
+        self._before = before
         self._references = references
         self._label = label
         self._nonces = 0
         self._awaited: set[str] = set()
+        self._pushed: set[str] = set()
 
     def receive(self, request: Request) -> Receipt:
         """Take a request in; TooManyTypes where a stream asks for too much."""
         subscription = self.subscriptions.get(request.type_url)
+        opened = subscription is None
         if subscription is None:
             subscription = self._open(request.type_url)
         receipt = subscription.receive(request)
+        if opened and request.type_url == ENDPOINT:
+            subscription.owe(self._awaited)
         if request.type_url == ENDPOINT and receipt.verdict in (Verdict.ACK, Verdict.NACK):
             self._awaited = {name for name in self._awaited if subscription.owes(name)}
         return receipt
@@ -89,6 +99,7 @@ class Session(Generic[Request]):
             push = self.subscriptions[type_url].next_push(self._next_nonce, self._removable(type_url))
             if push is not None:
                 self._nonces += 1
+                self._pushed.add(type_url)
                 if type_url == CLUSTER:
                     self._owe_endpoints(push.resources)
                 return push
@@ -96,8 +107,11 @@ class Session(Generic[Request]):
 
     @property
     def idle(self) -> bool:
-        """Whether the proxy has everything, or has refused it."""
-        return all(subscription.idle for subscription in self.subscriptions.values())
+        """Where there is no next push: whether the proxy has answered everything.
+
+        It may still hold what it shall not, while something that it refused to replace names that.
+        """
+        return all(subscription.pending is None for subscription in self.subscriptions.values())
 
     @property
     def backlog(self) -> int:
@@ -111,7 +125,10 @@ class Session(Generic[Request]):
     def _open(self, type_url: str) -> Subscription[Request]:
         if len(self.subscriptions) >= MOST_TYPES:
             raise TooManyTypes(f"one stream asks for more than {MOST_TYPES} types")
-        subscription = self._subscribe(type_url, self._snapshot.named(type_url))
+        target, before = self._snapshot.named(type_url), self._before.named(type_url)
+        subscription = self._subscribe(type_url, target, before)
+        sources = NAMED_BY.get(type_url, ())
+        subscription.untouched = bool(sources) and self._pushed.isdisjoint(sources)
         self.subscriptions[type_url] = subscription
         return subscription
 
@@ -128,9 +145,7 @@ class Session(Generic[Request]):
         if clusters is None or not clusters.interest.wildcard:
             return False
         endpoints = self.subscriptions.get(ENDPOINT)
-        return clusters.brings_more or (
-            endpoints is not None and any(name in endpoints.interest for name in self._awaited)
-        )
+        return clusters.brings_more or (endpoints is not None and any(map(endpoints.owes, self._awaited)))
 
     def _owe_endpoints(self, clusters: Iterable[Resource]) -> None:
         """A cluster that is sent again warms, and waits for endpoints although they are the same."""
@@ -153,11 +168,30 @@ class Session(Generic[Request]):
 
         def removable(name: str) -> bool:
             nonlocal named
+            if self._is_unclear(type_url):
+                return False
             if named is None:
                 named = set(self._named(type_url))
             return name not in named
 
         return removable
+
+    def _is_unclear(self, type_url: str) -> bool:
+        """Whether a proxy that came back may have something that names resources of a type, unknown to us."""
+        if not self.subscriptions[type_url].resumed:
+            return False
+        listeners, routes = self.subscriptions.get(LISTENER), self.subscriptions.get(ROUTE)
+        if listeners is None and LISTENER in NAMED_BY.get(type_url, ()):
+            return True
+        for source in NAMED_BY.get(type_url, ()):
+            if source == ROUTE and listeners is not None:
+                needed = set(self._named(ROUTE))
+                if needed and (routes is None or not all(name in routes.interest for name in needed)):
+                    return True
+            subscription = self.subscriptions.get(source)
+            if subscription is not None and subscription.is_unclear:
+                return True
+        return False
 
     def _named(self, type_url: str) -> Iterator[str]:
         """The names of one type that something which the proxy holds still names."""

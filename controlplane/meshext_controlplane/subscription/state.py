@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from meshext_controlplane.snapshot import Resource
 from meshext_controlplane.subscription.messages import Push, Receipt, StateRequest, Verdict
-from meshext_controlplane.subscription.subscription import WHOLE, Subscription
+from meshext_controlplane.subscription.subscription import NOTHING, WHOLE, Subscription
 
 
 class StateSubscription(Subscription[StateRequest]):
@@ -41,12 +41,21 @@ class StateSubscription(Subscription[StateRequest]):
         return sum(len(resource.body) for resource in self._target.values()) if self._dirty else 0
 
     def _continues(self, version: str) -> bool:
-        """Whether a proxy that comes back has exactly what it would be sent."""
-        wanted = {name: held for name, held in self._target.items() if name in self.interest}
-        if not version or version != digest(wanted.values()):
-            return False
-        self.acked = wanted
-        return True
+        """Whether a proxy that comes back has what it would be sent, or what it was served last.
+
+        Names that it has only learned on this stream come with a version from before, which says nothing.
+        """
+        before, self._before = self._before, NOTHING
+        trusted = version and (self.interest.wildcard or self.untouched)
+        for named in (self._target, before) if trusted else ():
+            held = {name: each for name, each in named.items() if name in self.interest}
+            if version == digest(held.values()):
+                self.acked, self.resumed = held, True
+                self._look_at(name for name, each in self._target.items() if held.get(name) is not each)
+                self._look_at(held.keys() - self._target.keys())
+                return True
+        self._unknown = bool(version)
+        return False
 
     def _owes_removal(self, name: str) -> bool:
         return self.type_url in WHOLE and name in self.acked

@@ -24,7 +24,7 @@ WHOLE = frozenset({CLUSTER, LISTENER})
 Request = TypeVar("Request", bound=StateRequest | DeltaRequest)
 Removable = Callable[[str], bool]
 
-_NOTHING: Named = MappingProxyType({})
+NOTHING: Named = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -43,29 +43,38 @@ class Subscription(ABC, Generic[Request]):
 
     __slots__ = (
         "_answer",
+        "_before",
         "_begun",
         "_dirty",
         "_last_nonce",
         "_owed",
         "_target",
         "_trials",
+        "_unknown",
         "_unsure",
         "acked",
         "bad",
         "error",
         "interest",
         "pending",
+        "resumed",
         "type_url",
+        "untouched",
     )
 
-    def __init__(self, type_url: str, target: Named) -> None:
+    def __init__(self, type_url: str, target: Named, before: Named = NOTHING) -> None:
+        """`before` is what an earlier stream of the proxy was served last: it may come back with that."""
         self.type_url = type_url
         self.interest = Interest(legacy=type_url in WHOLE)
-        self.acked: Mapping[str, Resource] = _NOTHING
+        self.acked: Mapping[str, Resource] = NOTHING
         self.pending: Pending | None = None
         self.bad: dict[str, str] = {}
         self.error = ""
+        self.resumed = False
+        self.untouched = False
         self._target = target
+        self._before: Named = before
+        self._unknown = False
         self._dirty: dict[str, None] = {}
         self._owed: set[str] = set()
         self._unsure: dict[str, Resource] = {}
@@ -143,6 +152,11 @@ class Subscription(ABC, Generic[Request]):
         """The names whose present version the proxy has refused."""
         return tuple(name for name in self.bad if self._is_bad(name))
 
+    @property
+    def is_unclear(self) -> bool:
+        """Whether the proxy has something of which nothing is known but that it is there."""
+        return self._unknown or any(not resource.body for resource in self.acked.values())
+
     def held(self) -> Iterator[Resource]:
         """Every resource that the proxy has, may have, or is being sent."""
         yield from self.acked.values()
@@ -156,6 +170,7 @@ class Subscription(ABC, Generic[Request]):
             self._answer = True
             self._look_at(self._target)
         elif not self.interest.wildcard:
+            self._unknown = self._unknown and bool(self.interest.names)
             self._forget(self.acked.keys() - self.interest.names)
             self._forget(self._dirty.keys() - self.interest.names)
             if self.pending is not None:
@@ -179,6 +194,7 @@ class Subscription(ABC, Generic[Request]):
         return Receipt(self.type_url, Verdict.NACK, error, names)
 
     def _accept(self, pending: Pending) -> None:
+        self._unknown = False
         self._trials.accept()
         for name in (*pending.resources, *pending.removed) if self._unsure else ():
             self._unsure.pop(name, None)
@@ -202,7 +218,7 @@ class Subscription(ABC, Generic[Request]):
         self._unsure.update((name, pending.resources[name]) for name in suspects)
         self.error = error
         named = find_named(suspects, error)
-        if named or len(suspects) == 1:
+        if named or (suspects and len(pending.fresh) == 1):
             guilty = named or suspects
             self._trials.accept()
             self.bad.update((name, pending.resources[name].version) for name in guilty)

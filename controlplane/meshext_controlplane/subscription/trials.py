@@ -28,7 +28,7 @@ class Trials:
             self._groups.popleft()
 
     def split(self, suspects: Sequence[str]) -> None:
-        """One of at least two suspects was refused: try the halves one after the other."""
+        """One of several was refused: try the halves of those that are still wanted, one after the other."""
         self.accept()
         middle = len(suspects) // 2
         self._groups.extendleft(

@@ -16,7 +16,7 @@ from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.snapshot import Snapshot
 from meshext_controlplane.subscription.consistency import check_snapshot
 from meshext_controlplane.subscription.references import References
-from meshext_controlplane.subscription.session import Session
+from meshext_controlplane.subscription.session import EMPTY, Session
 from meshext_controlplane.subscription.subscription import Request
 from meshext_controlplane.xds.connection import Connection
 from meshext_controlplane.xds.errors import StreamEnded
@@ -80,13 +80,14 @@ class Hub:
     def join(self, proxy: Proxy, variant: Variant[Request]) -> Connection[Request]:
         """A stream of that proxy begins; StreamEnded where there is nothing that may be served."""
         self._end_oldest(proxy)
+        before = self._good.get(_key(proxy), EMPTY)
         snapshot, problem = self._newest(proxy, None)
         if snapshot is None:
             text = f"no configuration can be served to {proxy.node_id!r}: {problem}"
             raise StreamEnded(grpc.StatusCode.UNAVAILABLE, text)
         self._streams += 1
         label = f"{self._label}-{self._streams}"
-        session = Session(variant.subscribe, snapshot, self._references, label=label)
+        session = Session(variant.subscribe, snapshot, self._references, label=label, before=before)
         connection = Connection(proxy, session, snapshot, self._observer, protocol=variant.name)
         connection.problem = problem
         self._connections[connection] = None

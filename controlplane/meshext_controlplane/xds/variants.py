@@ -22,7 +22,7 @@ class Variant(Generic[Request]):
     name: str
     method: str
     read: Callable[[bytes], tuple[Request, Node]]
-    subscribe: Callable[[str, Named], Subscription[Request]]
+    subscribe: Callable[[str, Named, Named], Subscription[Request]]
     encode: Callable[[Push], bytes]
 
 
