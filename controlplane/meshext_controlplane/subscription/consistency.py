@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshext_controlplane.snapshot import CLUSTER, EXTENSION, LISTENER, ROUTE, Resource, Snapshot
+from meshext_controlplane.subscription.differences import Differences
 from meshext_controlplane.subscription.references import References
 
 _NAMING = (CLUSTER, LISTENER, ROUTE, EXTENSION)
@@ -12,7 +13,12 @@ _MOST = 5  # problems that are told
 
 
 def check_snapshot(
-    snapshot: Snapshot, references: References, *, static: frozenset[str], before: Snapshot | None = None
+    snapshot: Snapshot,
+    references: References,
+    differences: Differences,
+    *,
+    static: frozenset[str],
+    before: Snapshot | None = None,
 ) -> tuple[str, ...]:
     """One line for each name that is missing, at most a few; empty where the snapshot may be served.
 
@@ -20,7 +26,7 @@ def check_snapshot(
     what differs is looked at, which an endpoint's change makes nothing.
     """
     problems: list[str] = []
-    for resource in _to_check(snapshot, before):
+    for resource in _to_check(snapshot, before, differences):
         for type_url, name in references.of(resource):
             if name in snapshot.named(type_url) or (type_url == CLUSTER and name in static):
                 continue
@@ -31,19 +37,14 @@ def check_snapshot(
     return tuple(problems)
 
 
-def _to_check(snapshot: Snapshot, before: Snapshot | None) -> Iterator[Resource]:
-    if before is None or _lost_names(snapshot, before):
+def _to_check(snapshot: Snapshot, before: Snapshot | None, differences: Differences) -> Iterator[Resource]:
+    if before is None or any(
+        differences.between(named, snapshot.named(url)).gone for url, named in before.types.items()
+    ):
         for type_url in _NAMING:
             yield from snapshot.named(type_url).values()
         return
     for type_url in _NAMING:
-        old, new = before.named(type_url), snapshot.named(type_url)
-        if old is not new:
-            yield from (resource for name, resource in new.items() if old.get(name) is not resource)
-
-
-def _lost_names(snapshot: Snapshot, before: Snapshot) -> bool:
-    return any(
-        named is not snapshot.named(url) and named.keys() - snapshot.named(url).keys()
-        for url, named in before.types.items()
-    )
+        named = snapshot.named(type_url)
+        for name in differences.between(before.named(type_url), named).changed:
+            yield named[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from sys import intern
 
 from meshext_controlplane.subscription.messages import WILDCARD
@@ -32,7 +33,7 @@ class Interest:
         self.wildcard = self._legacy or WILDCARD in new
         added = new - {WILDCARD} - self.names
         if added or len(new) - (WILDCARD in new) != len(self.names):
-            self.names = new - {WILDCARD}
+            self.names = _share(new - {WILDCARD})
         return added
 
     def change(self, subscribe: Iterable[str], unsubscribe: Iterable[str]) -> set[str]:
@@ -47,5 +48,11 @@ class Interest:
         added.discard(WILDCARD)
         gone = (self.names & dropped) - added
         if added or gone:
-            self.names = (self.names - gone) | added
+            self.names = _share((self.names - gone) | added)
         return added | gone if self.wildcard else added
+
+
+@lru_cache(maxsize=64)
+def _share(names: frozenset[str]) -> frozenset[str]:
+    """The same object for equal sets: most proxies want the same names."""
+    return names

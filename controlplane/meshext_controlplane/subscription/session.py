@@ -19,6 +19,7 @@ from meshext_controlplane.snapshot import (
     Snapshot,
     build_snapshot,
 )
+from meshext_controlplane.subscription.differences import Differences
 from meshext_controlplane.subscription.messages import Push, Receipt, Verdict
 from meshext_controlplane.subscription.references import References
 from meshext_controlplane.subscription.subscription import Request, Subscription
@@ -57,6 +58,7 @@ class Session(Generic[Request]):
         subscribe: Callable[[str, Named, Named], Subscription[Request]],
         snapshot: Snapshot,
         references: References,
+        differences: Differences,
         *,
         label: str,
         before: Snapshot = EMPTY,
@@ -66,6 +68,7 @@ class Session(Generic[Request]):
         self._snapshot = snapshot
         self._before = before
         self._references = references
+        self._differences = differences
         self._label = label
         self._nonces = 0
         self._awaited: set[str] = set()
@@ -88,8 +91,9 @@ class Session(Generic[Request]):
         """What the proxy shall have from now on; it is consistent."""
         self._snapshot = snapshot
         for type_url, subscription in self.subscriptions.items():
-            subscription.serve(snapshot.named(type_url))
-        self._awaited &= snapshot.named(ENDPOINT).keys()
+            subscription.serve(snapshot.named(type_url), self._differences)
+        if self._awaited:
+            self._awaited &= snapshot.named(ENDPOINT).keys()
 
     def next_push(self) -> Push | None:
         """The next response to send, in the order of TYPES; None until something happens."""

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from meshext_controlplane.snapshot import CLUSTER, LISTENER, Named, Resource
+from meshext_controlplane.subscription.differences import NONE, Differences
 from meshext_controlplane.subscription.interest import Interest
 from meshext_controlplane.subscription.messages import DeltaRequest, Push, Receipt, StateRequest, Verdict
 from meshext_controlplane.subscription.trials import Trials, find_named
@@ -87,15 +88,14 @@ class Subscription(ABC, Generic[Request]):
     def receive(self, request: Request) -> Receipt:
         """What the proxy says: its verdict on the last push, and the names that it wants."""
 
-    def serve(self, target: Named) -> None:
+    def serve(self, target: Named, differences: Differences) -> None:
         """What the proxy shall have from now on."""
         before, self._target = self._target, target
-        if before is target:
-            return
-        changed = [name for name, resource in target.items() if before.get(name) is not resource]
-        self._look_at(changed)
-        if len(before) > len(target) - sum(name not in before for name in changed):
-            self._look_at(before.keys() - target.keys())
+        found = differences.between(before, target)
+        self._look_at(found.changed)
+        self._look_at(found.gone)
+        if found is NONE and self.acked is before:
+            self.acked = target  # and not a copy of the same for every proxy
 
     def owe(self, names: Iterable[str]) -> list[str]:
         """Those of `names` that the proxy wants must be sent again, changed or not; gives them."""
@@ -120,9 +120,7 @@ class Subscription(ABC, Generic[Request]):
         self.pending = Pending(nonce, push.version, resources, set(removed), fresh)
         self._last_nonce = nonce
         self._answer = False
-        for name in [*sent, *removed]:
-            self._dirty.pop(name, None)
-            self._owed.discard(name)
+        self._done_with([*sent, *removed])
         return push
 
     @property
@@ -235,7 +233,8 @@ class Subscription(ABC, Generic[Request]):
         """Of the names in `_dirty`, what to send and what to remove; the rest is done with, or waits."""
         sent: dict[str, Resource] = {}
         removed: list[str] = []
-        for name in list(self._dirty):
+        done: list[str] = []
+        for name in self._dirty:
             if name not in self._target:
                 if self._owes_removal(name):
                     if removable(name) or not (name in self.acked or name in self._unsure):
@@ -246,9 +245,17 @@ class Subscription(ABC, Generic[Request]):
             elif (resource := self._chosen(name)) is not None and self._needs(resource):
                 sent[name] = resource
                 continue
-            del self._dirty[name]
-            self._owed.discard(name)
+            done.append(name)
+        self._done_with(done)
         return sent, removed
+
+    def _done_with(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._dirty.pop(name, None)
+            self._owed.discard(name)
+        # Emptied, they would stay as large as they have been.
+        self._dirty = self._dirty or {}
+        self._owed = self._owed or set()
 
     def _owes_removal(self, name: str) -> bool:
         return name in self.interest and (name in self.acked or name in self._owed or name in self._unsure)

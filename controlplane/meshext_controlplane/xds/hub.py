@@ -15,6 +15,7 @@ from meshext_controlplane.model.proxy import Proxy
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.snapshot import Snapshot
 from meshext_controlplane.subscription.consistency import check_snapshot
+from meshext_controlplane.subscription.differences import Differences
 from meshext_controlplane.subscription.references import References
 from meshext_controlplane.subscription.session import EMPTY, Session
 from meshext_controlplane.subscription.subscription import Request
@@ -61,6 +62,7 @@ class Hub:
         self._observer = observer or Observer()
         self._gathering = gathering or Gathering()
         self._references = References()
+        self._differences = Differences()
         self._connections: dict[Connection[Any], None] = {}
         self._proxies: dict[_Key, list[Connection[Any]]] = {}
         self._good: OrderedDict[_Key, Snapshot] = OrderedDict()
@@ -87,7 +89,9 @@ class Hub:
             raise StreamEnded(grpc.StatusCode.UNAVAILABLE, text)
         self._streams += 1
         label = f"{self._label}-{self._streams}"
-        session = Session(variant.subscribe, snapshot, self._references, label=label, before=before)
+        session = Session(
+            variant.subscribe, snapshot, self._references, self._differences, label=label, before=before
+        )
         connection = Connection(proxy, session, snapshot, self._observer, protocol=variant.name)
         connection.problem = problem
         self._connections[connection] = None
@@ -122,6 +126,10 @@ class Hub:
         """Every proxy that is connected, once."""
         return [connections[-1].proxy for connections in self._proxies.values()]
 
+    def connections(self) -> tuple[Connection[Any], ...]:
+        """Every stream, the oldest first."""
+        return tuple(self._connections)
+
     def status(self) -> tuple[ProxyStatus, ...]:
         """Every stream, by node id."""
         return tuple(sorted(map(to_status, self._connections), key=lambda status: status.node_id))
@@ -152,7 +160,9 @@ class Hub:
         try:
             snapshot = self._snapshot_of(proxy)
             if snapshot is not good and (
-                problems := check_snapshot(snapshot, self._references, static=self._static, before=good)
+                problems := check_snapshot(
+                    snapshot, self._references, self._differences, static=self._static, before=good
+                )
             ):
                 return self._hold_back(proxy, good, "; ".join(problems))
         except Exception as error:

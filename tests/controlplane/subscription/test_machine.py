@@ -20,6 +20,7 @@ from meshext_controlplane.snapshot import (
 )
 from meshext_controlplane.subscription.consistency import check_snapshot
 from meshext_controlplane.subscription.delta import DeltaSubscription
+from meshext_controlplane.subscription.differences import Differences
 from meshext_controlplane.subscription.messages import DeltaRequest, Push, StateRequest
 from meshext_controlplane.subscription.references import References
 from meshext_controlplane.subscription.session import EMPTY, Session
@@ -65,6 +66,7 @@ class Machine(RuleBasedStateMachine, Generic[Request]):
     def __init__(self) -> None:
         super().__init__()
         self.references = References()
+        self.differences = Differences()
         self.snapshot = build_snapshot(())
         self.proxy: ModelProxy[Any] = self.make_proxy()
         self.wire: deque[Push] = deque()
@@ -81,7 +83,7 @@ class Machine(RuleBasedStateMachine, Generic[Request]):
         self.streams += 1
         subscribe, label = type(self).subscribe, f"s{self.streams}"
         self.session: Session[Any] = Session(
-            subscribe, self.snapshot, self.references, label=label, before=before
+            subscribe, self.snapshot, self.references, self.differences, label=label, before=before
         )
         self.wire.clear()
         self.proxy.connect()
@@ -90,7 +92,7 @@ class Machine(RuleBasedStateMachine, Generic[Request]):
     @rule(mesh=meshes(), bad=st.sets(st.integers(0, 20), max_size=4), spoil=st.booleans())
     def edit(self, mesh: list[Resource], bad: set[int], spoil: bool) -> None:
         snapshot = build_snapshot(mesh)
-        assert check_snapshot(snapshot, self.references, static=frozenset()) == ()
+        assert check_snapshot(snapshot, self.references, self.differences, static=frozenset()) == ()
         if spoil:
             self.spoil([mesh[index] for index in bad if index < len(mesh)])
         self.snapshot = snapshot
