@@ -17,17 +17,20 @@ PATIENCE = 5.0
 
 
 class Lanes:
-    """A budget of bytes, given in the order of asking. One push that is greater than all of it goes alone."""
+    """A budget of bytes, given in the order of asking; `free` is what is left of it.
+
+    A push that is greater than the whole budget goes alone.
+    """
 
     def __init__(self, *, budget: int = BUDGET, patience: float = PATIENCE) -> None:
-        self._budget = self._free = budget
+        self._budget = self.free = budget
         self._patience = patience
         self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def enter(self, size: int) -> Lane:
         """Wait for room; the lane is to be left."""
         size = min(size, self._budget)
-        if self._queue or size > self._free:
+        if self._queue or size > self.free:
             turn = asyncio.get_running_loop().create_future()
             self._queue.append((size, turn))
             try:
@@ -39,15 +42,15 @@ class Lanes:
                     self._give_back(size)
                 raise
         else:
-            self._free -= size
+            self.free -= size
         return Lane(self, size, self._patience)
 
     def _give_back(self, size: int) -> None:
-        self._free += size
-        while self._queue and self._queue[0][0] <= self._free:
+        self.free += size
+        while self._queue and self._queue[0][0] <= self.free:
             next_size, turn = self._queue.popleft()
             if not turn.done():
-                self._free -= next_size
+                self.free -= next_size
                 turn.set_result(None)
 
 

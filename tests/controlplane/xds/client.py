@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import grpc
@@ -46,8 +46,12 @@ class Client:
         await self.say(type_url=response.type_url, response_nonce=response.nonce, **fields)
 
     async def status(self) -> tuple[grpc.StatusCode, str]:
-        code = await asyncio.wait_for(self._call.code(), SOON)
-        return code, await self._call.details()
+        """What the stream ends with, after all that was sent before."""
+        async with asyncio.timeout(SOON):
+            with suppress(grpc.aio.AioRpcError):
+                while await self._call.read() is not grpc.aio.EOF:
+                    pass
+            return await self._call.code(), await self._call.details()
 
     async def is_quiet(self) -> bool:
         """Whether nothing comes; ends the stream if something is awaited in vain."""
