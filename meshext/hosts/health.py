@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -21,7 +22,8 @@ class Health:
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Let that server answer."""
-        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+        generic: Any = Unregistered(server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, generic)
 
     async def serving(self) -> None:
         """From now on all is well."""
@@ -32,3 +34,21 @@ class Health:
         """From now on nobody should come here."""
         for name in self._names:
             await self._servicer.set(name, NOT_SERVING)
+
+
+class Unregistered:
+    """A server that takes generic handlers alone.
+
+    For each method that is registered by its path, grpcio's asyncio server keeps a task of its own, and it
+    waits for all of them anew with every call of any other method.
+    """
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        self._server = server
+
+    def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
+        """See `grpc.aio.Server.add_generic_rpc_handlers`."""
+        self._server.add_generic_rpc_handlers(tuple(handlers))
+
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, object]) -> None:
+        """The same handlers, which are there already."""

@@ -17,8 +17,7 @@ class InFlight:
         self.open = 0
         self._limit = limit
         self._observer = observer
-        self._empty = asyncio.Event()
-        self._empty.set()
+        self._emptied: asyncio.Event | None = None  # only where somebody waits
 
     def enter(self, mode: Mode) -> bool:
         """An exchange begins; False where it has to be turned away."""
@@ -32,11 +31,12 @@ class InFlight:
     def leave(self) -> None:
         """An exchange that was let in has ended."""
         self.open -= 1
-        if not self.open:
-            self._empty.set()
+        if not self.open and self._emptied is not None:
+            self._emptied.set()
 
     async def empty(self) -> None:
         """Wait until none is open."""
         while self.open:
-            self._empty.clear()
-            await self._empty.wait()
+            if self._emptied is None or self._emptied.is_set():
+                self._emptied = asyncio.Event()
+            await self._emptied.wait()

@@ -35,6 +35,8 @@ log = logging.getLogger("meshext.supervisor")
 LOOK = 0.02  # seconds between two looks at the pulse; the same as a worker's own tick
 RAISES = 3
 PATIENCE = RAISES * LOOK  # seconds a hook may be overdue before its worker is killed
+ROUND = 0.1  # seconds between two looks at everything else, where nothing happens
+NEWS = 1.0  # seconds after something happened in which it may lead to more
 SILENCE = 3.0  # seconds without a sign of life, such as after SIGSTOP
 LEAVING = 1.0  # seconds for a worker's process to end once it has drained
 
@@ -55,7 +57,7 @@ class Supervisor:
             options, self._places.addresses, self._start, parent=self._parent, replan=replan
         )
         self._signals = 0
-        self._looked = time.monotonic()
+        self._heard = self._looked = time.monotonic()
 
     def run(self) -> int:
         """Serve; 0 after an orderly stop, 2 where the first workers refused filter or configuration."""
@@ -67,11 +69,13 @@ class Supervisor:
                 self._parent.watch(self._line.changed.set)
             while not self._signals:
                 self._look()
-                refused = self._bury_dead()
-                if refused is not None:
-                    return refused
-                self._line.turn()
-                self._tell()
+                if self._line.changed.is_set() or self._round_is_due():
+                    self._count_living()
+                    refused = self._bury_dead()
+                    if refused is not None:
+                        return refused
+                    self._line.turn()
+                    self._tell()
             return self._stop()
         finally:
             for worker in self._workers():
@@ -93,19 +97,34 @@ class Supervisor:
         return worker
 
     def _look(self) -> None:
-        """Hear what workers say, and end those that hang."""
+        """Hear what workers say, and end those that hang.
+
+        While all is well this is all that is done fifty times a second: a round costs as much as several
+        requests.
+        """
         for key, _ in self._selector.select(LOOK):
+            self._heard = time.monotonic()  # the end of a worker is heard as well: it closes its socket
             worker, loaded = key.data, key.data.loaded
             if not worker.listen():
                 self._selector.unregister(key.fileobj)
             elif worker.loaded and not loaded and self._ready is None:
                 log.debug("a spare worker is loaded and waits")
         now = time.monotonic()
-        passed, self._looked = now - self._looked, now
         for worker in self._workers():
             if not worker.killed:
                 self._kill_stuck(worker, now)
-                self._kill_silent(worker, min(passed, 2 * LOOK))
+
+    def _round_is_due(self) -> bool:
+        now = time.monotonic()
+        return now - self._heard < NEWS or now - self._looked >= ROUND
+
+    def _count_living(self) -> None:
+        """End those that show no sign of life, and tell how many serve."""
+        now = time.monotonic()
+        passed, self._looked = now - self._looked, now
+        for worker in self._workers():
+            if not worker.killed:
+                self._kill_silent(worker, min(passed, 2 * ROUND))
         if self._parent.counts is not None:
             self._parent.counts.workers(sum(worker.serving for worker in self._workers()))
 
@@ -165,6 +184,7 @@ class Supervisor:
         began, said = time.monotonic(), False
         while any(True for _ in self._workers()) and self._signals == 1:
             self._look()
+            self._count_living()
             self._bury_dead()
             waited = time.monotonic() - began
             if waited > self._options.drain + LEAVING:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from meshext.hosts.server import Service
 
 WHERE = signal.SIGUSR2  # asks it to write where it is
+YOUNG = 10_000  # objects between two collections; an exchange leaves no cycles, so few are ever needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,7 @@ def work(orders: Orders, words: Words) -> int:
     from meshext.sources import LOADED
     from meshext.stores import open_store
 
+    gc.set_threshold(YOUNG)  # a filter that is loaded may set its own
     options = orders.options
     configure_logging(options.log_level, options.log_format)
     pulse = Pulse.attach(orders.pulse)
