@@ -122,7 +122,7 @@ def smuggles_headers(message: AnyMessage) -> None:
 
 
 def puts_state_in_place(message: AnyMessage) -> None:
-    message.received = "nonsense"  # type: ignore[misc, assignment]  # nonsense on purpose
+    message.sealed = "nonsense"  # type: ignore[misc, assignment]  # nonsense on purpose
     raise ValueError(SECRET)
 
 

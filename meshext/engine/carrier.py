@@ -36,10 +36,13 @@ class Carrier:
 
     def check_change(self, change: HeaderChange) -> None:
         """Refuse written headers that this runtime would garble."""
+        if self.repeats_headers and not self.utf8_only:
+            return
         for name, values in change.replace:
             if not self.repeats_headers and len(values) > 1:
                 raise HookNonsense(self.several_lines(name))
-            self._check_values(name, values)
+            if self.utf8_only:
+                check_utf8(self.name, name, values)
 
     def check_additions(self, additions: Additions) -> None:
         """Refuse additions to the response that this runtime would garble."""
@@ -49,7 +52,8 @@ class Carrier:
             if not self.repeats_headers and len(added.get(name, ())) != 1:
                 raise HookNonsense(self.mixed_lines(name))
         for name, values in added.items():
-            self._check_values(name, values)
+            if self.utf8_only:
+                check_utf8(self.name, name, values)
 
     def check_metadata(self, written: Mapping[str, Json]) -> None:
         """Refuse metadata that this runtime would garble."""
@@ -75,20 +79,14 @@ class Carrier:
 
     def check_respond(self, respond: Respond) -> None:
         """Refuse an answer that this runtime would garble."""
+        if not self.utf8_only:
+            return
         for name, value in respond.to_lines():
-            self._check_values(name, (value,))
-        if self.utf8_only and not is_utf8(respond.body):
+            check_utf8(self.name, name, (value,))
+        if not is_utf8(respond.body):
             raise HookNonsense(
                 f"{self.name} carries answers as UTF-8 text, and this body is not; use --mode proc"
             )
-
-    def _check_values(self, name: str, values: tuple[bytes, ...]) -> None:
-        for value in values:
-            if self.utf8_only and not is_utf8(value):
-                raise HookNonsense(
-                    f"header {name!r}: {self.name} carries written values as UTF-8 text, "
-                    f"and {value!r} is not; use --mode proc"
-                )
 
 
 PROC = Carrier(
@@ -115,6 +113,16 @@ def survives_lua(value: Json) -> bool:
     if isinstance(value, dict):
         return all(map(survives_lua, value)) and all(map(survives_lua, value.values()))
     return value is not None
+
+
+def check_utf8(carrier: str, name: str, values: tuple[bytes, ...]) -> None:
+    """Refuse written values that are no text."""
+    for value in values:
+        if not (value.isascii() or is_utf8(value)):
+            raise HookNonsense(
+                f"header {name!r}: {carrier} carries written values as UTF-8 text, "
+                f"and {value!r} is not; use --mode proc"
+            )
 
 
 def is_utf8(raw: bytes) -> bool:

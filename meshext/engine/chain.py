@@ -35,7 +35,8 @@ class Chain:
 
     `request_body` and `response_body` say how bodies come to them, `room` how many bytes Envoy can hold of
     one by our configuration; what it cuts short is longer. `adds_late` says that a hook may put headers on
-    the response when the request's headers have left, `stops_tunnels` that none can be carried.
+    the response when the request's headers have left, `stops_tunnels` that none can be carried,
+    `completes` that a hook runs when an exchange has ended.
     """
 
     mounts: tuple[Mount, ...]
@@ -44,6 +45,7 @@ class Chain:
     room: int = DEFAULT_MAX_BODY
     adds_late: bool = False
     stops_tunnels: bool = False
+    completes: bool = False
 
     @property
     def needs(self) -> tuple[Needs, ...]:
@@ -127,4 +129,5 @@ def build_chain(mounts: Sequence[Mount]) -> Chain:
     styles = choose_style(needs, REQUEST), choose_style(needs, RESPONSE)
     # where a body is held, the headers' hooks of the filters behind run when it has come
     late = any(each.may_add if styles[0] in HELD else each.adds_late for each in needs)
-    return Chain(tuple(mounts), *styles, buffer_room(needs), late, stops_tunnels(*styles))
+    completes = any(Hook.ON_COMPLETE in each.hooks for each in needs)
+    return Chain(tuple(mounts), *styles, buffer_room(needs), late, stops_tunnels(*styles), completes)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -39,9 +39,11 @@ from meshext.engine.seat import Seat, take_metadata
 from meshext.engine.turn import Turn
 from meshext.engine.watch import Watch
 from meshext.errors import FilterFailure, ProtocolError
+from meshext.http.additions import Additions
 from meshext.http.context import Surroundings
 from meshext.http.headers import Lines
 from meshext.http.parts import (
+    NO_CHANGE,
     forbids_body,
     header_change,
     opens_tunnel,
@@ -49,6 +51,7 @@ from meshext.http.parts import (
     response_parts,
 )
 from meshext.http.request import NOTHING as NO_REQUEST
+from meshext.http.response import NOTHING as NO_RESPONSE
 from meshext.needs import Hook
 
 SPACES = re.compile(r"\s")  # Envoy puts underscores in their place, so all runtimes do
@@ -77,6 +80,7 @@ class Engine:
         self._forth: RequestPass | None = None
         self._back: ResponsePass | None = None
         self._began = 0.0
+        self._method = ""
         self._response_after: float | None = None
         self._cut: Turn | None = None  # what cut the response off
         self.answered = False
@@ -99,13 +103,14 @@ class Engine:
     @property
     def _request(self) -> RequestPass:
         if self._forth is None:  # no filter ever sees this exchange
-            self._forth = RequestPass((), self._runner, "", NO_REQUEST)
+            self._forth = RequestPass((), self._runner, "", NO_REQUEST, at=0)
         return self._forth
 
     @property
     def _response(self) -> ResponsePass:
         if self._back is None:  # made when there is a response: with ext_authz only where a filter answers
-            self._back = ResponsePass(self._seats, self._runner, self._chain.response_body)
+            seats, style = self._seats, self._chain.response_body
+            self._back = ResponsePass(seats, self._runner, style, NO_RESPONSE, at=len(seats) - 1)
         return self._back
 
     def outcome(self, abnormal: Outcome | None = None) -> Outcome:
@@ -131,16 +136,17 @@ class Engine:
         """What to do about an event; ProtocolError where it comes out of order."""
         if self.answered:
             raise ProtocolError(f"{type(event).__name__} after the exchange was answered")
-        direction = DIRECTION[type(event)]
+        kind = type(event)
+        direction = DIRECTION[kind]
         self._phases[direction] = step(self._phases[direction], event)
         if self._tap is not None:
             self._tap.received(event)
-        if isinstance(event, RequestHeadersReceived):
-            self._begin(event)
+        if kind is RequestHeadersReceived:
+            self._surroundings = event.surroundings  # type: ignore[union-attr]  # told by `kind`
         if self._surroundings is not None and (event.attributes or event.metadata):
             self._surroundings.attributes.update(event.attributes)
             self._surroundings.metadata.update(event.metadata)
-        effect = await self._dispatch(event)
+        effect = await TURNS[kind](self, event)
         if self._tap is not None:
             self._tap.decided(effect)
         self.answered = not isinstance(effect, Proceed)
@@ -149,7 +155,7 @@ class Engine:
     @property
     def has_completion(self) -> bool:
         """Whether `complete` has a hook to run."""
-        return any(seat.has(Hook.ON_COMPLETE) for seat in self._seats)
+        return self._chain.completes and bool(self._seats)
 
     async def complete(self) -> None:
         """The exchange has ended, however: run every `on_complete`, in reverse."""
@@ -162,50 +168,16 @@ class Engine:
                     ended=self._clock() - self._began,
                     response_after=self._response_after,
                 )
-                try:
-                    await self._runner.run(seat, Hook.ON_COMPLETE, exchange)
-                except FilterFailure:
-                    continue  # it is in the log; there is nothing left to refuse
-
-    def _begin(self, event: RequestHeadersReceived) -> None:
-        self._began = self._clock()
-        surroundings = self._surroundings = event.surroundings
-        if self._sighting is not None:
-            self._sighting.request(event.lines, event.surroundings)
-        chain, parts = self._chain, request_parts(event.lines)
-        self._seats = tuple([Seat(mount, surroundings) for mount in chain.mounts])
-        self._forth = RequestPass(self._seats, self._runner, chain.request_body, parts)
-        self._back = None
-
-    def _dispatch(self, event: Event) -> Coroutine[Any, Any, Effect]:
-        match event:
-            case RequestHeadersReceived():
-                if event.end:
-                    self._request.body_arrived(b"", there=False)
-                return self._request_goes_on(more=not event.end, begins=True)
-            case RequestBodyReceived():
-                self._take_body(self._request, event)
-                return self._request_goes_on(more=not event.end)
-            case RequestChunkReceived():
-                return self._flows(self._request, event)
-            case RequestTrailersReceived():
-                return self._request_ends(event)
-            case ResponseHeadersReceived():
-                return self._response_begins(event)
-            case ResponseBodyReceived():
-                self._take_body(self._response, event)
-                return self._response_goes_on()
-            case ResponseChunkReceived():
-                return self._flows(self._response, event)
-            case ResponseTrailersReceived():
-                return self._response_ends(event)
+                # A failure is in the log; there is nothing left to refuse.
+                await self._runner.run(seat, Hook.ON_COMPLETE, exchange)
 
     def _take_body(self, way: Pass[Any], event: RequestBodyReceived | ResponseBodyReceived) -> None:
         if way.chunked:
             raise ProtocolError("the body came as a whole, and a filter wants it in chunks")
         way.body_arrived(event.body, cut=len(event.body) > self._chain.room)
 
-    async def _flows(self, way: Pass[Any], event: RequestChunkReceived | ResponseChunkReceived) -> Effect:
+    async def _flows(self, event: RequestChunkReceived | ResponseChunkReceived) -> Effect:
+        way: Pass[Any] = self._request if isinstance(event, RequestChunkReceived) else self._response
         if not way.chunked:
             raise ProtocolError("the body came in chunks, and a filter wants it as a whole")
         found = await way.flow(event.body, last=event.end)
@@ -214,8 +186,26 @@ class Engine:
         changed, metadata = None if found == event.body else found, take_metadata(self._seats)
         return Proceed(body=changed, metadata=metadata) if changed is not None or metadata else UNTOUCHED
 
-    async def _request_goes_on(self, *, more: bool, begins: bool = False) -> Effect:
+    def _request_begins(self, event: RequestHeadersReceived) -> Coroutine[Any, Any, Effect]:
+        self._began = self._clock()
+        surroundings = event.surroundings
+        if self._sighting is not None:
+            self._sighting.request(event.lines, surroundings)
+        chain, parts = self._chain, request_parts(event.lines)
+        seats = self._seats = tuple([Seat(mount, surroundings) for mount in chain.mounts])
+        request = self._forth = RequestPass(seats, self._runner, chain.request_body, parts, at=0)
+        self._method = parts.method
+        self._back = None
+        if event.end:
+            request.body_arrived(b"", there=False)
+        return self._request_goes_on(request, more=not event.end, begins=True)
+
+    def _request_body(self, event: RequestBodyReceived) -> Coroutine[Any, Any, Effect]:
         request = self._request
+        self._take_body(request, event)
+        return self._request_goes_on(request, more=not event.end)
+
+    async def _request_goes_on(self, request: RequestPass, *, more: bool, begins: bool = False) -> Effect:
         turn = await request.advance()
         if turn is None and begins and self._chain.stops_tunnels:
             turn = request.stop_tunnel()
@@ -224,20 +214,27 @@ class Engine:
         skips = begins and more and bool(request.style) and request.finished and not request.is_wanted
         asks = more and self._chain.adds_late
         if begins:
-            self._runner.unasked = more and not asks and not any(any(seat.additions) for seat in self._seats)
+            self._runner.unasked = more and not asks and not self._additions()
         if not (skips or asks or self._runner.wrote) and request.untouched:
             return UNTOUCHED
-        change, metadata, body = request.take_change(), take_metadata(self._seats), request.take_body()
-        additions = tuple([found for seat in reversed(self._seats) if any(found := seat.additions)])
+        change, additions = request.take_change(), self._additions()
         return Proceed(
             headers=change,
-            body=body,
+            body=request.take_body(),
             skip_body=skips,
-            clear_route=bool(change),
-            want_response=bool(additions) or asks,
+            clear_route=change != NO_CHANGE,
+            want_response=asks or additions != (),
             additions=additions,
-            metadata=metadata,
+            metadata=take_metadata(self._seats),
         )
+
+    def _additions(self) -> tuple[Additions, ...]:
+        """What filters put on the response by now, as it meets them."""
+        found: tuple[Additions, ...] = ()
+        for seat in self._seats:
+            if any(added := seat.request.additions()):
+                found = (added, *found)
+        return found
 
     async def _request_ends(self, event: RequestTrailersReceived) -> Effect:
         request, tail = self._request, None
@@ -259,24 +256,29 @@ class Engine:
         response, parts = self._response, response_parts(event.lines)
         self._response_after = self._clock() - self._began
         response.headers_arrived(parts)
-        tunnel = bool(response.style) and opens_tunnel(self._request.method, parts.status)
+        tunnel = bool(response.style) and opens_tunnel(self._method, parts.status)
         if event.end or (tunnel and not response.chunked):
             response.body_arrived(b"", there=False)
-        effect = await self._response_goes_on()
+        effect = await self._response_goes_on(response)
         if event.end or not response.style or not isinstance(effect, Proceed) or not response.released:
             return effect
         return effect if response.body is None and response.is_wanted else replace(effect, skip_body=True)
 
-    async def _response_goes_on(self) -> Effect:
-        await self._response.advance()
-        if self._response.details is not None:
+    def _response_body(self, event: ResponseBodyReceived) -> Coroutine[Any, Any, Effect]:
+        response = self._response
+        self._take_body(response, event)
+        return self._response_goes_on(response)
+
+    async def _response_goes_on(self, response: ResponsePass) -> Effect:
+        await response.advance()
+        if response.details is not None:
             return self._build_answer()
-        if self._response.untouched and not self._runner.wrote:
+        if response.untouched and not self._runner.wrote:
             return UNTOUCHED
-        body = self._response.take_body()
-        if forbids_body(self._request.method, self._response.parts.status):
+        body = response.take_body()
+        if forbids_body(self._method, response.parts.status):
             body = None  # some Envoys would put it on the wire, where the next response is expected
-        change, metadata = self._response.take_change(), take_metadata(self._seats)
+        change, metadata = response.take_change(), take_metadata(self._seats)
         if not (change or metadata) and body is None:
             return UNTOUCHED
         return Proceed(headers=change, body=body, metadata=metadata)
@@ -321,3 +323,16 @@ class Engine:
             details=SPACES.sub("_", response.details or ""),
             metadata=take_metadata(self._seats),
         )
+
+
+TURNS: Mapping[type[Event], Callable[[Engine, Any], Coroutine[Any, Any, Effect]]] = {
+    RequestHeadersReceived: Engine._request_begins,
+    RequestBodyReceived: Engine._request_body,
+    RequestChunkReceived: Engine._flows,
+    RequestTrailersReceived: Engine._request_ends,
+    ResponseHeadersReceived: Engine._response_begins,
+    ResponseBodyReceived: Engine._response_body,
+    ResponseChunkReceived: Engine._flows,
+    ResponseTrailersReceived: Engine._response_ends,
+}
+"""Who answers which event."""

@@ -14,7 +14,7 @@ from meshext.actions import Respond
 from meshext.engine.bounds import check_answer, check_parts
 from meshext.engine.carrier import Carrier
 from meshext.engine.chain import BoundHook
-from meshext.engine.current import CURRENT, Current
+from meshext.engine.current import CURRENT, at_hook
 from meshext.engine.observer import Sighting
 from meshext.engine.seat import Seat
 from meshext.engine.watch import Watch
@@ -23,7 +23,14 @@ from meshext.http.additions import Additions
 from meshext.http.exchange import Exchange
 from meshext.http.headers import Lines
 from meshext.http.metadata import Json
-from meshext.http.parts import HeaderChange, RequestParts, ResponseParts, header_change, line_change
+from meshext.http.parts import (
+    NO_CHANGE,
+    HeaderChange,
+    RequestParts,
+    ResponseParts,
+    request_change,
+    response_change,
+)
 from meshext.http.request import Request
 from meshext.http.response import Response
 from meshext.needs import Hook
@@ -66,28 +73,28 @@ class HookRunner:
         self.opened = ""
         self.wrote = False
         self.unasked = False  # whether the request's headers left without asking for the response's
-        self._compared: tuple[Lines, Lines, HeaderChange] | None = None
+        self._compared: tuple[object, object, HeaderChange] | None = None
 
     @overload
-    async def run(self, seat: Seat, hook: Hook, argument: Argument) -> Respond | None: ...
+    async def run(self, seat: Seat, hook: Hook, argument: Argument) -> Respond | FilterFailure | None: ...
 
     @overload
     async def run(
         self, seat: Seat, hook: Hook, argument: Argument, chunk: Chunk
-    ) -> Respond | bytes | None: ...
+    ) -> Respond | bytes | FilterFailure | None: ...
 
     async def run(
         self, seat: Seat, hook: Hook, argument: Argument, chunk: Chunk | None = None
-    ) -> Respond | bytes | None:
+    ) -> Respond | bytes | FilterFailure | None:
         """Call the hook and judge what it returned and wrote.
 
-        Raises FilterFailure, logged and with everything the hook wrote taken back, unless the filter's
-        policy is `open`: then a failure is as if the hook had not run.
+        A failure is returned, logged and with everything the hook wrote taken back, unless the filter's
+        policy is `open`: then it is as if the hook had not run.
         """
         before = take_snapshot(seat, argument)
         mount, sighting = seat.mount, self.sighting
         name = mount.needs.name
-        token = CURRENT.set(Current(seat.view.surroundings.request_id, name, hook))
+        token = CURRENT.set(at_hook((seat.view.surroundings.request_id, name, hook)))
         began = perf_counter() if sighting is not None else 0.0
         try:
             method = mount.hooks[hook] if chunk is None else with_chunk(mount.hooks[hook], chunk)
@@ -97,7 +104,8 @@ class HookRunner:
                 returned = self._call(seat, method, argument)
             result = None if returned is None else self._judge(hook, returned, chunk)
             after = take_snapshot(seat, argument)
-            touched = differs(before, after)
+            # mostly an identity test; metadata by identity only, since 1 equals True
+            touched = after[1] is not before[1] or after[0] != before[0] or after[2] != before[2]
             if touched:
                 self._check_written(seat, argument, before, after)
             if sighting is not None:
@@ -107,21 +115,23 @@ class HookRunner:
                 sighting.hook(name, hook, perf_counter() - began, failure)
             undo(seat, argument, before)
             self._report(seat, hook, failure)
-            if mount.needs.failure == "open":
-                return None
-            raise
+            return None if mount.needs.failure == "open" else failure
         finally:
             CURRENT.reset(token)
         if touched:
             self.wrote = True
-            seat.publish()
+            if after[1] is not before[1]:
+                seat.publish()
         return result
 
-    def compare(self, before: Lines, after: Lines) -> HeaderChange:
-        """What a hook changed. With one filter it is what the chain changed, so it is told twice."""
+    def compare(self, before: Any, after: Any) -> HeaderChange:
+        """What changed between two parts of a message. With one filter a hook's change is the chain's too."""
+        if before is after:
+            return NO_CHANGE
         known = self._compared
         if known is None or known[0] is not before or known[1] is not after:
-            known = self._compared = before, after, header_change(before, after)
+            find: Any = request_change if type(after) is RequestParts else response_change
+            known = self._compared = before, after, find(before, after)
         return known[2]
 
     def _call(self, seat: Seat, method: BoundHook, argument: Argument) -> object:
@@ -174,14 +184,12 @@ class HookRunner:
     def _check_written(self, seat: Seat, argument: Argument, before: AnyBefore, after: AnyBefore) -> None:
         had, had_written, was, _ = before
         additions, written, parts, _ = after
-        if parts is not was and parts is not None and not isinstance(argument, Exchange):
-            check_parts(argument.received, parts, seat.mount.needs)
-            change = self.compare(argument.received, parts.lines)
+        if parts is not was and parts is not None and was is not None:
+            change = self.compare(was, parts)
+            check_parts(was.lines, parts, seat.mount.needs)
             self.carrier.check_change(change)
-            if isinstance(parts, RequestParts) and isinstance(was, RequestParts):
+            if change.remove and isinstance(argument, Request):
                 check_routable(change)
-                if line := line_change(was, parts):
-                    self.carrier.check_change(HeaderChange((), line))
         if additions != had:
             if self.unasked and isinstance(argument, Request):
                 raise HookNonsense(UNSEEN_ADDITION)
@@ -244,11 +252,6 @@ def take_snapshot(seat: Seat, argument: Argument) -> AnyBefore:
     if isinstance(argument, Exchange):
         return additions, seat.view.written, None, ()
     return argument.snapshot(additions)
-
-
-def differs(before: AnyBefore, after: AnyBefore) -> bool:
-    """Whether a hook wrote anything: mostly an identity test. Metadata by identity only: 1 equals True."""
-    return after[1] is not before[1] or after[0] != before[0] or after[2] != before[2]
 
 
 def undo(seat: Seat, argument: Argument, before: AnyBefore) -> None:

@@ -9,8 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from meshext.bodies import CHUNKED, BodyHooks, BodyStyle
 from meshext.engine.hooks import Chunk, HookRunner
 from meshext.engine.seat import Seat
-from meshext.engine.turn import Turn, turn_failed, turn_oversize
-from meshext.errors import FilterFailure
+from meshext.engine.turn import Turn, turn_of, turn_oversize
 from meshext.http.headers import Lines
 from meshext.http.parts import RequestParts, ResponseParts
 from meshext.http.request import Request
@@ -44,10 +43,14 @@ class Pass(ABC, Generic[P]):
     has_body = False
     flowed: int | None = None
 
-    def __init__(self, seats: tuple[Seat, ...], runner: HookRunner, style: BodyStyle) -> None:
+    def __init__(
+        self, seats: tuple[Seat, ...], runner: HookRunner, style: BodyStyle, parts: P, *, at: int
+    ) -> None:
         self._seats = seats
         self._runner = runner
         self.style = style
+        self._sent = self.parts = parts
+        self._at = at
 
     def body_arrived(self, body: bytes, *, there: bool = True, cut: bool = False) -> None:
         """The body is here; b"" where it is empty or not `there` at all, a part where it may be `cut`."""
@@ -130,13 +133,10 @@ class Pass(ABC, Generic[P]):
         message = self._message(seat)
         if not message.sealed:
             message.seal()
-        try:
-            found = await self._runner.run(seat, self.BODY.chunk, message, chunk)
-        except FilterFailure as failure:
-            return turn_failed(seat, failure)
+        found = await self._runner.run(seat, self.BODY.chunk, message, chunk)
         if found is None:
             return chunk.data
-        return found if isinstance(found, bytes) else Turn(found, seat)
+        return found if isinstance(found, bytes) else turn_of(found, seat)
 
     async def _walk_trailers(self, seats: Iterable[Seat], hook: Hook, lines: Lines) -> Turn | Lines:
         """Show the trailers to every filter that wants them; the trailers as they then are."""
@@ -146,15 +146,8 @@ class Pass(ABC, Generic[P]):
             message = self._message(seat)
             message.seal()
             message.load_trailers(lines)
-            turn = await self._run(seat, hook, message)
-            if turn is not None:
-                return turn
+            found = await self._runner.run(seat, hook, message)
+            if found is not None:
+                return turn_of(found, seat)
             lines = message.trailers.to_lines()
         return lines
-
-    async def _run(self, seat: Seat, hook: Hook, message: Request[Any] | Response[Any]) -> Turn | None:
-        try:
-            respond = await self._runner.run(seat, hook, message)
-        except FilterFailure as failure:
-            return turn_failed(seat, failure)
-        return None if respond is None else Turn(respond, seat)

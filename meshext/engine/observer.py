@@ -7,7 +7,6 @@ observes, there is no observer (None) and nothing is called.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from typing import Literal, NamedTuple, Protocol
 
 from meshext.engine.effects import Effect
@@ -19,7 +18,8 @@ from meshext.needs import Hook
 
 Mode = Literal["authz", "proc"]
 
-InitialMetadata = Iterable[tuple[str, str | bytes]] | None
+InitialMetadata = tuple[tuple[str, str | bytes], ...]
+"""A call's initial metadata, as gRPC tells them."""
 
 Decision = Literal[
     "passed",

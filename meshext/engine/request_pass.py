@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from meshext.bodies import REQUEST, BodyStyle
-from meshext.engine.hooks import HookRunner
+from meshext.bodies import REQUEST
 from meshext.engine.message_pass import Pass
 from meshext.engine.seat import Seat
-from meshext.engine.turn import BESIDE_DUPLEX, Turn, turn_oversize, turn_tunnel
+from meshext.engine.turn import BESIDE_DUPLEX, Turn, turn_of, turn_oversize, turn_tunnel
 from meshext.http.headers import Lines
-from meshext.http.parts import HeaderChange, RequestParts, follow_body, is_tunnel, request_change
+from meshext.http.parts import HeaderChange, RequestParts, follow_body, is_tunnel
 from meshext.http.request import Request
 from meshext.needs import Hook
 
@@ -21,14 +20,6 @@ class RequestPass(Pass[RequestParts]):
 
     BODY = REQUEST
     OVERSIZE = 413
-
-    def __init__(
-        self, seats: tuple[Seat, ...], runner: HookRunner, style: BodyStyle, parts: RequestParts
-    ) -> None:
-        super().__init__(seats, runner, style)
-        self._at = 0
-        self._sent = self.parts = parts
-        self.method = parts.method
 
     def _message(self, seat: Seat) -> Request[Any]:
         return seat.request
@@ -77,7 +68,7 @@ class RequestPass(Pass[RequestParts]):
 
     def take_change(self) -> HeaderChange:
         """What changed in request line and headers since it was last taken."""
-        change = request_change(self._sent, self.parts, compare=self._runner.compare)
+        change = self._runner.compare(self._sent, self.parts)
         self._sent = self.parts
         return change
 
@@ -88,9 +79,9 @@ class RequestPass(Pass[RequestParts]):
         seat.request.load(self.parts)
         if Hook.ON_REQUEST not in seat.mount.hooks:
             return None
-        turn = await self._run(seat, Hook.ON_REQUEST, seat.request)
+        found = await self._runner.run(seat, Hook.ON_REQUEST, seat.request)
         self.parts = seat.request.parts()
-        return turn
+        return None if found is None else turn_of(found, seat)
 
     async def _meet_body(self, seat: Seat, body: bytes) -> Turn | None:
         if not seat.has(Hook.ON_REQUEST_BODY):
@@ -100,9 +91,9 @@ class RequestPass(Pass[RequestParts]):
             return turn_oversize(seat, self.OVERSIZE) if needs.oversize == "refuse" else None
         seat.request.load(self.parts.with_body(body))
         seat.request.open_body(self._runner.carrier.body_refusal)
-        turn = await self._run(seat, Hook.ON_REQUEST_BODY, seat.request)
+        found = await self._runner.run(seat, Hook.ON_REQUEST_BODY, seat.request)
         parts = seat.request.parts()
         self.parts = parts.with_body(None)
         if parts.body is not None and parts.body != body:
             self._put_body(parts.body)
-        return turn
+        return None if found is None else turn_of(found, seat)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from meshext.bodies import RESPONSE, BodyStyle
-from meshext.engine.hooks import HookRunner
+from meshext.bodies import RESPONSE
 from meshext.engine.message_pass import Pass
 from meshext.engine.seat import Seat
-from meshext.engine.turn import Turn, turn_oversize
+from meshext.engine.turn import Turn, turn_of, turn_oversize
 from meshext.http.additions import put_on
 from meshext.http.headers import Lines
-from meshext.http.parts import HeaderChange, ResponseParts, follow_body, response_change
-from meshext.http.response import NOTHING, Response
+from meshext.http.parts import HeaderChange, ResponseParts, follow_body
+from meshext.http.response import Response
 from meshext.needs import Hook
 
 
@@ -26,13 +25,9 @@ class ResponsePass(Pass[ResponseParts]):
     BODY = RESPONSE
     OVERSIZE = 500
 
-    def __init__(self, seats: tuple[Seat, ...], runner: HookRunner, style: BodyStyle) -> None:
-        super().__init__(seats, runner, style)
-        self._at = len(seats) - 1
-        self._sent = self.parts = NOTHING
-        self.turn: Turn | None = None
-        self.details: str | None = None
-        self.released = False
+    turn: Turn | None = None
+    details: str | None = None
+    released = False
 
     def headers_arrived(self, parts: ResponseParts) -> None:
         """The upstream's (or Envoy's own) response begins."""
@@ -64,10 +59,10 @@ class ResponsePass(Pass[ResponseParts]):
                 if turn is not None:
                     self._replace(turn)
                     continue
-                if self._holds(seat):
+                if self.style and self._holds(seat):
                     return
-                if any(seat.additions):
-                    self.parts = self.parts.with_lines(put_on(self.parts.lines, seat.additions))
+                if any(added := seat.request.additions()):
+                    self.parts = self.parts.with_lines(put_on(self.parts.lines, added))
             self._at -= 1
         self.released = True
 
@@ -77,7 +72,7 @@ class ResponsePass(Pass[ResponseParts]):
 
     def take_change(self) -> HeaderChange:
         """What changed in status and headers since it was last taken."""
-        change = response_change(self._sent, self.parts, compare=self._runner.compare)
+        change = self._runner.compare(self._sent, self.parts)
         self._sent = self.parts
         return change
 
@@ -86,24 +81,20 @@ class ResponsePass(Pass[ResponseParts]):
         lines = turn.respond.to_lines()
         for seat in reversed(self._seats[self._at + 1 :]):
             if seat.saw_request:
-                lines = put_on(lines, seat.additions)
+                lines = put_on(lines, seat.request.additions())
         self.parts = ResponseParts(lines, turn.respond.status)
         self.body = turn.respond.body
         self.details = turn.respond.details
         self.turn = turn
 
-    @property
-    def _responder(self) -> Seat | None:
-        return None if self.turn is None else self.turn.seat
-
     def _holds(self, seat: Seat) -> bool:
-        if not self.style or self.body is not None or self.chunked:
+        if self.body is not None or self.chunked:
             return False
-        return seat is not self._responder and self._wants_body(seat)
+        return (self.turn is None or seat is not self.turn.seat) and self._wants_body(seat)
 
     async def _meet(self, seat: Seat) -> Turn | None:
-        if seat is self._responder:
-            return None
+        if self.turn is not None and seat is self.turn.seat:
+            return None  # its own answer
         turn = await self._meet_headers(seat)
         if turn is not None or not self.style or self.body is None or not self._wants_body(seat):
             return turn
@@ -114,12 +105,13 @@ class ResponsePass(Pass[ResponseParts]):
             return None
         seat.saw_response = True
         seat.request.seal()
-        seat.response.load(self.parts)
+        response = seat.response
+        response.load(self.parts)
         if Hook.ON_RESPONSE not in seat.mount.hooks:
             return None
-        turn = await self._run(seat, Hook.ON_RESPONSE, seat.response)
-        self.parts = seat.response.parts()
-        return turn
+        found = await self._runner.run(seat, Hook.ON_RESPONSE, response)
+        self.parts = seat.response.parts()  # another object where a hook ran past its time
+        return None if found is None else turn_of(found, seat)
 
     async def _meet_body(self, seat: Seat, body: bytes) -> Turn | None:
         if not seat.has(Hook.ON_RESPONSE_BODY):
@@ -129,9 +121,9 @@ class ResponsePass(Pass[ResponseParts]):
             return turn_oversize(seat, self.OVERSIZE) if needs.oversize == "refuse" else None
         seat.response.load(self.parts.with_body(body))
         seat.response.open_body()
-        turn = await self._run(seat, Hook.ON_RESPONSE_BODY, seat.response)
+        found = await self._runner.run(seat, Hook.ON_RESPONSE_BODY, seat.response)
         parts = seat.response.parts()
         self.parts = parts.with_body(None)
         if parts.body is not None and parts.body != body:
             self._put_body(parts.body)
-        return turn
+        return None if found is None else turn_of(found, seat)

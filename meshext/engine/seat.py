@@ -6,7 +6,6 @@ from copy import copy
 from typing import Any
 
 from meshext.engine.chain import Mount
-from meshext.http.additions import Additions
 from meshext.http.context import Surroundings, View
 from meshext.http.metadata import Namespaces
 from meshext.http.request import Request
@@ -39,11 +38,6 @@ class Seat:
         """Whether the filter has that hook in this configuration."""
         return hook in self.mount.hooks
 
-    @property
-    def additions(self) -> Additions:
-        """What the filter puts on the response."""
-        return self.request.additions()
-
     def renew(self) -> None:
         """Part with every object that an abandoned hook may still write to."""
         self.view = copy(self.view)
@@ -53,10 +47,9 @@ class Seat:
 
     def publish(self) -> None:
         """Let the filters that come later read what this one wrote."""
-        if self.view.written is not self._published:
-            shared = self.view.surroundings.metadata
-            namespace = self.mount.needs.namespace
-            shared[namespace] = {**shared.get(namespace, {}), **self.view.written}
+        shared = self.view.surroundings.metadata
+        namespace = self.mount.needs.namespace
+        shared[namespace] = {**shared.get(namespace, {}), **self.view.written}
 
 
 def take_metadata(seats: tuple[Seat, ...]) -> Namespaces:

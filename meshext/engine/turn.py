@@ -32,6 +32,11 @@ class Turn:
     cause: Cause = "answered"
 
 
+def turn_of(found: Respond | FilterFailure, seat: Seat) -> Turn:
+    """The turn that a hook's answer is, or its failure."""
+    return Turn(found, seat) if isinstance(found, Respond) else turn_failed(seat, found)
+
+
 def turn_failed(seat: Seat, failure: FilterFailure) -> Turn:
     """The answer to a failed hook: 500 and the request id; the reason is in the log alone."""
     details = f"{FAILED}:{seat.mount.needs.name}:{failure.kind}"

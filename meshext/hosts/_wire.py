@@ -47,7 +47,8 @@ remembered_line = lru_cache(LINES)(to_line)
 
 def add_change(mutation: Any, change: HeaderChange) -> None:
     """Fill a `HeaderMutation`: names to remove, and every line of the names to set."""
-    mutation.remove_headers.extend(change.remove)
+    if change.remove:
+        mutation.remove_headers.extend(change.remove)
     for name, values in change.replace:
         for at, value in enumerate(values):
             add_option(mutation, name, value, append=at > 0)

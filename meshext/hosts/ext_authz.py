@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from meshext.engine.carrier import AUTHZ
@@ -10,7 +9,7 @@ from meshext.engine.chain import Chain
 from meshext.engine.effects import UNTOUCHED, Answer, Effect, Proceed
 from meshext.engine.engine import Engine
 from meshext.engine.events import RequestBodyReceived, RequestHeadersReceived
-from meshext.engine.observer import Observer, outcome_of
+from meshext.engine.observer import InitialMetadata, Observer, outcome_of
 from meshext.engine.watch import Watch
 from meshext.errors import ProtocolError
 from meshext.hosts._wire import ADD, SET, parse, to_lines, to_namespaces, to_struct
@@ -34,7 +33,7 @@ PLAIN_OK = external_auth_pb2.CheckResponse(ok_response={}).SerializeToString()
 
 async def check(
     raw: bytes,
-    metadata: Iterable[tuple[str, str | bytes]] | None,
+    metadata: InitialMetadata,
     *,
     chain: Chain,
     plan: Plan,
@@ -42,43 +41,45 @@ async def check(
     observer: Observer | None = None,
 ) -> bytes:
     """Answer one CheckRequest; ProtocolError where it is not one that our configuration would send."""
-    if observer is None:
-        return await decide(raw, metadata, plan, Engine(chain, watch=watch, carrier=AUTHZ))
-    sighting = observer.begin("authz", metadata)
+    sighting = None if observer is None else observer.begin("authz", metadata)
     engine = Engine(chain, watch=watch, carrier=AUTHZ, sighting=sighting)
     try:
-        reply = await decide(raw, metadata, plan, engine)
+        told = parse(received_pb2.CheckRequest, raw).attributes
+        begun = read_headers(told, metadata, plan)
+        lines = begun.lines
+        if not begun.end:
+            begun.lines = without_partial(lines)
+        effect = await engine.receive(begun)
+        if not begun.end and isinstance(effect, Proceed):
+            effect = merge(effect, await engine.receive(read_body(told, lines, plan)))
+        reply = build_reply(effect)
     except BaseException as error:
-        sighting.end(engine.outcome(outcome_of(error)))
+        if sighting is not None:
+            sighting.end(engine.outcome(outcome_of(error)))
         raise
-    sighting.end(engine.outcome())
+    if sighting is not None:
+        sighting.end(engine.outcome())
     return reply
 
 
-async def decide(
-    raw: bytes, metadata: Iterable[tuple[str, str | bytes]] | None, plan: Plan, engine: Engine
-) -> bytes:
-    """The same, in an engine made for this one exchange."""
-    told = parse(received_pb2.CheckRequest, raw).attributes
-    http = told.request.http
-    lines = to_lines(http.header_map.headers)
+def read_headers(told: Any, metadata: InitialMetadata, plan: Plan) -> RequestHeadersReceived:
+    """The request as far as its headers, out of a CheckRequest's attributes."""
+    lines = to_lines(told.request.http.header_map.headers)
     if not lines:
         raise ProtocolError(NO_HEADER_MAP)
     surroundings = build_surroundings(lines, read_origin(metadata), plan.attributes)
     if plan.metadata_namespaces and told.metadata_context:
         surroundings.metadata.update(to_namespaces(told.metadata_context))
-    if not plan.request_body:
-        begun = RequestHeadersReceived(lines=lines, end=True, surroundings=surroundings)
-        return build_reply(await engine.receive(begun))
-    effect = await engine.receive(
-        RequestHeadersReceived(lines=without_partial(lines), end=False, surroundings=surroundings)
-    )
-    if isinstance(effect, Proceed):
-        body = http.raw_body or http.body
-        check_whole(lines, body, plan)
-        check_came(lines, body)
-        effect = merge(effect, await engine.receive(RequestBodyReceived(body=body)))
-    return build_reply(effect)
+    return RequestHeadersReceived(lines=lines, end=not plan.request_body, surroundings=surroundings)
+
+
+def read_body(told: Any, lines: Lines, plan: Plan) -> RequestBodyReceived:
+    """Its body."""
+    http = told.request.http
+    body = http.raw_body or http.body
+    check_whole(lines, body, plan)
+    check_came(lines, body)
+    return RequestBodyReceived(body=body)
 
 
 def check_whole(lines: Lines, body: bytes, plan: Plan) -> None:
@@ -98,8 +99,7 @@ def check_whole(lines: Lines, body: bytes, plan: Plan) -> None:
 
 def check_came(lines: Lines, body: bytes) -> None:
     """A body that was announced and did not come along is never decided on either."""
-    announced = any(name == "content-length" and value.strip(b" 0") for name, value in lines)
-    if announced and not body:
+    if not body and any(name == "content-length" and value.strip(b" 0") for name, value in lines):
         raise ProtocolError(
             "the request has a body, and Envoy does not send it along; set with_request_body on the "
             "ext_authz filter, as `meshext config` prints it"
@@ -113,7 +113,7 @@ def without_partial(lines: Lines) -> Lines:
 
 def merge(first: Proceed, second: Effect) -> Effect:
     """One effect of two, since a check has a single answer."""
-    if not isinstance(second, Proceed):
+    if first is UNTOUCHED or second is UNTOUCHED or not isinstance(second, Proceed):
         return second
     replaced = dict(first.headers.replace) | dict(second.headers.replace)
     removed = dict.fromkeys(first.headers.remove + second.headers.remove)
@@ -137,12 +137,14 @@ def build_reply(effect: Effect) -> bytes:
     reply = external_auth_pb2.CheckResponse()
     ok = reply.ok_response
     ok.SetInParent()
-    ok.headers_to_remove.extend(effect.headers.remove)
+    if effect.headers.remove:
+        ok.headers_to_remove.extend(effect.headers.remove)
     for name, values in effect.headers.replace:
         if len(values) > 1:
             raise ProtocolError(f"the filters together {AUTHZ.several_lines(name)}")
         add_option(ok.headers, name, values[0], action=SET)
-    add_additions(ok.response_headers_to_add, effect.additions)
+    if effect.additions:
+        add_additions(ok.response_headers_to_add, effect.additions)
     if effect.metadata:
         reply.dynamic_metadata.CopyFrom(to_struct(effect.metadata))
     return reply.SerializeToString()

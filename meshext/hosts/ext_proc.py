@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from meshext.attributes import ATTRIBUTES as KNOWN
@@ -10,7 +10,7 @@ from meshext.attributes import from_struct
 from meshext.bodies import CHUNKED, BodyStyle
 from meshext.engine.carrier import PROC
 from meshext.engine.chain import Chain
-from meshext.engine.effects import Answer, Effect, Proceed, Reset
+from meshext.engine.effects import UNTOUCHED, Answer, Effect, Proceed, Reset
 from meshext.engine.engine import Engine
 from meshext.engine.events import (
     Event,
@@ -23,7 +23,7 @@ from meshext.engine.events import (
     ResponseHeadersReceived,
     ResponseTrailersReceived,
 )
-from meshext.engine.observer import Observer, Outcome, outcome_of
+from meshext.engine.observer import InitialMetadata, Observer, Outcome, outcome_of
 from meshext.engine.watch import Watch
 from meshext.errors import ProtocolError, ResponseCut
 from meshext.hosts._wire import (
@@ -41,6 +41,7 @@ from meshext.hosts.initial_metadata import build_surroundings, read_origin
 from meshext.hosts.modes import LENGTH, Asked, Modes, check_modes, flows_past, kept_length
 from meshext.http.context import AttributeValue
 from meshext.http.metadata import Namespaces
+from meshext.http.parts import NO_CHANGE
 from meshext.plan import Plan
 from meshext_proto.envoy.service.ext_proc.v3 import external_processor_pb2
 from meshext_proto.google.protobuf import struct_pb2
@@ -51,7 +52,7 @@ ATTRIBUTES = "envoy.filters.http.ext_proc"  # the key under which Envoy sends th
 
 ProcessingResponse = external_processor_pb2.ProcessingResponse
 ProtocolConfiguration = external_processor_pb2.ProtocolConfiguration
-UNTOUCHED: Mapping[str, tuple[bytes, ...]] = {
+CONTINUE: Mapping[str, tuple[bytes, ...]] = {
     phase: (ProcessingResponse(**{phase: {}}).SerializeToString(),)  # type: ignore[arg-type]  # a field's name
     for phase in (
         "request_headers",
@@ -65,17 +66,24 @@ UNTOUCHED: Mapping[str, tuple[bytes, ...]] = {
 REPLACE = external_processor_pb2.CommonResponse.CONTINUE_AND_REPLACE
 HEADERS = frozenset({"request_headers", "response_headers"})
 BODIES = frozenset({"request_body", "response_body"})
+TRAILERS = frozenset({"request_trailers", "response_trailers"})
+REQUEST = frozenset({"request_headers", "request_body", "request_trailers"})
 
 
 class Session:
-    """One exchange. Every `receive` gives what answers it or raises; `close` when the stream is over."""
+    """One exchange. Every `receive` gives what answers it or raises; `close` when the stream is over.
+
+    `answered` says whether the exchange was answered, so that nothing more is expected.
+    """
+
+    answered = False
 
     def __init__(
         self,
         chain: Chain,
         plan: Plan,
         watch: Watch,
-        metadata: Iterable[tuple[str, str | bytes]] | None,
+        metadata: InitialMetadata,
         observer: Observer | None = None,
     ) -> None:
         self._plan = plan
@@ -86,11 +94,7 @@ class Session:
         self._modes: Modes | None = None
         partial = "partial" in (plan.request_body, plan.response_body)
         self._cut = CutBodies(chain.room) if partial else None
-
-    @property
-    def answered(self) -> bool:
-        """Whether the exchange was answered, so that nothing more is expected."""
-        return self._engine.answered
+        self._is_told = bool(plan.attributes or plan.metadata_namespaces)
 
     async def receive(self, raw: bytes) -> tuple[bytes, ...]:
         """What answers one ProcessingRequest, in order: one message, two where bytes go before trailers.
@@ -98,22 +102,24 @@ class Session:
         Raises ProtocolError where it is out of order or none.
         """
         try:
-            return await self._answer(raw)
+            message = parse(received_pb2.ProcessingRequest, raw)
+            phase = message.WhichOneof("request")
+            if phase is None:
+                raise ProtocolError("a ProcessingRequest without a phase")
+            if message.HasField("protocol_config"):
+                check_modes(parse(ProtocolConfiguration, message.protocol_config), self._plan)
+            style = self._plan.request_body if phase in REQUEST else self._plan.response_body
+            event = self._to_event(phase, style, message)
+            if self._cut is not None:
+                self._cut.look(event)
+            effect = await self._engine.receive(event)
+            self.answered = self._engine.answered
+            if effect is UNTOUCHED and not style:
+                return CONTINUE[phase]
+            return self._to_reply(phase, style, event, effect)
         except BaseException as error:
             self._abnormal = outcome_of(error)
             raise
-
-    async def _answer(self, raw: bytes) -> tuple[bytes, ...]:
-        message = parse(received_pb2.ProcessingRequest, raw)
-        phase = message.WhichOneof("request")
-        if phase is None:
-            raise ProtocolError("a ProcessingRequest without a phase")
-        if message.HasField("protocol_config"):
-            check_modes(parse(ProtocolConfiguration, message.protocol_config), self._plan)
-        event = self._to_event(phase, message)
-        if self._cut is not None:
-            self._cut.look(event)
-        return self._to_reply(phase, event, await self._engine.receive(event))
 
     @property
     def has_completion(self) -> bool:
@@ -132,8 +138,8 @@ class Session:
         if self._sighting is not None:
             self._sighting.end(self._engine.outcome(self._abnormal))
 
-    def _to_event(self, phase: str, message: Any) -> Event:
-        attributes, metadata = told(message, self._plan)
+    def _to_event(self, phase: str, style: BodyStyle, message: Any) -> Event:
+        attributes, metadata = told(message, self._plan) if self._is_told else ({}, {})
         part = getattr(message, phase)
         if phase == "request_headers":
             lines = to_lines(part.headers.headers)
@@ -144,25 +150,25 @@ class Session:
                 attributes=attributes,
                 metadata=metadata,
             )
-        if phase in BODIES and self._style(phase) in CHUNKED:
+        if phase in BODIES and style in CHUNKED:
             return CHUNKS[phase](part, attributes, metadata)
         return EVENTS[phase](part, attributes, metadata)
 
-    def _style(self, phase: str) -> BodyStyle:
-        return self._plan.request_body if phase.startswith("request") else self._plan.response_body
-
-    def _to_reply(self, phase: str, event: Event, effect: Effect) -> tuple[bytes, ...]:
+    def _to_reply(self, phase: str, style: BodyStyle, event: Event, effect: Effect) -> tuple[bytes, ...]:
         if isinstance(effect, Answer):
             return (build_immediate(effect),)
         if isinstance(effect, Reset):
             raise ResponseCut(f"the response had begun and was cut off: {effect.reason}")
-        asked = self._ask(phase, event, effect) if phase in HEADERS else None
-        duplex = phase in BODIES and self._style(phase) == "duplex"
-        touched = effect.headers or effect.body is not None or effect.clear_route or effect.metadata
+        asked = self._ask(phase, style, event, effect) if phase in HEADERS else None
+        duplex = phase in BODIES and style == "duplex"
+        touched = effect is not UNTOUCHED and (
+            effect.headers != NO_CHANGE or effect.body is not None or effect.clear_route or effect.metadata
+        )
         if not (touched or asked or duplex):
-            return UNTOUCHED[phase]
+            return CONTINUE[phase]
         reply = ProcessingResponse()
         part = getattr(reply, phase)
+        part.SetInParent()  # it answers the phase, also where there is nothing in it
         if duplex:
             fill_streamed(part, event, effect)
         else:
@@ -173,12 +179,12 @@ class Session:
                 add_option(part.response.header_mutation, LENGTH, asked.length, append=False)
         if effect.metadata:
             reply.dynamic_metadata.CopyFrom(to_struct(effect.metadata))
-        tail = build_tail(phase, effect)
-        return (reply.SerializeToString(),) if tail is None else (tail, reply.SerializeToString())
+        if effect.body is not None and phase in TRAILERS:
+            return build_tail(phase, effect.body), reply.SerializeToString()
+        return (reply.SerializeToString(),)
 
-    def _ask(self, phase: str, event: Event, effect: Proceed) -> Asked | None:
+    def _ask(self, phase: str, style: BodyStyle, event: Event, effect: Proceed) -> Asked | None:
         """Ask for other messages than Envoy would send by its configuration, where that is needed."""
-        style = self._style(phase)
         response = effect.want_response and not self._plan.response_headers and phase == "request_headers"
         if not style and not response:
             return None
@@ -260,7 +266,7 @@ def fill_headers(part: Any, effect: Proceed) -> None:
 def fill_body(part: Any, effect: Proceed) -> None:
     """A BodyResponse: headers can still be changed, since Envoy holds them while it buffers."""
     common = part.response
-    if effect.headers:
+    if effect.headers != NO_CHANGE:
         add_change(common.header_mutation, effect.headers)
     common.clear_route_cache = effect.clear_route
     if effect.body is not None:
@@ -290,13 +296,11 @@ def fill_streamed(part: Any, event: Event, effect: Proceed) -> None:
     streamed.end_of_stream = event.end
 
 
-def build_tail(phase: str, effect: Proceed) -> bytes | None:
+def build_tail(phase: str, data: bytes) -> bytes:
     """Bytes that go before the trailers, in full duplex alone."""
-    if not phase.endswith("_trailers") or effect.body is None:
-        return None
     reply = ProcessingResponse()
     body = getattr(reply, phase.replace("_trailers", "_body"))
-    body.response.body_mutation.streamed_response.body = effect.body
+    body.response.body_mutation.streamed_response.body = data
     return reply.SerializeToString()
 
 

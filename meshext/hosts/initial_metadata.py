@@ -6,12 +6,13 @@ them beside the message and never copies a request's headers there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from meshext.attributes import attribute_key, from_request, from_text, select_attributes
-from meshext.engine.current import CURRENT, Current
+from meshext.engine.current import CURRENT, at_hook
+from meshext.engine.observer import InitialMetadata
 from meshext.http.context import AttributeValue, Surroundings
 from meshext.http.headers import Lines
 from meshext.http.legal import decode
@@ -39,14 +40,12 @@ class Origin(NamedTuple):
     cluster: str
 
 
-def read_origin(metadata: Iterable[tuple[str, str | bytes]] | None) -> Origin:
-    """What the initial metadata of a call says, from memory where another call said the same."""
-    return remembered_origin(tuple(metadata or ()))
-
-
 @lru_cache(ORIGINS)
-def remembered_origin(metadata: tuple[tuple[str, str | bytes], ...]) -> Origin:
-    """The same for the whole metadata, which is one for all calls of a connection unless they are traced."""
+def read_origin(metadata: InitialMetadata) -> Origin:
+    """What the initial metadata of a call says.
+
+    From memory where another call said the same, as all of a connection do unless they are traced.
+    """
     texts = {
         key: value
         for key, value in metadata
@@ -67,7 +66,7 @@ def build_surroundings(lines: Lines, origin: Origin, attributes: tuple[str, ...]
     From here on this task's log lines carry the request id, outside of hooks too.
     """
     request_id = find_request_id(lines)
-    CURRENT.set(Current(request_id))
+    CURRENT.set(at_hook((request_id, "", "")))
     return Surroundings(
         peer=origin.peer,
         client_address=origin.client_address,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any, NoReturn
 
 import grpc
 from google.protobuf.internal import api_implementation
 
 from meshext.engine.chain import Chain
-from meshext.engine.observer import Observer
+from meshext.engine.observer import InitialMetadata, Observer
 from meshext.engine.watch import Watch
 from meshext.errors import ListenError, MeshextError, ProtocolError, ResponseCut, UnsupportedError
 from meshext.hosts import ext_authz, ext_proc
@@ -31,6 +33,8 @@ LARGEST_METADATA = 64 << 10  # bytes; a certificate's URI SANs travel there
 LEAST_WAITING = 1000  # calls that gRPC holds for us; its own default
 SEE_LOG = "see the service's log"
 TOO_MANY = "too many exchanges are open here"
+METADATA: ContextVar[InitialMetadata] = ContextVar("meshext_metadata", default=())
+"""The initial metadata of the call that this task works on."""
 CANCELLED_INSIDE = "an exchange was cancelled in the service; a filter may only cancel tasks of its own"
 
 
@@ -71,7 +75,7 @@ class Service:
                 "protobuf runs in pure Python here, 100 times slower; install its binary wheel"
             )
         server = grpc.aio.server(options=self._options())
-        server.add_generic_rpc_handlers(self._handlers())
+        server.add_generic_rpc_handlers((self._handlers(),))
         self._health.add_to(server)
         port = Port(address)
         try:
@@ -127,13 +131,10 @@ class Service:
             ("grpc.http2.max_ping_strikes", 0),
         ]
 
-    def _handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
+    def _handlers(self) -> grpc.GenericRpcHandler:
         check: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(self._check)
         process: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_stream_rpc_method_handler(self._process)
-        return (
-            grpc.method_handlers_generic_handler(ext_authz.SERVICE, {"Check": check}),
-            grpc.method_handlers_generic_handler(ext_proc.SERVICE, {"Process": process}),
-        )
+        return Handlers({f"/{ext_authz.SERVICE}/Check": check, f"/{ext_proc.SERVICE}/Process": process})
 
     async def _check(self, raw: bytes, context: Any) -> bytes:
         plan = self._authz_plan
@@ -141,10 +142,9 @@ class Service:
             await refuse(context, grpc.StatusCode.UNIMPLEMENTED, self._authz_refusal)
         if not self._in_flight.enter("authz"):
             await refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, TOO_MANY)
-        metadata = context.invocation_metadata()
         try:
             return await ext_authz.check(
-                raw, metadata, chain=self._chain, plan=plan, watch=self._watch, observer=self._observer
+                raw, METADATA.get(), chain=self._chain, plan=plan, watch=self._watch, observer=self._observer
             )
         except asyncio.CancelledError:
             await refuse_cancelled(context)
@@ -158,29 +158,43 @@ class Service:
         if not self._in_flight.enter("proc"):
             await refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, TOO_MANY)
         try:
-            await self._converse(context)
+            session = ext_proc.Session(
+                self._chain, self._proc_plan, self._watch, METADATA.get(), self._observer
+            )
+            try:
+                await converse(session, context)
+            except Exception as error:
+                await refuse_failed(context, error)
+            finally:
+                if session.has_completion:
+                    self._complete(session)
+                else:
+                    session.end()
         finally:
             self._in_flight.leave()
-
-    async def _converse(self, context: Any) -> None:
-        session = ext_proc.Session(
-            self._chain, self._proc_plan, self._watch, context.invocation_metadata(), self._observer
-        )
-        try:
-            await converse(session, context)
-        except Exception as error:
-            await refuse_failed(context, error)
-        finally:
-            if session.has_completion:
-                self._complete(session)
-            else:
-                session.end()
 
     def _complete(self, session: ext_proc.Session) -> None:
         # In a task of its own: the call's may have been cancelled, as every stream is that Envoy drops.
         completion = asyncio.get_running_loop().create_task(session.close())
         self._completions.add(completion)
         completion.add_done_callback(self._completions.discard)
+
+
+class Handlers(grpc.GenericRpcHandler):
+    """Finds the handler of a call, in the call's own task, and keeps its metadata for it.
+
+    A handler could ask its context for them, which makes them again from what came on the wire.
+    """
+
+    def __init__(self, handlers: Mapping[str, grpc.RpcMethodHandler[bytes, bytes]]) -> None:
+        self._handlers = handlers
+
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[bytes, bytes] | None:
+        """See `grpc.GenericRpcHandler`."""
+        METADATA.set(handler_call_details.invocation_metadata)
+        return self._handlers.get(handler_call_details.method)
 
 
 async def converse(session: ext_proc.Session, context: Any) -> None:

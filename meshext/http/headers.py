@@ -67,7 +67,7 @@ class Headers(MutableMapping[str, str]):
         lower = name.lower()
         for line in self._lines:
             if line[0] == lower:
-                return decode(line[1])
+                return line[1].decode("utf-8", "surrogateescape")
         return default
 
     def get_all(self, name: str) -> list[str]:
@@ -90,7 +90,8 @@ class Headers(MutableMapping[str, str]):
         self._put(lower, tuple([(lower, check_value(lower, value)) for value in values]))
 
     def _put(self, lower: str, fresh: Lines) -> None:
-        self._check_open()
+        if self._sealed is not None:
+            raise HeaderError(self._sealed)
         lines = self._lines
         for at, line in enumerate(lines):
             if line[0] == lower:

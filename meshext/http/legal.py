@@ -62,7 +62,7 @@ def check_value(name: str, value: object) -> bytes:
     if not isinstance(value, str):
         raise HeaderError(f"header {name!r}: {value!r} is {type(value).__name__}; write a str")
     try:
-        raw = encode(value)
+        raw = value.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         raise HeaderError(
             f"header {name!r}: {value!r} holds a lone surrogate that stands for no byte"

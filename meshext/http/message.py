@@ -71,11 +71,6 @@ class Message(Generic[P]):
         return self._trailers
 
     @property
-    def received(self) -> Lines:
-        """The lines as they came to this filter (for the engine)."""
-        return self._received
-
-    @property
     def body(self) -> bytes:
         """The whole body, from the body's own hook on (b"" where the message has none)."""
         body = self._parts.body
@@ -126,7 +121,8 @@ class Message(Generic[P]):
     def seal(self) -> None:
         """From here on the message can only be read."""
         if self._headers is not None:
-            self._headers = Headers.from_lines(self._headers.to_lines(), sealed=self._LEFT)
+            self._received = self.parts().lines
+            self._headers = None  # whoever kept it can write to it, and nobody reads that
         self._closed = self._sealed = self._LEFT
         self._body_refusal = self._BODY_LEFT
 
@@ -154,8 +150,10 @@ class Message(Generic[P]):
 
     def snapshot(self, additions: Additions) -> Before[P]:
         """What a hook may write to, as it is now; `additions` are the exchange's (for the engine)."""
-        trailers = self._trailers
-        return additions, self._view.written, self.parts(), () if trailers is None else trailers.to_lines()
+        headers, trailers, parts = self._headers, self._trailers, self._parts
+        if headers is not None and headers._lines is not parts.lines:
+            parts = self._parts = parts.with_lines(headers._lines)
+        return additions, self._view.written, parts, () if trailers is None else trailers._lines
 
     def rewind(self, before: Before[P]) -> None:
         """Go back to what the message was before a hook that failed."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Container
 from typing import NamedTuple
 
 from meshext.http.headers import Lines
-from meshext.http.legal import decode, encode
+from meshext.http.legal import encode
+
+# A named tuple's own `__new__` is a call in Python; these are made several times for each message.
+make = tuple.__new__
 
 
 class RequestParts(NamedTuple):
@@ -21,11 +24,11 @@ class RequestParts(NamedTuple):
 
     def with_lines(self, lines: Lines) -> RequestParts:
         """The same with other header lines; `_replace` costs three times as much."""
-        return RequestParts(lines, *self[1:])
+        return make(RequestParts, (lines, *self[1:]))
 
     def with_body(self, body: bytes | None) -> RequestParts:
         """The same with another body, or none."""
-        return RequestParts(*self[:5], body)
+        return make(RequestParts, (*self[:5], body))
 
     def to_lines(self) -> Lines:
         """All lines, pseudo-headers (RFC 9113 8.3.1) in front; CONNECT has neither scheme nor path."""
@@ -44,11 +47,11 @@ class ResponseParts(NamedTuple):
 
     def with_lines(self, lines: Lines) -> ResponseParts:
         """The same with other header lines."""
-        return ResponseParts(lines, *self[1:])
+        return make(ResponseParts, (lines, *self[1:]))
 
     def with_body(self, body: bytes | None) -> ResponseParts:
         """The same with another body, or none."""
-        return ResponseParts(*self[:2], body)
+        return make(ResponseParts, (*self[:2], body))
 
     def to_lines(self) -> Lines:
         """All lines with `:status` in front."""
@@ -97,7 +100,6 @@ class HeaderChange(NamedTuple):
 
 
 NO_CHANGE = HeaderChange()
-Compare = Callable[[Lines, Lines], HeaderChange]
 
 
 def request_parts(lines: Lines) -> RequestParts:
@@ -105,38 +107,38 @@ def request_parts(lines: Lines) -> RequestParts:
     pseudo: dict[str, bytes] = {}
     kept = []
     for line in lines:
-        if line[0] >= ";" or line[0] < ":":  # as in `without_pseudo`
+        if line[0] >= ";" or line[0] < ":":  # a pseudo-header's name begins with a colon
             kept.append(line)
         else:
             pseudo[line[0]] = line[1]
-    found = pseudo.get
-    method = decode(found(":method", b""))
-    target = "" if method == "CONNECT" and ":protocol" not in pseudo else decode(found(":path", b""))
-    return RequestParts(
-        tuple(kept), method, decode(found(":scheme", b"")), decode(found(":authority", b"")), target
-    )
-
-
-def without_pseudo(lines: Lines) -> Lines:
-    """The lines but for pseudo-headers, whose names begin with a colon and so sort between `:` and `;`."""
-    return tuple([line for line in lines if line[0] >= ";" or line[0] < ":"])
+    found, how = pseudo.get, ("utf-8", "surrogateescape")  # as in `legal.decode`
+    method = found(":method", b"").decode(*how)
+    target = found(":path", b"").decode(*how)
+    if method == "CONNECT" and ":protocol" not in pseudo:
+        target = ""
+    scheme, host = found(":scheme", b"").decode(*how), found(":authority", b"").decode(*how)
+    return make(RequestParts, (tuple(kept), method, scheme, host, target, None))
 
 
 def response_parts(lines: Lines) -> ResponseParts:
     """A response from the lines on the wire, `:status` included."""
-    status = next((value for name, value in lines if name == ":status"), b"0")
-    return ResponseParts(
-        lines=without_pseudo(lines),
-        status=int(status) if status.isdigit() else 0,
-    )
+    status = b"0"
+    for name, value in lines:
+        if name == ":status":
+            status = value
+            break
+    kept = tuple([line for line in lines if line[0] >= ";" or line[0] < ":"])  # as above
+    return make(ResponseParts, (kept, int(status) if status.isdigit() else 0, None))
 
 
 def header_change(before: Lines, after: Lines) -> HeaderChange:
     """The difference between two lists of lines, name by name; the order among names is not kept."""
     if before is after:
         return NO_CHANGE
-    if after[:-1] == before and not any(line[0] == after[-1][0] for line in before):
-        return HeaderChange((), ((after[-1][0], (after[-1][1],)),))  # one line more: what most hooks write
+    if after[:-1] == before:
+        name, value = after[-1]
+        if name not in [line[0] for line in before]:
+            return HeaderChange((), ((name, (value,)),))  # one line more: what most hooks write
     names = differing(before, after)
     old, new = group(before, names), group(after, names)
     return HeaderChange(
@@ -165,32 +167,19 @@ def group(lines: Lines, names: Container[str]) -> dict[str, tuple[bytes, ...]]:
     return grouped
 
 
-def request_change(
-    before: RequestParts, after: RequestParts, *, compare: Compare = header_change
-) -> HeaderChange:
-    """What a chain changed in the request line and the headers; `compare` may know the latter already."""
-    if before is after:
-        return NO_CHANGE
-    lines = compare(before.lines, after.lines)
-    pseudo = line_change(before, after)
-    return HeaderChange(lines.remove, pseudo + lines.replace) if pseudo else lines
-
-
-def line_change(before: RequestParts, after: RequestParts) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
-    """What changed in the request line, as pseudo headers."""
+def request_change(before: RequestParts, after: RequestParts) -> HeaderChange:
+    """What changed in the request line (as pseudo headers) and the headers."""
+    lines = header_change(before.lines, after.lines)
     if before[1:5] == after[1:5]:
-        return ()
+        return lines
     pairs = zip((":method", ":scheme", ":authority", ":path"), before[1:5], after[1:5], strict=True)
-    return tuple((name, (encode(new),)) for name, old, new in pairs if old != new)
+    pseudo = tuple((name, (encode(new),)) for name, old, new in pairs if old != new)
+    return HeaderChange(lines.remove, pseudo + lines.replace)
 
 
-def response_change(
-    before: ResponseParts, after: ResponseParts, *, compare: Compare = header_change
-) -> HeaderChange:
-    """What a chain changed in the status and the headers."""
-    if before is after:
-        return NO_CHANGE
-    lines = compare(before.lines, after.lines)
+def response_change(before: ResponseParts, after: ResponseParts) -> HeaderChange:
+    """What changed in the status and the headers."""
+    lines = header_change(before.lines, after.lines)
     if before.status == after.status:
         return lines
     return HeaderChange(lines.remove, ((":status", (str(after.status).encode(),)), *lines.replace))

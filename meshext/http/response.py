@@ -34,7 +34,7 @@ class Response(Message[ResponseParts], Generic[S]):
     _NO_SKIP = "response.skip_body() comes too late here; call it in on_response"
 
     def __init__(self, view: View, request: Request[S]) -> None:
-        super().__init__(view, NOTHING)
+        Message.__init__(self, view, NOTHING)  # as in Request
         self._request = request
 
     @property
