@@ -87,6 +87,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):  # these reach whole groups; the supervisor decides
         signal.signal(number, lambda *_: None)  # not SIG_IGN, which what a filter starts would inherit
     words = Words(socket.socket(fileno=orders.control))
+    gc.set_threshold(YOUNG)  # a filter that is loaded may set its own
     try:
         return work(orders, words)
     except MeshextError as error:
@@ -115,7 +116,6 @@ def work(orders: Orders, words: Words) -> int:
     from meshext.sources import LOADED
     from meshext.stores import open_store
 
-    gc.set_threshold(YOUNG)  # a filter that is loaded may set its own
     options = orders.options
     configure_logging(options.log_level, options.log_format)
     pulse = Pulse.attach(orders.pulse)
