@@ -52,7 +52,7 @@ class ControlPlane:
         self, options: ControlPlaneOptions, store: StateStore, authority: CertificateAuthority
     ) -> None:
         self._thread = StateThread()
-        self._authority = authority
+        self.authority = authority
         self._options = options
         self.counts = Counts()
         self.serving = Serving(translate, Lingering(clock=time.monotonic, later=self._look_again))
@@ -148,7 +148,7 @@ class ControlPlane:
 
     def _configure(self, configuration: Configuration, plans: Plans) -> None:
         config = configuration.config
-        domain = self._authority.trust_domain
+        domain = self.authority.trust_domain
         if config.trust_domain != domain:
             log.error(
                 "MeshConfig says trustDomain %s; the authority is for %s, which stays",

@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import yaml
-from google.protobuf.json_format import MessageToDict
-from google.protobuf.message_factory import GetMessageClass
 
 from meshext_controlplane.model.proxy import Proxy
-from meshext_controlplane.snapshot import PREFIX, TYPES, Resource, Snapshot
-from meshext_proto import POOL
+from meshext_controlplane.snapshot import TYPES, Resource, Snapshot
+from meshext_controlplane.translate.decoding import decode_resource, to_data
 from meshext_proto.meshext import admin_pb2
 
 MOST_CHANGES = 200  # told one by one
@@ -84,8 +82,4 @@ def to_yaml(resource: Resource | None) -> str | None:
     """A resource as people read Envoy's configuration."""
     if resource is None:
         return None
-    kind = GetMessageClass(POOL.FindMessageTypeByName(resource.type_url.removeprefix(PREFIX)))
-    plain = MessageToDict(
-        kind.FromString(resource.body), preserving_proto_field_name=True, descriptor_pool=POOL
-    )
-    return yaml.safe_dump(plain, sort_keys=False, width=110)
+    return yaml.safe_dump(to_data(decode_resource(resource)), sort_keys=False, width=110)
