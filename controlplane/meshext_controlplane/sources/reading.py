@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from meshext.config import MAX_BYTES, Document, Plain, parse_documents
 from meshext.config.documents import decode_text
@@ -26,7 +27,7 @@ from meshext_controlplane.model.authorization_policy import AuthorizationPolicy
 from meshext_controlplane.model.base import MeshDocument, Meta
 from meshext_controlplane.model.kinds import ELSEWHERE, KINDS, NOT_YET, Kinds
 from meshext_controlplane.sources.places import Key, Mistake, Origin, Placed, Problem, place_mistakes
-from meshext_controlplane.sources.wording import describe_error, place_error
+from meshext_controlplane.sources.wording import describe_error, find_value, place_error
 
 MOST_DOCUMENTS = 10_000  # in one text
 MOST_MISTAKES = 100  # told of one text
@@ -211,8 +212,19 @@ def read_model(kind: type[MeshDocument], value: Mapping[str, Plain]) -> MeshDocu
         mistakes = []
         for each in found:
             path, text = place_error(each, kind, body)
-            mistakes.append((path, text or describe_error(each, path, kind, body)))
+            if each["type"] != "too_short" or not _is_told_below(path, found, body):
+                mistakes.append((path, text or describe_error(each, path, kind, body)))
         return list(dict.fromkeys(mistakes))
+
+
+def _is_told_below(path: Path, found: Sequence[ErrorDetails], body: Plain) -> bool:
+    """Whether a list is only too short because of wrong items, which are told by themselves."""
+    value = find_value(body, path)
+    return (
+        isinstance(value, list | dict)
+        and bool(value)
+        and any(each["type"] != "too_short" and each["loc"][: len(path)] == path for each in found)
+    )
 
 
 def read_policy(_kind: type[MeshDocument], value: Mapping[str, Plain]) -> MeshDocument | Mistakes:

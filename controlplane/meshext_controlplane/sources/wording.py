@@ -74,7 +74,17 @@ def place_error(error: ErrorDetails, document: type[MeshDocument], data: Plain) 
     if field and find_value(here, tuple(names)) is not None:
         path += names
         text = text[field.end() :]
-    return tuple(path), text if "; " in text else f"{text}; {_for_example(document, tuple(path))}"
+    return tuple(path), _with_hint(text, document, tuple(path), find_value(data, tuple(path)))
+
+
+def _with_hint(text: str, document: type[MeshDocument], path: Path, value: Plain) -> str:
+    """What a validator says, with what to write behind the last `; `."""
+    if "; " in text:
+        return text
+    said, mark, hint = text.rpartition(": write ")
+    if mark:
+        return f"{said}; write {hint}"
+    return f"{text}; {'correct it there' if isinstance(value, dict) else _for_example(document, path)}"
 
 
 def describe_error(error: ErrorDetails, path: Path, document: type[MeshDocument], data: Plain) -> str:

@@ -206,6 +206,149 @@ CONFIGS = {
     "sampling": config("tracing: {sampling: 200}"),
 }
 
+
+def service(spec: str) -> str:
+    return document("Service", "v1", spec)
+
+
+def routes(http: str) -> str:
+    return document("VirtualService", "networking.istio.io/v1", f"hosts: [web]\nhttp:\n- {http}")
+
+
+def rule(spec: str) -> str:
+    return document("DestinationRule", "networking.istio.io/v1", f"host: web\n{spec}")
+
+
+def entry(spec: str) -> str:
+    return document("ServiceEntry", "networking.istio.io/v1", spec)
+
+
+TO = "route: [{destination: {host: web}}]"
+
+SERVICES = {
+    "port-text": service('ports: [{port: "80"}]'),
+    "port-zero": service("ports: [{port: 0}]"),
+    "port-too-large": service("ports: [{port: 65536}]"),
+    "ports-without-names": service("ports: [{port: 80}, {port: 81}]"),
+    "port-names-twice": service("ports: [{name: http, port: 80}, {name: http, port: 81}]"),
+    "port-numbers-twice": service("ports: [{name: a, port: 80}, {name: b, port: 80}]"),
+    "port-name-number": service("ports: [{name: 80, port: 80}]"),
+    "protocol-udp": service("ports: [{port: 53, protocol: UDP}]"),
+    "selector-list": service("selector: [app]\nports: [{port: 80}]"),
+    "selector-number": service("selector: {version: 1}\nports: [{port: 80}]"),
+    "type-load-balancer": service("type: LoadBalancer\nports: [{port: 80}]"),
+    "external-without-name": service("type: ExternalName\nports: [{port: 80}]"),
+    "external-name-without-type": service("externalName: a.test\nports: [{port: 80}]"),
+    "external-name-to-itself": service(
+        "type: ExternalName\nexternalName: wrong.shop.svc.cluster.local\nports: [{port: 80}]"
+    ),
+    "affinity": service("sessionAffinity: ClientIP\nports: [{port: 80}]"),
+    "node-port": service("ports: [{port: 80, nodePort: 30080}]"),
+    "spec-missing": document("Service", "v1", ""),
+}
+
+ROUTES = {
+    "no-hosts": document("VirtualService", "networking.istio.io/v1", f"http: [{{{TO}}}]"),
+    "hosts-text": document("VirtualService", "networking.istio.io/v1", f"hosts: web\nhttp: [{{{TO}}}]"),
+    "hosts-upper-case": document(
+        "VirtualService", "networking.istio.io/v1", f"hosts: [Web]\nhttp: [{{{TO}}}]"
+    ),
+    "hosts-url": document(
+        "VirtualService", "networking.istio.io/v1", f"hosts: ['http://web']\nhttp: [{{{TO}}}]"
+    ),
+    "hosts-twice": document(
+        "VirtualService", "networking.istio.io/v1", f"hosts: [web, web]\nhttp: [{{{TO}}}]"
+    ),
+    "no-routes": document("VirtualService", "networking.istio.io/v1", "hosts: [web]"),
+    "route-and-redirect": routes(f"{{{TO}, redirect: {{uri: /a}}}}"),
+    "no-action": routes("{match: [{uri: {prefix: /a}}]}"),
+    "rewrite-and-redirect": routes("{redirect: {uri: /a}, rewrite: {uri: /b}}"),
+    "match-mapping": routes(f"{{match: {{uri: {{prefix: /a}}}}, {TO}}}"),
+    "uri-text": routes(f"{{match: [{{uri: /a}}], {TO}}}"),
+    "uri-two-ways": routes(f"{{match: [{{uri: {{prefix: /a, exact: /a}}}}], {TO}}}"),
+    "regex-broken": routes(f"{{match: [{{uri: {{regex: '/a(b'}}}}], {TO}}}"),
+    "regex-look-ahead": routes(f"{{match: [{{uri: {{regex: '/(?=a)'}}}}], {TO}}}"),
+    "regex-back-reference": routes(f"{{match: [{{uri: {{regex: '/(a)\\1'}}}}], {TO}}}"),
+    "regex-huge": routes(f"{{match: [{{uri: {{regex: '{'a' * 1025}'}}}}], {TO}}}"),
+    "gateway": document(
+        "VirtualService", "networking.istio.io/v1", f"hosts: [web]\ngateways: [public]\nhttp: [{{{TO}}}]"
+    ),
+    "destination-text": routes("route: [{destination: web}]"),
+    "destination-without-host": routes("route: [{destination: {subset: v1}}]"),
+    "destination-port-number": routes("route: [{destination: {host: web, port: 80}}]"),
+    "subset-nowhere": routes("route: [{destination: {host: web, subset: v9}}]"),
+    "weights-zero": routes("route: [{destination: {host: a}}, {destination: {host: b}, weight: 0}]"),
+    "weight-negative": routes("route: [{destination: {host: a}, weight: -1}]"),
+    "weight-percent": routes('route: [{destination: {host: a}, weight: "90%"}]'),
+    "weight-float": routes("route: [{destination: {host: a}, weight: 33.3}]"),
+    "weights-too-large": routes(
+        "route: [" + ", ".join(["{destination: {host: a}, weight: 2147483647}"] * 3) + "]"
+    ),
+    "timeout-number": routes(f"{{{TO}, timeout: 5}}"),
+    "timeout-unit": routes(f"{{{TO}, timeout: 5sec}}"),
+    "retries-number": routes(f"{{{TO}, retries: 3}}"),
+    "retry-condition": routes(f"{{{TO}, retries: {{retryOn: 5xx-errors}}}}"),
+    "fault-percent": routes(f"{{{TO}, fault: {{abort: {{httpStatus: 500, percent: 10}}}}}}"),
+    "fault-percentage": routes(
+        f"{{{TO}, fault: {{abort: {{httpStatus: 500, percentage: {{value: 101}}}}}}}}"
+    ),
+    "fault-empty": routes(f"{{{TO}, fault: {{}}}}"),
+    "redirect-code": routes("redirect: {uri: /a, redirectCode: 200}"),
+    "redirect-nowhere": routes("redirect: {}"),
+    "response-status": routes("directResponse: {status: 99}"),
+    "mirror-percentage": routes(f"{{{TO}, mirrorPercentage: {{value: 10}}}}"),
+    "delegate": routes("delegate: {name: other}"),
+    "cors-origin": routes(f"{{{TO}, corsPolicy: {{allowOrigin: ['*']}}}}"),
+    "header-operations": routes(f"{{{TO}, headers: {{request: {{set: [x-a]}}}}}}"),
+    "misspelt": routes(f"{{{TO}, retires: {{attempts: 3}}}}"),
+}
+
+RULES = {
+    "no-host": document("DestinationRule", "networking.istio.io/v1", "subsets: []"),
+    "subset-twice": rule("subsets: [{name: v1}, {name: v1}]"),
+    "subset-without-name": rule("subsets: [{labels: {version: v1}}]"),
+    "subset-labels-number": rule("subsets: [{name: v1, labels: {version: 1}}]"),
+    "balancer-unknown": rule("trafficPolicy: {loadBalancer: {simple: LEAST_CONN}}"),
+    "balancer-two-ways": rule(
+        "trafficPolicy: {loadBalancer: {simple: RANDOM, consistentHash: {useSourceIp: true}}}"
+    ),
+    "maglev-size": rule(
+        "trafficPolicy: {loadBalancer: {consistentHash: {useSourceIp: true, maglev: {tableSize: 100}}}}"
+    ),
+    "tls-mode": rule("trafficPolicy: {tls: {mode: MTLS}}"),
+    "tls-mutual-without-key": rule("trafficPolicy: {tls: {mode: MUTUAL, clientCertificate: a.pem}}"),
+    "outlier-interval": rule("trafficPolicy: {outlierDetection: {interval: 10}}"),
+    "outlier-percent": rule("trafficPolicy: {outlierDetection: {maxEjectionPercent: 200}}"),
+    "pool-negative": rule("trafficPolicy: {connectionPool: {tcp: {maxConnections: -1}}}"),
+    "port-twice": rule("trafficPolicy: {portLevelSettings: [{port: {number: 80}}, {port: {number: 80}}]}"),
+    "workload-selector": rule("workloadSelector: {matchLabels: {app: web}}"),
+    "distribute-sum": rule(
+        "trafficPolicy: {loadBalancer: {localityLbSetting: {distribute: [{from: a, to: {b: 50}}]}}}"
+    ),
+}
+
+ENTRIES = {
+    "host-star": entry("hosts: ['*']\nports: [{number: 80, name: http, protocol: HTTP}]"),
+    "no-ports": entry("hosts: [a.test]"),
+    "port-without-name": entry("hosts: [a.test]\nports: [{number: 80, protocol: HTTP}]"),
+    "protocol-lower-case": entry("hosts: [a.test]\nports: [{number: 80, name: http, protocol: http}]"),
+    "static-without-endpoints": entry(
+        "hosts: [a.test]\nresolution: STATIC\nports: [{number: 80, name: http, protocol: HTTP}]"
+    ),
+    "dns-wildcard": entry(
+        "hosts: ['*.test']\nresolution: DNS\nports: [{number: 80, name: http, protocol: HTTP}]"
+    ),
+    "address": entry(
+        "hosts: [a.test]\naddresses: [local]\nports: [{number: 80, name: http, protocol: HTTP}]"
+    ),
+    "workload-entry-without-address": document(
+        "WorkloadEntry", "networking.istio.io/v1", "labels: {app: web}"
+    ),
+    "workload-entry-port": document(
+        "WorkloadEntry", "networking.istio.io/v1", "address: 10.0.0.1\nports: {http: '80'}"
+    ),
+}
+
 WORKLOADS = {
     name: document("Workload", "meshext.dev/v1", spec)
     for name, spec in {
@@ -228,6 +371,10 @@ WORKLOADS = {
 
 DOCUMENTS: dict[str, dict[str, str]] = {
     "heads": HEADS,
+    "service": SERVICES,
+    "virtual-service": ROUTES,
+    "destination-rule": RULES,
+    "service-entry": ENTRIES,
     "peer-authentication": PEERS,
     "request-authentication": JWTS,
     "authorization-policy": POLICIES,
