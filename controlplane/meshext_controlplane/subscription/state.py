@@ -62,7 +62,9 @@ class StateSubscription(Subscription[StateRequest]):
 
     def _compose(self, nonce: str, sent: dict[str, Resource], removed: list[str]) -> Push:
         if self.type_url not in WHOLE:
-            version = digest({**self.acked, **sent}.values())
+            # What is not there any more does not count: the proxy is about to give it up.
+            held = {name: each for name, each in self.acked.items() if name in self._target}
+            version = digest({**held, **sent}.values())
             return Push(self.type_url, nonce, version, tuple(sent.values()), ())
         whole = {name: self._chosen(name) for name in self._target if name in self.interest}
         whole |= {name: held for name, held in self.acked.items() if name not in self._target}

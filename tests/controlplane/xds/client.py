@@ -70,7 +70,8 @@ async def connected(
     if credentials is None:
         channel = grpc.aio.insecure_channel(target)
     else:
-        channel = grpc.aio.secure_channel(target, credentials)
+        options = [("grpc.ssl_target_name_override", "controlplane.meshext.internal")]
+        channel = grpc.aio.secure_channel(target, credentials, options=options)
     async with channel:
         method = "Delta" if delta else "Stream"
         call: grpc.aio.StreamStreamCall[bytes, Any] = channel.stream_stream(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,10 @@ SOON = 20.0  # seconds within which a condition has to hold
 _POLL = 0.02
 
 
-def bootstrap(port: int, *, delta: bool, node_id: str = "web-1.shop") -> str:
+def bootstrap(
+    port: int, *, delta: bool, node_id: str = "web-1.shop", tls: Mapping[str, Any] | None = None
+) -> str:
+    """`tls` is an UpstreamTlsContext for the connection to the control plane."""
     xds: dict[str, Any] = {
         "name": "xds",
         "type": "STATIC",
@@ -28,6 +31,9 @@ def bootstrap(port: int, *, delta: bool, node_id: str = "web-1.shop") -> str:
         },
         "load_assignment": {"cluster_name": "xds", "endpoints": [{"lb_endpoints": [_endpoint(port)]}]},
     }
+    if tls is not None:
+        kind = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
+        xds["transport_socket"] = {"name": "tls", "typed_config": {"@type": kind, **tls}}
     source = {"ads": {}, "resource_api_version": "V3"}
     ads = {
         "api_type": "DELTA_GRPC" if delta else "GRPC",
@@ -54,8 +60,10 @@ async def start(
     delta: bool,
     listeners: tuple[str, ...] = ("main",),
     envoy: Path | None = None,
+    node_id: str = "web-1.shop",
+    tls: Mapping[str, Any] | None = None,
 ) -> EnvoyProcess:
-    text = bootstrap(port, delta=delta)
+    text = bootstrap(port, delta=delta, node_id=node_id, tls=tls)
     return await EnvoyProcess.start(text, directory, listeners=listeners, concurrency=1, envoy=envoy)
 
 
