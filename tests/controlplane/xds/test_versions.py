@@ -49,7 +49,9 @@ def older(request: pytest.FixtureRequest) -> Path:
 
 def installer() -> list[str]:
     uv = shutil.which("uv")
-    return [uv, "pip", "install", "--python", sys.executable] if uv else [sys.executable, "-m", "pip", "install"]
+    if uv:
+        return [uv, "pip", "install", "--python", sys.executable]
+    return [sys.executable, "-m", "pip", "install"]
 
 
 class Sent(Observer):
