@@ -87,14 +87,13 @@ class EnvoyProcess:
         `directory`, which is absolute. Raises EnvoyError with Envoy's reason, ListenError, MissingExtraError.
         """
         parse_level(log_level)
-        binary = envoy or find_envoy()
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         prepared = prepare_bootstrap(bootstrap, directory / "admin.sock")
         for address in prepared.addresses:
             check_free(address)
         config = _write_private(directory / _CONFIG, prepared.text)
-        command = [str(binary), *_options(config, concurrency, log_level, component_log_level, drain_time)]
-        process = await _spawn(command, cwd=directory if within else None)
+        options = _options(config, concurrency, log_level, component_log_level, drain_time)
+        process = await _spawn([str(envoy or find_envoy()), *options], cwd=directory if within else None)
         self = cls(process, Admin(prepared.admin_socket), directory, on_log)
         wanted = prepared.listeners if listeners is None else frozenset(listeners)
         try:
