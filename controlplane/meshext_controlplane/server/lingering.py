@@ -1,7 +1,8 @@
-"""Clusters of filters that were taken away, kept while connections of the listener before still need them.
+"""What filters need that were taken away, kept while connections of the listener before still ask them.
 
 A listener without a filter is another listener: connections of the one before end within Envoy's drain time,
-and until then their requests are still asked about. Without the cluster each of them would fail.
+and until then their requests are still asked about. Without the filter's configuration (ECDS) or its cluster
+each of them would fail.
 """
 
 from __future__ import annotations
@@ -10,21 +11,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from meshext_controlplane.snapshot import CLUSTER, Resource, Snapshot
+from meshext_controlplane.snapshot import CLUSTER, EXTENSION, Resource, Snapshot
 
 LINGER = 40.0
 """Seconds: more than the drain time of a sidecar, and what it takes to tell it."""
 
 MOST_PROXIES = 10_000
 PREFIX = "filter|"
+KEPT = (CLUSTER, EXTENSION)
+
+_Gone = dict[tuple[str, str], tuple[Resource, float]]  # by type and name: what it was, until when it stays
 
 
 @dataclass(slots=True)
 class _Proxy:
-    """What one proxy has: the snapshot that was translated, the clusters beside it, and both together."""
+    """What one proxy has: the snapshot that was translated, what stays beside it, and both together."""
 
     translated: Snapshot
-    clusters: dict[str, tuple[Resource, float]] = field(default_factory=dict)
+    gone: _Gone = field(default_factory=dict)
     whole: Snapshot | None = None
 
 
@@ -37,7 +41,7 @@ class Lingering:
         self._proxies: dict[str, _Proxy] = {}
 
     def hold(self, node_id: str, snapshot: Snapshot) -> Snapshot:
-        """The snapshot with the clusters that are not needed by it and were a moment ago."""
+        """The snapshot with what it does not need and the one before did."""
         held = self._proxies.pop(node_id, None) or _Proxy(snapshot)
         self._proxies[node_id] = held  # the one that was asked for last is the last
         if len(self._proxies) > MOST_PROXIES:
@@ -47,30 +51,31 @@ class Lingering:
             held.translated, held.whole = snapshot, None
         now = self._clock()
         stay = {
-            name: each
-            for name, each in held.clusters.items()
-            if each[1] > now and name not in snapshot.named(CLUSTER)
+            place: each
+            for place, each in held.gone.items()
+            if each[1] > now and place[1] not in snapshot.named(place[0])
         }
-        if held.whole is None or stay.keys() != held.clusters.keys():
-            held.clusters = stay
-            held.whole = _with(snapshot, stay)
+        if held.whole is None or stay.keys() != held.gone.keys():
+            held.gone, held.whole = stay, _with(snapshot, stay)
         return held.whole
 
     def _note_gone(self, held: _Proxy, snapshot: Snapshot) -> None:
-        clusters = snapshot.named(CLUSTER)
+        until = self._clock() + LINGER
         gone = {
-            name: resource
-            for name, resource in held.translated.named(CLUSTER).items()
-            if name.startswith(PREFIX) and name not in clusters
+            (type_url, name): (resource, until)
+            for type_url in KEPT
+            for name, resource in held.translated.named(type_url).items()
+            if name.startswith(PREFIX) and name not in snapshot.named(type_url)
         }
         if gone:
-            until = self._clock() + LINGER
-            held.clusters |= {name: (resource, until) for name, resource in gone.items()}
+            held.gone |= gone
             self._later(LINGER)
 
 
-def _with(snapshot: Snapshot, clusters: dict[str, tuple[Resource, float]]) -> Snapshot:
-    if not clusters:
-        return snapshot
-    named = dict(snapshot.named(CLUSTER)) | {name: resource for name, (resource, _) in clusters.items()}
-    return Snapshot(MappingProxyType({**snapshot.types, CLUSTER: MappingProxyType(named)}))
+def _with(snapshot: Snapshot, gone: _Gone) -> Snapshot:
+    types = dict(snapshot.types)
+    for type_url in KEPT:
+        more = {name: resource for (url, name), (resource, _) in gone.items() if url == type_url}
+        if more:
+            types[type_url] = MappingProxyType({**snapshot.named(type_url), **more})
+    return Snapshot(MappingProxyType(types)) if gone else snapshot

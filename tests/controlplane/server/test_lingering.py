@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from meshext_controlplane.server.lingering import LINGER, Lingering
-from meshext_controlplane.snapshot import CLUSTER, Resource, Snapshot, build_snapshot, encode_resource
+from meshext_controlplane.snapshot import (
+    CLUSTER,
+    EXTENSION,
+    Resource,
+    Snapshot,
+    build_snapshot,
+    encode_resource,
+)
 from meshext_proto.envoy.config.cluster.v3 import cluster_pb2
+from meshext_proto.envoy.config.core.v3 import extension_pb2
 
 FILTER = "filter|shop|stamp"
 
@@ -34,6 +42,13 @@ def test_a_filters_cluster_stays_for_a_while() -> None:
     assert clock.asked == [LINGER]
     clock.now = LINGER
     assert clock.names(after) == ["outbound"]
+
+
+def test_a_filters_configuration_stays_as_well() -> None:
+    clock = Clock()
+    given = encode_resource(FILTER, extension_pb2.TypedExtensionConfig(name=FILTER))
+    clock.lingering.hold("a.shop", build_snapshot([given]))
+    assert list(clock.lingering.hold("a.shop", snapshot()).named(EXTENSION)) == [FILTER]
 
 
 def test_other_clusters_go_at_once() -> None:
