@@ -35,9 +35,10 @@ def ban(
     """Ban an identity or a certificate: its peers refuse it.
 
     It gets no configuration and no renewal any more. A running control plane acts on it within a second;
-    sidecars then refuse new connections of the banned one, with whatever certificate of it they are
-    made. A ban of an identity is for all its workloads, one of a serial number for that certificate, so
-    that its holder has to join again.
+    sidecars then refuse new connections of the banned one. Connections that are open stay until they end.
+
+    A ban of an identity is for all its workloads and every certificate that they hold; one of a serial
+    number is for that certificate, and whoever has no newer one has to join again.
 
     Ends with 1 where --lift finds no such ban.
 

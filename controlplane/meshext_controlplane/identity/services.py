@@ -16,6 +16,7 @@ from meshext_controlplane.identity.csr import LARGEST
 from meshext_controlplane.identity.enrollment import Enrollment
 from meshext_controlplane.identity.errors import BannedError, BusyError, CsrError, PeerError, TokenError
 from meshext_controlplane.identity.peer import Peer
+from meshext_controlplane.identity.refusals import Refusals
 from meshext_controlplane.identity.svid import Svid, Trust
 from meshext_controlplane.identity.trust_feed import TrustFeed
 from meshext_controlplane.state.worker import StateThread
@@ -50,6 +51,7 @@ class JoiningService:
     def __init__(self, enrollment: Enrollment, thread: StateThread) -> None:
         self._enrollment = enrollment
         self._thread = thread
+        self._refusals = Refusals()
 
     def handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
         """To add to a grpc.aio server."""
@@ -61,7 +63,7 @@ class JoiningService:
     async def _join(self, body: bytes, context: Context) -> bytes:
         request = await parse(svids_pb2.JoinRequest, body, context)
         join = self._enrollment.join
-        svid = await answer(self._thread.run(join, request.token, request.csr), context)
+        svid = await answer(self._thread.run(join, request.token, request.csr), context, self._refusals)
         log.info("%s has joined: certificate %s until %s", svid.identity, svid.serial, svid.not_after)
         return encode_svid(svid)
 
@@ -72,6 +74,7 @@ class RenewalService:
     def __init__(self, enrollment: Enrollment, thread: StateThread, feed: TrustFeed) -> None:
         self._enrollment = enrollment
         self._thread = thread
+        self._refusals = Refusals()
         self._feed = feed
 
     def handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
@@ -85,7 +88,8 @@ class RenewalService:
     async def _renew(self, body: bytes, context: Context) -> bytes:
         request = await parse(svids_pb2.RenewRequest, body, context)
         peer = await self._admit(context)
-        svid = await answer(self._thread.run(self._enrollment.renew, peer, request.csr), context)
+        renewed = self._thread.run(self._enrollment.renew, peer, request.csr)
+        svid = await answer(renewed, context, self._refusals)
         log.info("%s has renewed: certificate %s until %s", svid.identity, svid.serial, svid.not_after)
         return encode_svid(svid)
 
@@ -96,7 +100,7 @@ class RenewalService:
         while True:
             changed = asyncio.ensure_future(self._feed.change())
             try:
-                trust = await answer(self._feed.current(), context)
+                trust = await answer(self._feed.current(), context, self._refusals)
                 if trust != told:
                     yield encode_trust(trust)
                     told = trust
@@ -104,10 +108,11 @@ class RenewalService:
                 await asyncio.wait([changed], timeout=max(left, 0.0))
             finally:
                 changed.cancel()
-            await answer(self._thread.run(self._enrollment.check, peer), context)
+            await answer(self._thread.run(self._enrollment.check, peer), context, self._refusals)
 
     async def _admit(self, context: Context) -> Peer:
-        return await answer(self._thread.run(self._enrollment.admit, context.auth_context()), context)
+        admitted = self._thread.run(self._enrollment.admit, context.auth_context())
+        return await answer(admitted, context, self._refusals)
 
 
 def encode_svid(svid: Svid) -> bytes:
@@ -135,17 +140,18 @@ async def parse(kind: type[M], body: bytes, context: Context) -> M:
         await refuse(context, grpc.StatusCode.INVALID_ARGUMENT, f"no {kind.DESCRIPTOR.full_name}")
 
 
-async def answer(work: Awaitable[R], context: Context) -> R:
+async def answer(work: Awaitable[R], context: Context, refusals: Refusals) -> R:
     """What the work gives, or the end of the call with the status of its error."""
     try:
         return await work
     except MeshextError as error:
         status = next(status for kind, status in STATUS if isinstance(error, kind))
-        if status is grpc.StatusCode.UNAVAILABLE:
-            log.error("%s", error)
-            await refuse(context, status, UNAVAILABLE)
-        log.warning("refused %s: %s", context.peer(), error)
-        await refuse(context, status, str(error))
+        refusals.tell(context.peer(), error)
+        told = UNAVAILABLE if status is grpc.StatusCode.UNAVAILABLE else str(error)
+    except Exception:
+        log.exception("a call of %s has failed", context.peer())
+        status, told = grpc.StatusCode.INTERNAL, UNAVAILABLE
+    return await refuse(context, status, told)
 
 
 async def refuse(context: Context, status: grpc.StatusCode, text: str) -> NoReturn:

@@ -26,10 +26,16 @@ class TrustFeed:
         self._thread = thread
         self._changed = asyncio.Event()
         self._changes = 0
+        self._asking = asyncio.Lock()
+        self._known: tuple[int, Trust] | None = None
 
     async def current(self) -> Trust:
-        """Whom to trust now."""
-        return await self._thread.run(self._authority.trust)
+        """Whom to trust now; asked of the state once for each change, however many want to know."""
+        async with self._asking:
+            if self._known is None or self._known[0] != self._changes:
+                changes = self._changes
+                self._known = changes, await self._thread.run(self._authority.trust)
+            return self._known[1]
 
     async def change(self) -> None:
         """Wait for the next `notify`; one that comes while nobody waits is missed, see `changes`."""

@@ -7,10 +7,12 @@ import random
 from typing import Any
 
 import grpc
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from meshext_controlplane.identity.enrollment import Enrollment
+from meshext_controlplane.identity.refusals import MOST, PERIOD, Refusals
 from meshext_controlplane.identity.services import JOINING, LARGEST_MESSAGE, parse
 from meshext_controlplane.identity.svid import to_pem
 from meshext_controlplane.identity.tokens import Tokens
@@ -19,7 +21,7 @@ from meshext_controlplane.state.store import StateStore
 from meshext_proto.meshext import svids_pb2
 from tests.controlplane.identity.conftest import WEB
 from tests.controlplane.identity.requests import csr
-from tests.controlplane.identity.serving import OPTIONS, serving
+from tests.controlplane.identity.serving import OPTIONS, join, serving
 
 REFUSALS = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT}
 SIZES = [0, 1, 50, 1000, LARGEST_MESSAGE, LARGEST_MESSAGE + 1, 1_000_000]
@@ -80,3 +82,35 @@ def test_any_bytes_are_a_message_or_refused(body: bytes) -> None:
         assert context.code is grpc.StatusCode.INVALID_ARGUMENT
         return
     assert isinstance(message, svids_pb2.JoinRequest)
+
+
+def test_refusals_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    now = 0.0
+    refusals = Refusals(clock=lambda: now)
+    for _ in range(1000):
+        refusals.tell("ipv4:10.0.0.1:1", "no")
+    assert len(caplog.records) == MOST
+    now = PERIOD
+    refusals.tell("ipv4:10.0.0.2:1", "no")
+    assert [each.getMessage() for each in caplog.records[MOST:]] == [
+        "refused 980 more, which are not listed",
+        "refused ipv4:10.0.0.2:1: no",
+    ]
+
+
+def test_a_bug_tells_strangers_nothing(
+    store: StateStore, enrollment: Enrollment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(enrollment, "join", fail)
+
+    async def run() -> None:
+        async with serving(store, enrollment) as served:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await join(served.join, to_pem(enrollment.authority.roots), "any")
+            assert caught.value.code() is grpc.StatusCode.INTERNAL
+            assert "secret" not in str(caught.value.details())
+
+    asyncio.run(run())
