@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import psutil
 import pytest
 
 from e2e.mesh.processes import wait_for
@@ -111,3 +112,6 @@ def test_an_agent_that_is_killed_comes_back_without_a_token(world: World) -> Non
     one.process.restart()
     wait_for("it is called again", lambda: callees(world) == {"checkout-1", "checkout-2"})
     assert "the token is not used" in one.process.text
+    started = psutil.Process(one.process.process.pid).children(recursive=True)
+    assert len(started) >= 2  # Envoy and the application
+    assert all("MESHEXT_TOKEN" not in each.environ() for each in started)

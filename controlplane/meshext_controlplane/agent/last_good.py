@@ -60,6 +60,8 @@ class DeltaWatch:
         self._last_good = last_good
         self._base: dict[str, frozenset[str]] = {}
         self._known: set[str] = set()
+        self.fresh = True
+        """Whether Envoy had nothing when the stream began."""
         self._sent: dict[tuple[str, str], Added] = {}
 
     def sent(self, body: bytes) -> None:
@@ -78,6 +80,7 @@ class DeltaWatch:
         type_url = request.type_url
         if type_url not in self._known:
             self._known.add(type_url)
+            self.fresh = self.fresh and not request.initial_resource_versions
             self._base[type_url] = frozenset(request.initial_resource_versions)
         added = self._sent.pop((type_url, request.response_nonce), None)
         if request.HasField("error_detail"):
@@ -95,6 +98,8 @@ class SotwWatch:
     def __init__(self, last_good: LastGood) -> None:
         self._last_good = last_good
         self._sent: dict[str, tuple[str, Added]] = {}
+        self.fresh = True
+        """Whether Envoy had nothing when the stream began."""
 
     def sent(self, body: bytes) -> None:
         """A response went to Envoy."""
@@ -111,6 +116,8 @@ class SotwWatch:
     def asked(self, body: bytes) -> str:
         """A request came from Envoy; its reason where it refuses a response, else ""."""
         request = discovery_pb2.DiscoveryRequest.FromString(body)
+        if not request.response_nonce:
+            self.fresh = self.fresh and not request.version_info
         nonce, added = self._sent.get(request.type_url, ("", None))
         if added is None or not request.response_nonce or request.response_nonce != nonce:
             return ""

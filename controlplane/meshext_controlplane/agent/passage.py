@@ -19,9 +19,13 @@ from meshext_controlplane.agent.local_subscription import SubscriptionError
 from meshext_controlplane.agent.replay import DeltaReplay, SotwReplay
 
 CONNECT_LIMIT = 3.0
-"""Seconds that the control plane gets to answer before the last good resources are used."""
+"""Seconds that the control plane gets to take a connection before the last good resources are used."""
+
+ANSWER_LIMIT = 10.0
+"""Seconds that it gets for its first answer to an Envoy that has nothing yet."""
 
 _WAITING = 16  # requests of Envoy that nobody has taken yet
+_KEPT = 1000  # requests that are kept for a replay, until there is an answer
 _REFUSED = frozenset({grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED})
 """Who is refused gets no configuration, not an old one either."""
 
@@ -110,13 +114,11 @@ class Passage:
         """Through to the control plane, until its stream ends."""
         call: Any = channel.stream_stream(self._form.method)()
         watch = self._form.watch(self._last_good)
-        both = [
-            asyncio.create_task(self._pass_down(call, watch)),
-            asyncio.create_task(self._pass_up(call, watch)),
-        ]
+        parts = (self._pass_down(call, watch), self._pass_up(call, watch), self._is_silent(watch))
+        tasks = [asyncio.create_task(part) for part in parts]
         try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            for task in both:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
                 if task.done():
                     task.result()
         except grpc.aio.AioRpcError as error:
@@ -124,16 +126,16 @@ class Passage:
         except asyncio.InvalidStateError:  # written to after it had ended
             return Ending(await call.code(), await call.details() or "")
         finally:
-            for task in both:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*both, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             call.cancel()
-        return Ending(grpc.StatusCode.UNAVAILABLE, "the control plane ended the stream")
+        return Ending(grpc.StatusCode.UNAVAILABLE, "the control plane ended the stream, or says nothing")
 
     async def _pass_down(self, call: Any, watch: DeltaWatch | SotwWatch) -> None:
         while True:
             body = await self._requests.get()
-            if not self._answered:
+            if not self._answered and len(self._asked) < _KEPT:
                 self._asked.append(body)
             if refused := watch.asked(body):
                 log.error("Envoy refuses configuration: %s", refused)
@@ -148,6 +150,12 @@ class Passage:
                 log.info("configuration comes from the control plane")
             watch.sent(body)
             await self._context.write(body)
+
+    async def _is_silent(self, watch: DeltaWatch | SotwWatch) -> None:
+        """Ends where an Envoy that has nothing gets no answer; one that has everything waits for ever."""
+        await asyncio.sleep(ANSWER_LIMIT)
+        if self._answered or not watch.fresh or not len(self._last_good):
+            await asyncio.Event().wait()
 
     async def _replay(self, channel: grpc.aio.Channel, why: str) -> Ending:
         """Answer out of what is stored, until it is worth to try the control plane again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from meshext_controlplane.agent.credentials import Credentials
 from meshext_controlplane.agent.directory import Directory, store_svid
 from meshext_controlplane.agent.entrance import enter
 from meshext_controlplane.agent.envoy import EnvoyKeeper
-from meshext_controlplane.agent.filters import FilterKeeper
+from meshext_controlplane.agent.filters import FilterKeeper, WantedFilter
 from meshext_controlplane.agent.local_server import start_local_server
 from meshext_controlplane.agent.options import SidecarOptions
 from meshext_controlplane.agent.probes import watch
@@ -26,7 +26,13 @@ from meshext_controlplane.agent.relay import Relay
 from meshext_controlplane.agent.renewal import keep_renewed
 from meshext_controlplane.agent.sds import SecretService
 from meshext_controlplane.agent.stopping import Stop
-from meshext_controlplane.agent.storing import fingerprint, keep_stored, load_last_good
+from meshext_controlplane.agent.storing import (
+    fingerprint,
+    keep_stored,
+    load_filters,
+    load_last_good,
+    store_filters,
+)
 from meshext_controlplane.agent.svid import Svid
 from meshext_controlplane.agent.trust import keep_trust
 from meshext_controlplane.model.workload import State
@@ -72,7 +78,7 @@ class Sidecar:
         self._filters = FilterKeeper(
             directory.path / ENVOY, drain_time=options.leaving.drain, on_change=self._judge
         )
-        self._registration = Registration(self._control_plane, self._workload, on_filters=self._filters.want)
+        self._registration = Registration(self._control_plane, self._workload, on_filters=self._want)
         self._envoy = EnvoyKeeper(
             build_bootstrap(self._setup()),
             directory.path / ENVOY,
@@ -147,7 +153,16 @@ class Sidecar:
     async def _run_envoy(self) -> None:
         # The control plane has nothing for a proxy whose workload it does not know.
         await self._registration.tried.wait()
+        if self._registration.known is None:
+            self._filters.want(load_filters(self._directory, self._made_for))
         await self._envoy.run()
+
+    def _want(self, filters: Iterable[WantedFilter]) -> None:
+        """Run the filters that the control plane asks for, and remember which, for when it is away."""
+        wanted = list(filters)
+        self._filters.want(wanted)
+        if wanted != load_filters(self._directory, self._made_for):
+            store_filters(self._directory, wanted, self._made_for)
 
     def _setup(self) -> EnvoySetup:
         options = self._options

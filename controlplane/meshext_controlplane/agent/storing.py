@@ -1,18 +1,22 @@
-"""The last good resources between two lives of a sidecar: one file, written a while after they change."""
+"""What a sidecar keeps for a start without the control plane: the last good resources, and its filters."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import logging
+from collections.abc import Iterable
+from dataclasses import asdict
 
 from meshext_controlplane.agent.directory import Directory
 from meshext_controlplane.agent.errors import DirectoryError
+from meshext_controlplane.agent.filters import WantedFilter
 from meshext_controlplane.agent.last_good import LastGood, decode_last_good, encode_last_good
 from meshext_controlplane.agent.registration import to_registration
 from meshext_controlplane.model.workload import State, Workload
 
-FILE = "last-good.binpb"
+FILE, FILTERS = "last-good.binpb", "filters.json"
 INTERVAL = 2.0  # seconds from one look to the next, so that a storm of edits is written seldom
 
 log = logging.getLogger("meshext.sidecar")
@@ -33,6 +37,23 @@ def load_last_good(directory: Directory, made_for: str) -> LastGood:
         return LastGood()
 
 
+def store_filters(directory: Directory, filters: Iterable[WantedFilter], made_for: str) -> None:
+    """Keep which filters run beside this sidecar; where that fails it is logged."""
+    document = {"made_for": made_for, "filters": [asdict(each) for each in filters]}
+    _write(directory, FILTERS, json.dumps(document).encode())
+
+
+def load_filters(directory: Directory, made_for: str) -> list[WantedFilter]:
+    """What was stored; none where that is damaged or was for another workload."""
+    try:
+        document = json.loads(directory.read(FILTERS) or b"{}")
+        if document["made_for"] != made_for:
+            return []
+        return [WantedFilter(**each) for each in document["filters"]]
+    except (DirectoryError, ValueError, LookupError, TypeError):
+        return []
+
+
 async def keep_stored(directory: Directory, last_good: LastGood, made_for: str) -> None:
     """Store what has changed, for ever, and once more when cancelled."""
     stored = last_good.version
@@ -42,14 +63,14 @@ async def keep_stored(directory: Directory, last_good: LastGood, made_for: str) 
             if last_good.version != stored:
                 stored = last_good.version
                 body = encode_last_good(last_good, made_for)
-                await asyncio.to_thread(_write, directory, body)
+                await asyncio.to_thread(_write, directory, FILE, body)
     finally:
         if last_good.version != stored:
-            _write(directory, encode_last_good(last_good, made_for))
+            _write(directory, FILE, encode_last_good(last_good, made_for))
 
 
-def _write(directory: Directory, body: bytes) -> None:
+def _write(directory: Directory, name: str, body: bytes) -> None:
     try:
-        directory.write(FILE, body)
+        directory.write(name, body)
     except DirectoryError as error:
         log.error("configuration is not stored for a start without the control plane: %s", error)

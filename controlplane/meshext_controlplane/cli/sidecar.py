@@ -10,6 +10,8 @@ import typer
 if TYPE_CHECKING:
     from meshext_controlplane.agent.options import SidecarOptions
 
+TOKEN_VARIABLE = "MESHEXT_TOKEN"
+
 Command = Annotated[
     list[str] | None,
     typer.Argument(metavar="COMMAND", help="The application and its arguments, after `--`; none runs none."),
@@ -24,7 +26,7 @@ Join = Annotated[
 Token = Annotated[
     str,
     typer.Option(
-        envvar="MESHEXT_TOKEN",
+        envvar=TOKEN_VARIABLE,
         metavar="TOKEN",
         help="From `meshext token create`, for the first start; `ps` does not show $MESHEXT_TOKEN.",
     ),
@@ -130,10 +132,12 @@ def sidecar(
 def start(given: dict[str, Any]) -> int:
     """Run the sidecar that the options ask for; what it ends with."""
     import asyncio
+    import os
 
     from meshext.hosts.log_lines import configure_logging
     from meshext_controlplane.cli.sidecar_options import build_options, check_logging
 
+    os.environ.pop(TOKEN_VARIABLE, None)  # what we start has no business with it
     check_logging(given["log_level"], given["log_format"])
     configure_logging(given["log_level"], given["log_format"])
     return asyncio.run(_run(build_options(**given)))

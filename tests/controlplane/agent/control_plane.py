@@ -49,6 +49,9 @@ class ControlPlane:
         self.renewed: list[str] = []
         self.registrations: list[workloads_pb2.Registration] = []
         self.open_registrations = 0
+        self.filters: list[workloads_pb2.Registered.Filter] = []
+        self.silent = False
+        """Whether configuration is asked for in vain."""
         self.refusal: tuple[grpc.StatusCode, str] | None = None
         self.resources: Callable[[str], Mapping[str, Resource]] = lambda node: {}
         self.nodes: list[discovery_pb2.DeltaDiscoveryRequest] = []
@@ -148,7 +151,7 @@ class ControlPlane:
             try:
                 async for request in requests:
                     self.registrations.append(request)
-                    yield workloads_pb2.Registered(state=request.state)
+                    yield workloads_pb2.Registered(state=request.state, filters=self.filters)
             finally:
                 self.open_registrations -= 1
 
@@ -203,7 +206,7 @@ class ControlPlane:
         try:
             while True:
                 pushed = asyncio.ensure_future(self._pushed.wait())
-                for type_url in asked:
+                for type_url in () if self.silent else tuple(asked):
                     response = _difference(type_url, asked[type_url], has[type_url], self.resources(node))
                     if response is not None:
                         self.sent.extend(each.name for each in response.resources)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,9 +12,11 @@ from pathlib import Path
 import grpc
 import pytest
 
+from meshext_controlplane.agent import passage
 from meshext_controlplane.agent.options import EnvoyOptions
 from meshext_controlplane.agent.registration import RegistrationError
 from meshext_controlplane.agent.storing import FILE
+from meshext_proto.meshext import workloads_pb2
 from tests.controlplane.agent.control_plane import ControlPlane
 from tests.controlplane.agent.mesh import (
     OUTBOUND,
@@ -117,3 +120,49 @@ def test_who_is_refused_gets_no_configuration_of_old(tmp_path: Path) -> None:
                 assert not await sidecar.answers("/")
 
     asyncio.run(scenario())
+
+
+def test_a_control_plane_that_says_nothing_is_as_good_as_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passage, "ANSWER_LIMIT", 0.3)
+
+    async def scenario() -> None:
+        async with ControlPlane() as control_plane:
+            chosen = options(control_plane, tmp_path)
+            control_plane.resources = resources_for(chosen)
+            async with running(chosen) as sidecar:
+                await ready(control_plane, sidecar)
+                await sidecar.end()
+            control_plane.silent = True
+            async with running(chosen) as sidecar:
+                await until(lambda: sidecar.answers("/"), sidecar)
+
+    asyncio.run(scenario())
+
+
+def test_filters_beside_the_sidecar_need_no_control_plane_either(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        control_plane = ControlPlane()
+        chosen = options(control_plane, tmp_path)
+        control_plane.resources = resources_for(chosen)
+        spec = str(Path(__file__).parents[3] / "filters" / "examples" / "01_hello" / "filter.py") + ":Hello"
+        hello = {"name": "hello", "filter": spec, "socket": "filter-hello.sock"}
+        control_plane.filters = [workloads_pb2.Registered.Filter(**hello)]
+        async with control_plane, running(chosen) as sidecar:
+            await ready(control_plane, sidecar)
+            await sidecar.end()
+        async with running(chosen) as sidecar:
+            await until(lambda: listens(chosen.data / "envoy" / "filter-hello.sock"), sidecar)
+
+    asyncio.run(scenario())
+
+
+async def listens(path: Path) -> bool:
+    """Whether somebody takes connections there; Envoy asks from its folder, where the name is shorter."""
+    try:
+        _, writer = await asyncio.open_unix_connection(os.path.relpath(path.resolve()))
+    except OSError:
+        return False
+    writer.close()
+    return True
