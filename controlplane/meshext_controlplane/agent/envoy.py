@@ -90,8 +90,9 @@ class EnvoyKeeper:
         try:
             await process.admin.post("/drain_listeners?graceful&inboundonly&skip_exit")
             async with asyncio.timeout(time_limit):
-                while sum((await process.admin.stats(_OPEN)).values()):
-                    await asyncio.wait({asyncio.ensure_future(process.wait())}, timeout=_POLL)
+                # Envoy tells nobody when a request has ended.
+                while sum((await process.admin.stats(_OPEN)).values()):  # noqa: ASYNC110
+                    await asyncio.sleep(_POLL)
         except EnvoyError as error:
             log.warning("could not drain Envoy: %s", error)
         except TimeoutError:

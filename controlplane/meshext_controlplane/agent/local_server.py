@@ -20,6 +20,8 @@ _OPTIONS = (
     ("grpc.max_metadata_size", 16_384),
     # The first request names every extension that Envoy has, 100 KB, and each resource that it holds.
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
+    # Envoy asks every 30 s whether we are there; who asks all the time is turned away.
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ("grpc.http2.max_ping_strikes", 2),
 )
 

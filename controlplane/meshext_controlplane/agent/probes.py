@@ -18,6 +18,7 @@ SOURCE = "--probe"
 _PROBE = re.compile(r"(?P<kind>tcp|http)(:(?P<port>[0-9]{1,5}))?(?P<path>/[\x21-\x7e]*)?")
 _PIECE = 16_384  # bytes read at once
 _EARLY = 0.1  # seconds between two tries until the first one that went well
+_PATIENT = 50  # such tries; then a word about it, and the usual pace
 
 log = logging.getLogger("meshext.sidecar")
 
@@ -93,7 +94,10 @@ async def watch(probes: Sequence[Probe], pace: Pace, tell: Callable[[bool], None
             log.info("the application is %s%s", "ready" if now else "not ready: ", problem if not now else "")
             ready, seen = now, True
             tell(ready)
-        await asyncio.sleep(pace.period if seen else min(_EARLY, pace.period))
+        elif failures == _PATIENT and not seen:
+            log.warning("the application does not answer yet: %s", problem)
+        early = not seen and failures < _PATIENT
+        await asyncio.sleep(min(_EARLY, pace.period) if early else pace.period)
 
 
 async def _exchange(probe: Probe) -> int:

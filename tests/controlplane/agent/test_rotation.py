@@ -63,7 +63,8 @@ def test_the_old_certificate_serves_while_the_control_plane_is_away(
 ) -> None:
     async def scenario() -> None:
         control_plane = ControlPlane(life=timedelta(seconds=8))
-        chosen = options(control_plane, tmp_path)
+        files = tmp_path / "certs"
+        chosen = options(control_plane, tmp_path, certificates=files)
         control_plane.resources = resources_for(chosen)
         async with control_plane, running(chosen) as sidecar:
             await ready(control_plane, sidecar)
@@ -73,6 +74,8 @@ def test_the_old_certificate_serves_while_the_control_plane_is_away(
             await control_plane.start()
             await until(lambda: control_plane.renewals("a"), sidecar)
             assert await load.end() == []
+            await until(lambda: (files / "cert-chain.pem").read_bytes() == stored(chosen).chain_pem, sidecar)
+            assert (files / "key.pem").read_bytes() == stored(chosen).key_pem
 
     asyncio.run(scenario())
 
