@@ -18,6 +18,7 @@ from meshext_controlplane.server.planner import Planner, refuse
 from meshext_controlplane.server.slicing import slice_document
 from meshext_controlplane.sources.configuration import NOTHING, Configuration, merge, tell_held
 from meshext_controlplane.sources.folder import EMPTY, FolderReading, read_folder, watch_folder
+from meshext_controlplane.sources.last_good import load_last_good, save_last_good
 from meshext_controlplane.sources.places import Key, Origin, Placed, Problem, show_key
 from meshext_controlplane.sources.reading import Reading, read_text
 
@@ -64,7 +65,10 @@ class Edit:
 
 
 class Configuring:
-    """Holds the configuration in force; `changed` is called with each new one."""
+    """Holds the configuration in force; `changed` is called with each new one.
+
+    `memory` is a file that keeps what came from the folder over a restart.
+    """
 
     def __init__(
         self,
@@ -73,11 +77,13 @@ class Configuring:
         *,
         clock: Callable[[], float],
         changed: Callable[[Configuration, Plans], None],
+        memory: Path | None = None,
     ) -> None:
         self._folder = folder
         self._store = store
         self._clock = clock
         self._changed = changed
+        self._memory = memory
         self._planner = Planner()
         self._files: FolderReading = EMPTY
         self._applied: dict[Key, Reading] = {}  # each is read once
@@ -88,7 +94,9 @@ class Configuring:
         """Read everything once."""
         self._applied = {each.key: read_text(_to_origin(each)) for each in await self._store.load()}
         if self._folder is not None:
-            self._files = await asyncio.to_thread(read_folder, self._folder)
+            remembered = load_last_good(self._memory) if self._memory is not None else EMPTY
+            self._files = await asyncio.to_thread(read_folder, self._folder, remembered)
+            self.configuration = merge(remembered.readings)
         self._take(*await self._merge(self._applied.values()))
 
     async def watch(self) -> None:
@@ -168,7 +176,16 @@ class Configuring:
                 log.error("%s", problem)
         for line in tell_held(configuration):
             log.warning("%s", line)
+        if self._memory is not None and configuration.documents is not before.documents:
+            self._remember(self._memory, configuration)
         self._changed(configuration, plans)
+
+    def _remember(self, memory: Path, configuration: Configuration) -> None:
+        """Keep what is in force for the next start; that it can not be kept holds nothing up."""
+        try:
+            save_last_good(memory, configuration)
+        except OSError as error:
+            log.error("%s: what is in force can not be kept for the next start: %s", memory, error.strerror)
 
 
 def to_texts(configuration: Configuration) -> dict[str, str]:

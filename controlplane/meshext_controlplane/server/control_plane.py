@@ -42,6 +42,9 @@ from meshext_controlplane.xds.hub import Hub
 
 log = logging.getLogger("meshext.controlplane")
 
+LAST_GOOD = "last_good.json"
+"""What of the folder was last in force, in the state's directory."""
+
 LOOK = 1.0  # seconds between two looks at workloads whose grace period ends
 
 
@@ -60,7 +63,13 @@ class ControlPlane:
         self._registrations = StoredRegistrations(store, self._thread, time.time)
         self.registry = Registry(self._registrations, clock=time.monotonic, changed=self._populate)
         documents = StoredDocuments(store, self._thread, time.time)
-        self.configuring = Configuring(options.config, documents, clock=time.time, changed=self._configure)
+        self.configuring = Configuring(
+            options.config,
+            documents,
+            clock=time.time,
+            changed=self._configure,
+            memory=options.state / LAST_GOOD,
+        )
         self._own = OwnSvid(authority)
         self._enrollment = Enrollment(store, authority, life=options.life)
         self._feed = TrustFeed(store, authority, self._thread)

@@ -231,3 +231,27 @@ def test_a_change_in_the_folder_is_followed(world: World) -> None:
         assert "PERMISSIVE" in to_texts(made.configuration)[NAME]
 
     asyncio.run(run())
+
+
+def test_a_mistake_at_the_start_keeps_what_was_in_force(tmp_path: Path) -> None:
+    folder, memory = tmp_path / "mesh", tmp_path / "last_good.json"
+    folder.mkdir()
+    kept = Kept()
+
+    async def start() -> Configuration:
+        made = Configuring(folder, kept, clock=lambda: 1.0, changed=lambda *_: None, memory=memory)
+        await made.load()
+        return made.configuration
+
+    (folder / "a.yaml").write_text(STRICT)
+    asyncio.run(start())
+    (folder / "a.yaml").write_text(WRONG)
+    again = asyncio.run(start())
+    assert list(again.good) == [KEY]
+    assert again.held == {KEY}
+    assert len(again.problems) == 1
+    (folder / "a.yaml").unlink()
+    assert list(asyncio.run(start()).good) == [KEY]
+    memory.unlink()
+    memory.mkdir()
+    assert list(asyncio.run(start()).good) == []
