@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 import grpc
@@ -79,6 +81,10 @@ spec:
       jwks: 'JWKS'
       outputClaimToHeaders: [{header: x-sub, claim: sub}]
     - {issuer: https://other.test, jwks: 'JWKS', fromHeaders: [{name: x-token}]}
+    - issuer: https://fetched.test
+      jwksUri: http://127.0.0.1:FETCHED/keys
+      fromHeaders: [{name: x-fetched}]
+    - {issuer: https://away.test, jwksUri: "http://127.0.0.1:1/keys", fromHeaders: [{name: x-away}]}
 ---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -185,6 +191,32 @@ def serving(authorizer: Authorizer) -> Iterator[int]:
             server.stop(None).wait()
 
 
+class Keys(BaseHTTPRequestHandler):
+    """Answers with the key set."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-length", str(len(JWKS)))
+        self.end_headers()
+        self.wfile.write(JWKS.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on the terminal."""
+
+
+@contextmanager
+def serving_keys() -> Iterator[int]:
+    """The key set on a port of its own."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Keys) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """The running sidecars."""
@@ -206,10 +238,11 @@ def place() -> Iterator[Place]:
         stack.callback(background.close)
         ask, more = Authorizer(), Authorizer()
         ports = [stack.enter_context(serving(each)) for each in (ask, more)]
+        fetched = stack.enter_context(serving_keys())
         server = EchoServer("shop")
         background.run(server.start(f"unix:{folder}/echo.sock"))
         stack.callback(lambda: background.run(server.__aexit__(None, None, None)))
-        text = MESH.replace("FOLDER", name).replace("JWKS", JWKS)
+        text = MESH.replace("FOLDER", name).replace("JWKS", JWKS).replace("FETCHED", str(fetched))
         mesh = parse_mesh(text.replace("AUTHZ", str(ports[0])).replace("MORE", str(ports[1])))
         authority = Authority(folder, "ca")
         pair = authority.issue("a", [x509.UniformResourceIdentifier("spiffe://cluster.local/ns/a/sa/a")])
@@ -263,6 +296,14 @@ def bearer(text: str) -> tuple[str, str]:
 )
 def test_tokens(place: Place, path: str, headers: list[tuple[str, str]], status: int) -> None:
     assert place.call(path, *headers).status == status
+
+
+def test_keys_are_fetched_and_nobody_is_believed_before(place: Place) -> None:
+    signed = token(iss="https://fetched.test")
+    assert wait_for(lambda: place.call("/", ("x-fetched", signed)).status == 200)
+    forged = token(key=b"another key, of the same length...", iss="https://fetched.test")
+    assert place.call("/", ("x-fetched", forged)).status == 401
+    assert place.call("/", ("x-away", token(iss="https://away.test"))).status == 401
 
 
 def test_a_claim_goes_to_the_application_and_the_token_does_not(place: Place) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.peer_authentication import PeerAuthentication
 from meshext_controlplane.sources.configuration import Configuration, merge, tell_held
+from meshext_controlplane.sources.places import Origin
+from meshext_controlplane.sources.reading import read_text
 from tests.controlplane.sources.documents import mesh_config, peer, policy, read
 
 KEY = ("PeerAuthentication", "shop", "default")
@@ -57,6 +59,23 @@ def test_an_object_in_two_places_is_refused_in_both() -> None:
         ("a.yaml", 6, "is also in b.yaml:1; neither is taken"),
         ("b.yaml", 1, "is also in a.yaml:6; neither is taken"),
     ]
+
+
+def test_an_object_in_the_folder_and_in_the_api_is_refused_in_both() -> None:
+    applied = read_text(Origin("applied PeerAuthentication shop/default", peer(mode="DISABLE"), (1, "", 5.0)))
+    before = merge([read("a.yaml", peer())])
+    after = merge([applied, read("a.yaml", peer(mode="PERMISSIVE"))], before)
+    assert modes(after) == {"default": "STRICT"}
+    assert [each.source for each in after.problems] == ["a.yaml", "applied PeerAuthentication shop/default"]
+    alone = merge([applied], after)
+    assert (modes(alone), alone.problems) == ({"default": "DISABLE"}, ())
+
+
+def test_what_was_applied_comes_after_files_by_time() -> None:
+    applied = [
+        read_text(Origin(name, peer(name), (1, "", at))) for name, at in (("late", 2.0), ("soon", 1.0))
+    ]
+    assert list(modes(merge([*applied, read("z.yaml", peer("file"))]))) == ["file", "soon", "late"]
 
 
 def test_a_second_mesh_config_is_refused() -> None:
