@@ -32,6 +32,7 @@ class DeltaSubscription(Subscription[DeltaRequest]):
         self._catch_up(was_wild=was_wild)
         if first and self.acked:
             self._answer = False
+            self._share_target()
         return receipt
 
     def _claim(self, versions: Mapping[str, str]) -> None:
@@ -42,11 +43,11 @@ class DeltaSubscription(Subscription[DeltaRequest]):
                 continue
             wanted, before = self._target.get(name), self._before.get(name)
             if wanted is not None and wanted.version == version:
-                acked[name] = wanted
+                acked[wanted.name] = wanted
                 continue
             self._look_at([name])
             if before is not None and before.version == version:
-                acked[name] = before
+                acked[before.name] = before
             else:
                 acked[name] = Resource(self.type_url, name, version, b"")
         self.acked = acked

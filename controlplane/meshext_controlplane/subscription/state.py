@@ -53,6 +53,7 @@ class StateSubscription(Subscription[StateRequest]):
                 self.acked, self.resumed = held, True
                 self._look_at(name for name, each in self._target.items() if held.get(name) is not each)
                 self._look_at(held.keys() - self._target.keys())
+                self._share_target()
                 return True
         self._unknown = bool(version)
         return False

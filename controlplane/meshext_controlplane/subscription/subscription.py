@@ -205,6 +205,11 @@ class Subscription(ABC, Generic[Request]):
             acked.pop(name, None)
         self.acked = acked
 
+    def _share_target(self) -> None:
+        """Of equal states keep the one that all proxies have."""
+        if self.acked == self._target:
+            self.acked = self._target
+
     def _settled(self) -> bool:
         """Whether the proxy has exactly what it shall have, so that no copy of that is needed."""
         if self._dirty or self._unsure or self.bad or self._trials:

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 import grpc
 from cryptography import x509
 
+from meshext.errors import MeshextError
 from meshext_controlplane.model.proxy import Proxy
 from meshext_controlplane.subscription.session import TooManyTypes
 from meshext_controlplane.subscription.subscription import Request
 from meshext_controlplane.xds.admission import Admission
+from meshext_controlplane.xds.connection import Connection
 from meshext_controlplane.xds.errors import StreamEnded
 from meshext_controlplane.xds.hub import Hub
 from meshext_controlplane.xds.limits import LARGEST_REQUEST, Node, RequestError
@@ -76,23 +78,34 @@ class AdsService:
 
     async def _serve(self, variant: Variant[Request], context: Context) -> None:
         await self._admission.enter()
+        connection = await self._begin(variant, context)
+        if connection is None:
+            return
+        expiry = _end_at_expiry(context, lambda: connection.end(*_EXPIRED))
+        try:
+            await Stream(self._hub, variant, context, connection).run()
+        finally:
+            if expiry is not None:
+                expiry.cancel()
+            self._hub.leave(connection)
+
+    async def _begin(self, variant: Variant[Request], context: Context) -> Connection[Request] | None:
+        """The connection of a proxy that has asked for something; None where it has left at once."""
         try:
             data = await asyncio.wait_for(read_message(context), _FIRST_REQUEST)
         except TimeoutError:
             text = f"no request in {_FIRST_REQUEST:g} seconds"
             raise StreamEnded(grpc.StatusCode.DEADLINE_EXCEEDED, text) from None
         if data is None:
-            return
+            return None
         request, node = variant.read(data)
-        proxy = self._admit(context, node)
-        connection = self._hub.join(proxy, variant)
-        expiry = _end_at_expiry(context, lambda: connection.end(*_EXPIRED))
+        connection = self._hub.join(self._admit(context, node), variant)
         try:
-            await Stream(self._hub, variant, context, connection).run(request)
-        finally:
-            if expiry is not None:
-                expiry.cancel()
+            connection.receive(request)
+        except MeshextError:
             self._hub.leave(connection)
+            raise
+        return connection
 
 
 _EXPIRED = (grpc.StatusCode.UNAUTHENTICATED, "the certificate of this connection has expired")

@@ -36,10 +36,10 @@ class Stream(Generic[Request]):
         self._connection = connection
         self._pace = Pace(REQUESTS_PER_SECOND, REQUESTS_AT_ONCE)
 
-    async def run(self, first: Request) -> None:
+    async def run(self) -> None:
         """Serve until the proxy leaves; StreamEnded where we end it."""
         ended = self._connection.ended
-        tasks = [asyncio.create_task(self._read_all(first)), asyncio.create_task(self._write_all())]
+        tasks = [asyncio.create_task(self._read_all()), asyncio.create_task(self._write_all())]
         waited: list[asyncio.Future[Any]] = [ended, *tasks]
         try:
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
@@ -53,16 +53,17 @@ class Stream(Generic[Request]):
         for task in done:
             task.result()
 
-    async def _read_all(self, request: Request) -> None:
+    async def _read_all(self) -> None:
         loop = asyncio.get_running_loop()
-        while True:
-            self._tell(self._connection.receive(request))
-            data = await read_message(self._context)
-            if data is None:
-                return
+        while (data := await read_message(self._context)) is not None:
             if (delay := self._pace.take(loop.time())) > 0:
                 await asyncio.sleep(delay)
-            request, _ = self._variant.read(data)
+            self._take(data)
+            del data  # what a proxy says when it comes back is large, and it may not speak again for days
+
+    def _take(self, data: bytes) -> None:
+        request, _ = self._variant.read(data)
+        self._tell(self._connection.receive(request))
 
     async def _write_all(self) -> None:
         connection, session = self._connection, self._connection.session
