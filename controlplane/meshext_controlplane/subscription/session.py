@@ -50,7 +50,8 @@ class TooManyTypes(MeshextError):
 class Session(Generic[Request]):
     """One stream. `receive` and `serve` change what is to be done, `next_push` does one step of it.
 
-    `label` makes nonces that no other stream has. `before` is what the proxy was served on an earlier one.
+    `label` makes nonces that no other stream has. `before` is what the proxy was served on an earlier
+    one, and `warming` the endpoints that it waited for when that ended.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Session(Generic[Request]):
         *,
         label: str,
         before: Snapshot = EMPTY,
+        warming: Iterable[str] = (),
     ) -> None:
         self.subscriptions: dict[str, Subscription[Request]] = {}
         self._subscribe = subscribe
@@ -71,7 +73,7 @@ class Session(Generic[Request]):
         self._differences = differences
         self._label = label
         self._nonces = 0
-        self._awaited: set[str] = set()
+        self._awaited: set[str] = set(warming)
         self._pushed: set[str] = set()
 
     def receive(self, request: Request) -> Receipt:
@@ -116,6 +118,12 @@ class Session(Generic[Request]):
         It may still hold what it shall not, while something that it refused to replace names that.
         """
         return all(subscription.pending is None for subscription in self.subscriptions.values())
+
+    @property
+    def warming(self) -> tuple[str, ...]:
+        """Endpoints of clusters that were sent and may not have reached the proxy."""
+        endpoints = self.subscriptions.get(ENDPOINT)
+        return tuple(name for name in self._awaited if endpoints is None or endpoints.owes(name))
 
     @property
     def backlog(self) -> int:

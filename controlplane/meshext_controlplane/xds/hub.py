@@ -66,6 +66,7 @@ class Hub:
         self._connections: dict[Connection[Any], None] = {}
         self._proxies: dict[_Key, list[Connection[Any]]] = {}
         self._good: OrderedDict[_Key, Snapshot] = OrderedDict()
+        self._warming: OrderedDict[_Key, tuple[str, ...]] = OrderedDict()
         self._label = secrets.token_hex(3)
         self._streams = 0
 
@@ -90,7 +91,13 @@ class Hub:
         self._streams += 1
         label = f"{self._label}-{self._streams}"
         session = Session(
-            variant.subscribe, snapshot, self._references, self._differences, label=label, before=before
+            variant.subscribe,
+            snapshot,
+            self._references,
+            self._differences,
+            label=label,
+            before=before,
+            warming=self._warming.pop(_key(proxy), ()),
         )
         connection = Connection(proxy, session, snapshot, self._observer, protocol=variant.name)
         connection.problem = problem
@@ -102,6 +109,10 @@ class Hub:
     def leave(self, connection: Connection[Any]) -> None:
         """That stream has ended."""
         del self._connections[connection]
+        if warming := connection.session.warming:
+            self._warming[_key(connection.proxy)] = warming
+            if len(self._warming) > _REMEMBERED:
+                self._warming.popitem(last=False)
         same = self._of_proxy(connection.proxy)
         same.remove(connection)
         if not same:

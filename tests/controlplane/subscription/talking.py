@@ -17,7 +17,13 @@ from meshext_controlplane.subscription.state import StateSubscription
 class Talk:
     """`say` is a request, `hear` what is sent then: all pushes, or exactly one."""
 
-    def __init__(self, *resources: Resource, delta: bool, before: Iterable[Resource] | None = None) -> None:
+    def __init__(
+        self,
+        *resources: Resource,
+        delta: bool,
+        before: Iterable[Resource] | None = None,
+        warming: Iterable[str] = (),
+    ) -> None:
         self._delta = delta
         subscribe: Any = DeltaSubscription if delta else StateSubscription
         self.session: Session[Any] = Session(
@@ -27,6 +33,7 @@ class Talk:
             Differences(),
             label="s",
             before=EMPTY if before is None else build_snapshot(before),
+            warming=warming,
         )
 
     def say(self, type_url: str, **fields: Any) -> Receipt:

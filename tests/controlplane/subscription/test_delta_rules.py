@@ -194,3 +194,20 @@ def test_one_bad_of_many_is_found_and_the_others_are_served() -> None:
     subscription = talk.session.subscriptions[ENDPOINT]
     assert (subscription.refused, set(subscription.acked)) == (("f",), set("abcdegh"))
     assert pushes <= 7
+
+
+def test_endpoints_that_were_lost_on_the_way_come_again() -> None:
+    """The cluster had been accepted when the stream broke; what it has of endpoints is the same as before."""
+    first = Talk(A, A_AT, delta=True)
+    first.say(CLUSTER)
+    first.ack(first.hear())
+    first.say(ENDPOINT, subscribe=("a",))
+    first.hear()
+    assert first.session.warming == ("a",)
+    again = Talk(A, A_AT, delta=True, warming=first.session.warming)
+    again.say(CLUSTER, versions={"a": A.version})
+    again.say(ENDPOINT, subscribe=("a",), versions={"a": A_AT.version})
+    push = again.hear()
+    assert names(push) == ["a"]
+    again.ack(push)
+    assert again.session.warming == ()

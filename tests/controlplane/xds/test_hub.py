@@ -238,3 +238,48 @@ def test_routes_and_listeners_are_served_together() -> None:
             assert (await client.hear()).resources[0].value == held[2].body
 
     asyncio.run(run())
+
+
+def test_one_that_does_not_answer_holds_up_nobody_and_gets_the_newest() -> None:
+    async def run() -> None:
+        async with (
+            serving(A) as mesh,
+            connected(mesh.port, delta=True, node_id="stuck.shop") as stuck,
+            connected(mesh.port, delta=True, node_id="quick.shop") as quick,
+        ):
+            for client in (stuck, quick):
+                await client.say(type_url=ENDPOINT, resource_names_subscribe=["a"])
+            held_up = await stuck.hear()
+            await quick.ack(await quick.hear())
+            for port in range(2, 12):
+                mesh.edit([A[0], endpoints("a", port)], "endpoints")
+                response = await quick.hear()
+                assert response.resources[0].version == endpoints("a", port).version
+                await quick.ack(response)
+            await stuck.ack(held_up)
+            assert (await stuck.hear()).resources[0].version == endpoints("a", 11).version
+
+    asyncio.run(run())
+
+
+def test_a_flood_of_requests_holds_up_nobody() -> None:
+    async def run() -> None:
+        async with (
+            serving(A) as mesh,
+            connected(mesh.port, delta=True, node_id="flood.shop") as flood,
+            connected(mesh.port, delta=True, node_id="quick.shop") as quick,
+        ):
+
+            async def pour() -> None:
+                while True:
+                    await flood.say(type_url=ENDPOINT, resource_names_subscribe=["a"], response_nonce="old")
+
+            pouring = asyncio.create_task(pour())
+            await flood.hear()
+            for _ in range(20):
+                await quick.say(type_url=ENDPOINT, resource_names_subscribe=["a"])
+                await quick.ack(await quick.hear())
+            assert not pouring.done()
+            pouring.cancel()
+
+    asyncio.run(run())
