@@ -12,7 +12,6 @@ from meshext_controlplane.snapshot import (
     EXTENSION,
     LISTENER,
     ROUTE,
-    SECRET,
     TYPES,
     Named,
     Resource,
@@ -22,16 +21,8 @@ from meshext_controlplane.snapshot import (
 from meshext_controlplane.subscription.differences import Differences
 from meshext_controlplane.subscription.messages import Push, Receipt, Verdict
 from meshext_controlplane.subscription.references import References
+from meshext_controlplane.subscription.retention import NAMED_BY, Retention
 from meshext_controlplane.subscription.subscription import Request, Subscription
-
-NAMED_BY = {
-    CLUSTER: (LISTENER, ROUTE, EXTENSION),
-    ENDPOINT: (CLUSTER,),
-    ROUTE: (LISTENER,),
-    SECRET: (CLUSTER, LISTENER),
-    EXTENSION: (LISTENER,),
-}
-"""What keeps a resource: it goes only when nothing that the proxy holds of these types names it."""
 
 AFTER_CLUSTERS = frozenset({LISTENER, ROUTE, EXTENSION})
 """What may name clusters, and so waits until the proxy has accepted them and has their endpoints."""
@@ -70,6 +61,7 @@ class Session(Generic[Request]):
         self._snapshot = snapshot
         self._before = before
         self._references = references
+        self._retention = Retention(self.subscriptions, references)
         self._differences = differences
         self._label = label
         self._nonces = 0
@@ -102,7 +94,9 @@ class Session(Generic[Request]):
         for type_url in self._order():
             if type_url in AFTER_CLUSTERS and self._clusters_under_way():
                 continue
-            push = self.subscriptions[type_url].next_push(self._next_nonce, self._removable(type_url))
+            push = self.subscriptions[type_url].next_push(
+                self._next_nonce, self._retention.removable(type_url)
+            )
             if push is not None:
                 self._nonces += 1
                 self._pushed.add(type_url)
@@ -174,40 +168,3 @@ class Session(Generic[Request]):
         self._awaited |= names
         if (endpoints := self.subscriptions.get(ENDPOINT)) is not None:
             endpoints.owe(names)
-
-    def _removable(self, type_url: str) -> Callable[[str], bool]:
-        named: set[str] | None = None
-
-        def removable(name: str) -> bool:
-            nonlocal named
-            if self._is_unclear(type_url):
-                return False
-            if named is None:
-                named = set(self._named(type_url))
-            return name not in named
-
-        return removable
-
-    def _is_unclear(self, type_url: str) -> bool:
-        """Whether a proxy that came back may have something that names resources of a type, unknown to us."""
-        if not self.subscriptions[type_url].resumed:
-            return False
-        listeners, routes = self.subscriptions.get(LISTENER), self.subscriptions.get(ROUTE)
-        if listeners is None and LISTENER in NAMED_BY.get(type_url, ()):
-            return True
-        for source in NAMED_BY.get(type_url, ()):
-            if source == ROUTE and listeners is not None:
-                needed = set(self._named(ROUTE))
-                if needed and (routes is None or not all(name in routes.interest for name in needed)):
-                    return True
-            subscription = self.subscriptions.get(source)
-            if subscription is not None and subscription.is_unclear:
-                return True
-        return False
-
-    def _named(self, type_url: str) -> Iterator[str]:
-        """The names of one type that something which the proxy holds still names."""
-        for source in NAMED_BY.get(type_url, ()):
-            if (subscription := self.subscriptions.get(source)) is not None:
-                for resource in subscription.held():
-                    yield from (name for url, name in self._references.of(resource) if url == type_url)

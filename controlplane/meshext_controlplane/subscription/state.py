@@ -74,6 +74,9 @@ class StateSubscription(Subscription[StateRequest]):
 
 
 def digest(resources: Iterable[Resource]) -> str:
-    """One version for many resources, the same in whatever order, on every control plane."""
-    lines = sorted(f"{resource.name}\0{resource.version}\n" for resource in resources)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
+    """One version for many resources, the same in whatever order, on every control plane.
+
+    A resource's version is a hash of its bytes, which hold its name.
+    """
+    versions = sorted([resource.version for resource in resources])
+    return hashlib.sha256("\n".join(versions).encode()).hexdigest()[:16]
