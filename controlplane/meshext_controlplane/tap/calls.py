@@ -20,6 +20,7 @@ LONGEST = 512  # characters of a path or another text
 MOST_VALUES = 64  # of what one filter wrote
 
 _PASSED = "via_upstream"
+_NOWHERE = "block_all"  # the route of hosts that no document names, as translate/passing
 _POLICY = re.compile(r"ns\[(?P<namespace>[^]]*)\]-policy\[(?P<name>[^]]*)\]-rule\[\d+\]")  # as translate/rbac
 _RBAC = re.compile(r"rbac_access_denied_matched_policy\[(?P<policy>.*)\]")
 _FILTERS = {
@@ -71,6 +72,8 @@ class Call:
         """
         if self.details in ("", _PASSED):
             return ""
+        if self.route == _NOWHERE:
+            return "REGISTRY_ONLY"
         found = _RBAC.fullmatch(self.details)
         if found is None:
             return _FILTERS.get(self.details, self.details)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,6 +55,10 @@ def call(details: str = "via_upstream", cluster: str = "", server: str = "") -> 
 )
 def test_what_refused_a_call(details: str, who: str) -> None:
     assert call(details).refused_by == who
+
+
+def test_a_host_that_no_document_names_is_refused_by_the_mesh() -> None:
+    assert replace(call("direct_response"), route="block_all").refused_by == "REGISTRY_ONLY"
 
 
 @pytest.mark.parametrize(
