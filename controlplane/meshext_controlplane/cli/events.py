@@ -6,7 +6,7 @@ import json as json_text
 import sys
 from typing import TYPE_CHECKING
 
-from meshext.cli.output import print_problem
+from meshext.cli.output import print_problem, print_warning
 from meshext.errors import MeshextError
 from meshext.printable import printable
 
@@ -22,6 +22,8 @@ def show_event(event: Event, *, json: bool) -> None:
     text = printable(event.text)
     if event.kind == "ended":
         print(text, *map(printable, event.lines), sep="\n    ", file=sys.stderr, flush=True)
+    elif event.kind == "warning":
+        print_warning(text)
     else:
         print(text, flush=True)
 

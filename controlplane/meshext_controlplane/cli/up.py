@@ -41,7 +41,8 @@ def up(folder: Folder, state: StateOption = None, limit: Limit = 60.0, json: Jso
 
     from meshext_controlplane.cli.events import print_lines, show_event
     from meshext_controlplane.up.errors import FolderError, UpError
-    from meshext_controlplane.up.local_mesh import LocalMesh, Options
+    from meshext_controlplane.up.local_mesh import LocalMesh
+    from meshext_controlplane.up.options import Options
 
     options = Options(folder=folder, state=state or folder / ".meshext", limit=limit)
     mesh = LocalMesh(options, lambda event: show_event(event, json=json))

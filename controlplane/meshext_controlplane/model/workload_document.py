@@ -46,11 +46,16 @@ def check_port_name(name: str) -> str:
 
 
 class PortSpec(Model):
-    """A port that peers call; a Service's `targetPort` may name it."""
+    """A port that peers call; a Service's `targetPort` may name it.
+
+    The application listens on a Unix socket, which nobody but its sidecar reaches. One that can only do TCP
+    says `applicationPort`: where it listens on the workload's own address.
+    """
 
     port: Port
     name: Annotated[str, AfterValidator(check_port_name)] = ""
     protocol: Literal["http", "http2", "grpc", "tls", "tcp"] = "tcp"
+    application_port: Port | None = None
 
 
 class HttpProbe(Model):
@@ -97,6 +102,7 @@ class WorkloadSpec(Model):
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:
         numbers = [each.port for each in self.ports]
+        numbers += [each.application_port for each in self.ports if each.application_port]
         names = [each.name for each in self.ports if each.name]
         if len(set(numbers)) < len(numbers) or len(set(names)) < len(names):
             raise ValueError("ports: two have the same number or name; give each its own")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -17,6 +18,7 @@ SOCKET = "admin.sock"
 PATIENCE = 10.0  # seconds for an answer
 LARGEST = 64 * 1024 * 1024  # bytes of an answer
 M = TypeVar("M", bound=Message)
+Standing = tuple[admin_pb2.LookReply, admin_pb2.ProxyStatusReply]
 UNAVAILABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
@@ -37,27 +39,19 @@ class AdminClient:
 
     async def answers(self) -> bool:
         """Whether the control plane is there."""
+        return await self.standing() is not None
+
+    async def standing(self) -> Standing | None:
+        """Who has registered, and which proxy has what; None where the control plane does not answer."""
         try:
-            await self._ask("Look", admin_pb2.LookRequest(), admin_pb2.LookReply)
+            return await asyncio.gather(
+                self._ask("Look", admin_pb2.LookRequest(), admin_pb2.LookReply),
+                self._ask("ProxyStatus", admin_pb2.ProxyStatusRequest(), admin_pb2.ProxyStatusReply),
+            )
         except grpc.aio.AioRpcError as error:
             if error.code() in UNAVAILABLE:
-                return False
-            raise _refused(error) from None
-        return True
-
-    async def look(self) -> admin_pb2.LookReply:
-        """Documents and workloads."""
-        return await self._call("Look", admin_pb2.LookRequest(), admin_pb2.LookReply)
-
-    async def proxies(self) -> admin_pb2.ProxyStatusReply:
-        """Which proxy has what."""
-        return await self._call("ProxyStatus", admin_pb2.ProxyStatusRequest(), admin_pb2.ProxyStatusReply)
-
-    async def _call(self, method: str, request: Message, reply: type[M]) -> M:
-        try:
-            return await self._ask(method, request, reply)
-        except grpc.aio.AioRpcError as error:
-            raise _refused(error) from None
+                return None
+            raise UpError(f"the control plane: {error.details() or error.code().name}") from None
 
     async def _ask(self, method: str, request: Message, reply: type[M]) -> M:
         ask: Any = self._channel.unary_unary(
@@ -67,7 +61,3 @@ class AdminClient:
         )
         answer: M = await ask(request, timeout=PATIENCE)
         return answer
-
-
-def _refused(error: grpc.aio.AioRpcError) -> UpError:
-    return UpError(f"the control plane: {error.details() or error.code().name}")

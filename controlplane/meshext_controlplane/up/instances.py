@@ -1,8 +1,8 @@
-"""What runs: one instance for each replica of each `Workload`, with the command line of its sidecar. Pure."""
+"""What runs: one instance for each replica of each `Workload`. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -14,9 +14,6 @@ from meshext_controlplane.model.workload_document import (
 )
 
 OUTBOUND = 15001  # TCP port of a workload's HTTP proxy
-
-DRAIN_DELAY, DRAIN, GRACE = 0.2, 5.0, 5.0
-"""Seconds: for peers to learn that a workload leaves, for open requests, for the application to end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +42,11 @@ class Instance:
         """The URL of its way out, for `HTTP_PROXY`."""
         return f"http://{self.address}:{OUTBOUND}"
 
-    def application(self, port: int) -> str:
+    def application(self, port: PortSpec) -> str:
         """Where the application listens for that port."""
-        return f"unix:{self.data}/application-{port}.sock"
+        if port.application_port is not None:
+            return f"{self.address}:{port.application_port}"
+        return f"unix:{self.data}/application-{port.port}.sock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,20 @@ def name_replicas(document: WorkloadDocument) -> list[str]:
 
 def needed_ports(document: WorkloadDocument) -> tuple[int, ...]:
     """TCP ports that an instance of it needs on its address."""
-    return (OUTBOUND, *(port.port for port in document.spec.ports))
+    ports = document.spec.ports
+    applications = (each.application_port for each in ports if each.application_port is not None)
+    return (OUTBOUND, *(each.port for each in ports), *applications)
+
+
+def find_open_ports(instances: Iterable[Instance]) -> list[str]:
+    """What has to be told of applications that any process of this machine can reach past their sidecars."""
+    return [
+        f"{each.node} listens at {each.application(port)}: other programs of this machine can go round its"
+        " sidecar there; let it listen on a Unix socket, and leave applicationPort out"
+        for each in instances
+        for port in each.ports
+        if port.application_port is not None
+    ]
 
 
 def build_instances(written: Written, addresses: Sequence[str], data: Path) -> list[Instance]:
@@ -88,38 +100,3 @@ def build_instances(written: Written, addresses: Sequence[str], data: Path) -> l
         )
         for name, address in zip(name_replicas(written.document), addresses, strict=True)
     ]
-
-
-def build_sidecar_command(instance: Instance, meshext: Sequence[str], control_plane: str) -> list[str]:
-    """The command line of its sidecar; `meshext` is what runs our own command, `control_plane` HOST:PORT."""
-    command = [*meshext, "sidecar", "--control-plane", control_plane]
-    command += ["--name", instance.name, "--address", instance.address, "--data", str(instance.data)]
-    command += ["--outbound", str(OUTBOUND)]
-    for name, value in instance.labels.items():
-        command += ["--label", f"{name}={value}"]
-    for port in instance.ports:
-        command += ["--port", format_port(port, instance.application(port.port))]
-    command += format_probe(instance.readiness)
-    command += ["--drain-delay", f"{DRAIN_DELAY:g}", "--drain", f"{DRAIN:g}", "--grace", f"{GRACE:g}"]
-    return [*command, "--", *instance.command]
-
-
-def format_port(port: PortSpec, application: str) -> str:
-    """As `--port` takes it: `NUMBER[:NAME][/PROTOCOL]=ADDRESS`."""
-    name = f":{port.name}" if port.name else ""
-    return f"{port.port}{name}/{port.protocol}={application}"
-
-
-def format_probe(readiness: Readiness | None) -> list[str]:
-    """`--probe` and its pace; nothing where the sidecar's own choice is right."""
-    if readiness is None:
-        return []
-    asked = readiness.http_get or readiness.tcp_socket
-    kind, path = ("http", readiness.http_get.path) if readiness.http_get else ("tcp", "")
-    port = f":{asked.port}" if asked and asked.port else ""
-    options = ["--probe", f"{kind}{port}{path}", "--probe-failures", str(readiness.failures)]
-    if readiness.period is not None:
-        options += ["--probe-period", f"{readiness.period.total_seconds():g}"]
-    if readiness.timeout is not None:
-        options += ["--probe-timeout", f"{readiness.timeout.total_seconds():g}"]
-    return options

@@ -4,50 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
 from meshext_controlplane.up.addresses import Addresses
 from meshext_controlplane.up.admin_client import SOCKET, AdminClient
+from meshext_controlplane.up.commands import (
+    build_control_plane_command,
+    build_environment,
+    build_sidecar_command,
+)
 from meshext_controlplane.up.errors import UpError
 from meshext_controlplane.up.events import Event
+from meshext_controlplane.up.facts import tell_facts
 from meshext_controlplane.up.folder import MESH, check_mesh, read_workloads
 from meshext_controlplane.up.instances import (
     Instance,
     Written,
     build_instances,
-    build_sidecar_command,
+    find_open_ports,
     name_replicas,
     needed_ports,
 )
 from meshext_controlplane.up.member import Member, OnEvent
+from meshext_controlplane.up.options import Options
 from meshext_controlplane.up.places import Places, made_places
 from meshext_controlplane.up.readiness import find_missing
 from meshext_controlplane.up.tokens import create_tokens
 
 DISCOVERY, JOINING = 15010, 15011  # TCP ports of the control plane
-MESHEXT = (sys.executable, "-m", "meshext")
 POLL = 0.1  # seconds between two looks
 SIDECAR_GRACE, CONTROL_PLANE_GRACE = 15.0, 5.0  # seconds to end by themselves
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """`folder` has `workloads.yaml` and `mesh/`; `state` is where the mesh keeps its things.
-
-    `limit` is in seconds: for the control plane, and for all workloads together, to be ready. `environment`
-    is given to every workload beside its own.
-    """
-
-    folder: Path
-    state: Path
-    limit: float = 60.0
-    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class LocalMesh:
@@ -84,6 +75,34 @@ class LocalMesh:
         """Until every workload is done, which most never are."""
         await asyncio.gather(*self._keeping)
 
+    @property
+    def documents(self) -> Path:
+        """The folder of the mesh's documents, which is watched."""
+        return (self._options.folder / MESH).resolve()
+
+    @property
+    def logs(self) -> Path:
+        """The folder of what each process has written."""
+        return self._options.state / "logs"
+
+    @property
+    def joining(self) -> str:
+        """Where workloads join: `HOST:PORT`."""
+        return f"{self.control_plane.rpartition(':')[0]}:{JOINING}"
+
+    @property
+    def control_plane_pid(self) -> int:
+        """The process id of the control plane that runs now, or ran last."""
+        return self._control_plane[0].pid
+
+    def crash_control_plane(self) -> None:
+        """Kill the control plane as if it had crashed; it is started again."""
+        os.kill(self.control_plane_pid, signal.SIGKILL)
+
+    async def is_ready(self) -> bool:
+        """Whether the control plane answers, and every workload is ready with all of its configuration."""
+        return not await self._find_missing()
+
     def kill(self) -> None:
         """End every process at once; who leaves us then need not wait."""
         for member in (*self._members, *self._control_plane):
@@ -91,23 +110,8 @@ class LocalMesh:
 
     def facts(self) -> dict[str, Any]:
         """What a program may want to know."""
-        return {
-            "control_plane": self.control_plane,
-            "state": str(self.state),
-            "workloads": [
-                {
-                    "name": each.name,
-                    "namespace": each.namespace,
-                    "service_account": each.service_account,
-                    "address": each.address,
-                    "ports": [port.port for port in each.ports],
-                    "proxy": each.proxy,
-                    "pid": member.pid,
-                    "log": str(member.log),
-                }
-                for each, member in zip(self.instances, self._members, strict=True)
-            ],
-        }
+        members = [*zip(self.instances, self._members, strict=True)]
+        return tell_facts(members, control_plane=self.control_plane, state=self.state)
 
     async def _start(self) -> None:
         written = read_workloads(self._options.folder)
@@ -121,6 +125,8 @@ class LocalMesh:
             instance for each in written for instance in _place(each, addresses, places.sidecars)
         ]
         self._say("stage", f"read {self._options.folder}: {_count(self.instances, 'workload')}")
+        for warning in find_open_ports(self.instances):
+            self._say("warning", warning)
         control_plane = await self._start_control_plane(places)
         await self._start_sidecars(places)
         await self._wait_ready(control_plane)
@@ -131,15 +137,17 @@ class LocalMesh:
         self._tell(Event(kind="ready", text="the mesh is ready", facts=self.facts()))
 
     async def _start_control_plane(self, places: Places) -> Member:
-        host = self.control_plane.rpartition(":")[0]
-        command = [*MESHEXT, "controlplane", "--config", str((self._options.folder / MESH).resolve())]
-        command += ["--state", str(places.control_plane)]
-        command += ["--listen", self.control_plane, "--join-listen", f"{host}:{JOINING}"]
+        command = build_control_plane_command(
+            documents=self.documents,
+            state=places.control_plane,
+            listen=self.control_plane,
+            joining=self.joining,
+        )
         member = Member(
             "controlplane",
             command,
             places.log("controlplane"),
-            environment=_environment(),
+            environment=build_environment(),
             folder=self._options.folder,
         )
         self._control_plane.append(member)
@@ -153,8 +161,8 @@ class LocalMesh:
     async def _start_sidecars(self, places: Places) -> None:
         tokens = await asyncio.to_thread(create_tokens, places.control_plane, self.instances)
         for instance in self.instances:
-            command = build_sidecar_command(instance, MESHEXT, self.control_plane)
-            environment = {**_environment(), **self._options.environment, **instance.environment}
+            command = build_sidecar_command(instance, self.control_plane)
+            environment = {**build_environment(), **self._options.environment, **instance.environment}
             log = places.log(instance.node)
             self._members.append(
                 Member(instance.node, command, log, environment=environment, folder=instance.folder)
@@ -165,29 +173,37 @@ class LocalMesh:
         self._say("stage", f"{_count(self._members, 'sidecar')} started, each with a token of its own")
 
     async def _wait_ready(self, control_plane: Member) -> None:
-        missing: dict[str, str] = {}
-
         async def ready() -> bool:
-            nonlocal missing
-            look, status = await asyncio.gather(self.admin.look(), self.admin.proxies())
-            missing = find_missing(self.instances, look, status)
-            return not missing
+            return not await self._find_missing()
 
         try:
             await self._until(ready, [control_plane, *self._members], None)
         except TimeoutError:
+            missing = await self._find_missing()
             first = next(member for member in self._members if member.name in missing)
             told = [f"{node}: {what}" for node, what in missing.items()]
             raise UpError("\n".join([*told, f"the end of {first.log}:", *first.last_lines()])) from None
 
-    async def _until(self, done: Any, needed: Sequence[Member], culprit: Member | None) -> None:
+    async def _find_missing(self) -> dict[str, str]:
+        standing = await self.admin.standing()
+        if standing is None:
+            return dict.fromkeys((each.node for each in self.instances), "the control plane does not answer")
+        return find_missing(self.instances, *standing)
+
+    async def _until(
+        self, done: Callable[[], Awaitable[bool]], needed: Sequence[Member], culprit: Member | None
+    ) -> None:
         """Until it is done; UpError where one that is needed ends, or the culprit takes too long."""
         try:
             async with asyncio.timeout(self._options.limit):
-                while not await done():
+                while True:
+                    begun = asyncio.get_running_loop().time()
+                    if await done():
+                        return
                     for member in needed:
                         member.check()
-                    await asyncio.sleep(POLL)
+                    # Looking is work for the control plane, which has others to see to just now.
+                    await asyncio.sleep(max(POLL, 3 * (asyncio.get_running_loop().time() - begun)))
         except TimeoutError:
             if culprit is None:
                 raise
@@ -204,12 +220,6 @@ def _place(written: Written, addresses: Addresses, data: Path) -> list[Instance]
     ports = needed_ports(written.document)
     taken = [addresses.take(ports) for _ in name_replicas(written.document)]
     return build_instances(written, taken, data)
-
-
-def _environment() -> dict[str, str]:
-    """`python` is the one that runs us, so that what is installed beside meshext is found."""
-    here = os.path.dirname(sys.executable)
-    return {"PATH": os.pathsep.join(part for part in (here, os.environ.get("PATH", "")) if part)}
 
 
 def _count(things: Sequence[object], what: str) -> str:

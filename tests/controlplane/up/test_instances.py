@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from meshext_controlplane.up.commands import MESHEXT, build_sidecar_command
 from meshext_controlplane.up.errors import FolderError
 from meshext_controlplane.up.folder import check_mesh, read_workloads
 from meshext_controlplane.up.instances import (
     build_instances,
-    build_sidecar_command,
+    find_open_ports,
     name_replicas,
     needed_ports,
 )
@@ -37,7 +38,7 @@ spec: {command: [sleep, "1000"], readiness: null}
 apiVersion: meshext.dev/v1
 kind: Workload
 metadata: {name: tcp}
-spec: {command: [./server], ports: [{port: 5432}], readiness: {tcpSocket: {}}}
+spec: {command: [./server], ports: [{port: 5432, applicationPort: 5433}], readiness: {tcpSocket: {}}}
 """
 
 
@@ -48,9 +49,11 @@ def test_command_lines(tmp_path: Path, golden: Callable[[str, str], None]) -> No
         names = name_replicas(written.document)
         addresses = [f"127.1.{number}.{each}" for each, _ in enumerate(names, 1)]
         for instance in build_instances(written, addresses, Path("/state/sidecars")):
+            command = build_sidecar_command(instance, "127.1.0.1:15010")
             lines.append(f"# {instance.node} in {instance.folder.relative_to(tmp_path)}/")
             lines.append(f"# needs TCP ports {needed_ports(written.document)}, {dict(instance.environment)}")
-            lines.append(shlex.join(build_sidecar_command(instance, ["meshext"], "127.1.0.1:15010")))
+            lines.append(shlex.join(["meshext", *command[len(MESHEXT) :]]))
+            lines += [f"# {warning}" for warning in find_open_ports([instance])]
     golden("\n".join(lines) + "\n", "commands.sh")
 
 

@@ -8,5 +8,6 @@ meshext sidecar --control-plane 127.1.0.1:15010 --name web-2 --address 127.1.0.2
 # needs TCP ports (15001,), {}
 meshext sidecar --control-plane 127.1.0.1:15010 --name cron --address 127.1.1.1 --data /state/sidecars/cron.default --outbound 15001 --drain-delay 0.2 --drain 5 --grace 5 -- sleep 1000
 # tcp.default in ./
-# needs TCP ports (15001, 5432), {}
-meshext sidecar --control-plane 127.1.0.1:15010 --name tcp --address 127.1.2.1 --data /state/sidecars/tcp.default --outbound 15001 --port 5432/tcp=unix:/state/sidecars/tcp.default/application-5432.sock --probe tcp --probe-failures 3 --drain-delay 0.2 --drain 5 --grace 5 -- ./server
+# needs TCP ports (15001, 5432, 5433), {}
+meshext sidecar --control-plane 127.1.0.1:15010 --name tcp --address 127.1.2.1 --data /state/sidecars/tcp.default --outbound 15001 --port 5432/tcp=127.1.2.1:5433 --probe tcp --probe-failures 3 --drain-delay 0.2 --drain 5 --grace 5 -- ./server
+# tcp.default listens at 127.1.2.1:5433: other programs of this machine can go round its sidecar there; let it listen on a Unix socket, and leave applicationPort out
