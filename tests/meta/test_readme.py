@@ -73,7 +73,7 @@ def test_the_two_commands_are_the_ones_that_are_promised() -> None:
 
 
 def test_every_verb_is_shown() -> None:
-    verbs = {"run", "config", "check", "explain", "serve", "filters", "new", "replay"}
+    verbs = {"run", "config", "check", "explain", "serve", "filters", "new", "replay", "demo", "up"}
     assert {command[0] for command in COMMANDS} == verbs
 
 

@@ -24,10 +24,19 @@ class Watch:
         self.spans: deque[Span] = deque(maxlen=KEPT)
         self.seen = 0  # calls, those that are no longer kept included
         self._waiting: set[asyncio.Event] = set()
+        self._told: list[Callable[[Call], None]] = []
+
+    def tell(self, on_call: Callable[[Call], None]) -> None:
+        """Hand every call on, those that have come already included."""
+        for call in self.calls:
+            on_call(call)
+        self._told.append(on_call)
 
     def on_call(self, call: Call) -> None:
         """Keep it."""
         self.calls.append(call)
+        for on_call in self._told:
+            on_call(call)
         self.seen += 1
         self._wake()
 

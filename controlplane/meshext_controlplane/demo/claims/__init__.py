@@ -1,0 +1,1 @@
+"""What the demo claims, each tried from outside: as a customer, as a stranger, and by what Envoys tell."""
