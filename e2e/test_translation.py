@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 from cryptography import x509
 
-from e2e.certificates import Authority, plain_client
+from e2e.certificates import Authority, Pair, plain_client
 from e2e.stage import echo
 from e2e.town import Town, call_grpc, identity, issue, opened, peers_told
 from meshext.sandbox.client import send
@@ -33,6 +34,7 @@ spec:
     - {name: grpc, port: 9000}
     - {name: http-open, port: 81, targetPort: 8081}
     - {name: http-plain, port: 82, targetPort: 8082}
+    - {name: tcp-open, port: 8083}
 ---
 kind: Workload
 name: storefront
@@ -48,6 +50,7 @@ ports:
   - {number: 8080, application: "unix:FOLDER/checkout.sock"}
   - {number: 8081, application: "unix:FOLDER/checkout.sock"}
   - {number: 8082, application: "unix:FOLDER/checkout.sock"}
+  - {number: 8083, application: "127.0.0.1:APPLICATION"}
   - {number: 9000, application: "unix:FOLDER/grpc.sock"}
 """
 PEERS = "By=spiffe://cluster.local/ns/shop/sa/checkout;URI=spiffe://cluster.local/ns/shop/sa/storefront"
@@ -55,8 +58,23 @@ PEERS = "By=spiffe://cluster.local/ns/shop/sa/checkout;URI=spiffe://cluster.loca
 
 @pytest.fixture(scope="module")
 def town() -> Iterator[Town]:
-    with opened(MESH) as found:
-        yield found
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        text = MESH.replace("APPLICATION", str(server.getsockname()[1]))
+        with opened(text) as found:
+            own = issue(Authority(found.folder, "of-application"), "application", [])
+            threading.Thread(target=serve_tls, args=(server, own), daemon=True).start()
+            yield found
+
+
+def serve_tls(server: socket.socket, own: Pair) -> None:
+    """An application that speaks TLS itself; ends with its socket."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own.certificate, own.key)
+    with suppress(OSError):
+        while True:
+            link, _ = server.accept()
+            with link, suppress(OSError), context.wrap_socket(link, server_side=True) as wire:
+                wire.sendall(b"own")
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +161,18 @@ def test_any_client_of_the_mesh_is_taken(town: Town, port: int, alpn: list[str])
         )
     if "h2" not in alpn:
         assert send(f"https://127.1.0.2:{port}", tls=context).status == 200
+
+
+@pytest.mark.parametrize("address", ["127.1.0.1", "127.1.0.2"])
+def test_a_tcp_port_leaves_the_applications_own_tls_alone(town: Town, address: str) -> None:
+    """Sidecars come by mTLS, others as they are; either way TLS inside is between the applications."""
+    with (
+        socket.create_connection((address, 8083)) as plain,
+        plain_client().wrap_socket(plain) as wire,
+    ):
+        shown = x509.load_der_x509_certificate(wire.getpeercert(binary_form=True) or b"")
+        assert shown == x509.load_pem_x509_certificate((town.folder / "application.pem").read_bytes())
+        assert wire.recv(100) == b"own"
 
 
 def test_sessions_are_not_resumed(town: Town) -> None:

@@ -30,15 +30,16 @@ from tests.conformance.background import Background
 from tests.controlplane.translation.bootstraps import to_bootstrap
 from tests.controlplane.translation.meshes import parse_mesh, proxy_of
 
-OPEN, PLAIN = 8081, 8082
-"""Ports of workloads whose modes are PERMISSIVE and DISABLE; all others are STRICT."""
+OPEN, PLAIN, OPEN_TCP = 8081, 8082, 8083
+"""Ports of workloads whose modes are PERMISSIVE, DISABLE and PERMISSIVE; all others are STRICT."""
 
 
 class Modes(Policies):
     """STRICT, with a port for each of the other modes."""
 
     def mtls_mode(self, workload: Workload, port: int) -> MtlsMode:
-        return {OPEN: MtlsMode.PERMISSIVE, PLAIN: MtlsMode.DISABLE}.get(port, MtlsMode.STRICT)
+        modes = {OPEN: MtlsMode.PERMISSIVE, OPEN_TCP: MtlsMode.PERMISSIVE, PLAIN: MtlsMode.DISABLE}
+        return modes.get(port, MtlsMode.STRICT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,10 +92,11 @@ class ServiceEntrySpec(Model):
             raise ValueError(f"hosts: {wild[0]} can not be looked up in DNS; write DYNAMIC_DNS, or endpoints")
         if self.resolution == "DYNAMIC_DNS" and len(wild) < len(self.hosts):
             raise ValueError("resolution DYNAMIC_DNS is for wildcard hosts; write DNS for the others")
-        if self.resolution == "STATIC":
-            for endpoint in self.endpoints:
-                if not endpoint.address.startswith(UNIX) and not _is_ip(endpoint.address):
-                    raise ValueError(f"endpoints: {endpoint.address} is a name; write an address, or DNS")
+        for address in (endpoint.address for endpoint in self.endpoints):
+            if self.resolution != "STATIC" and address.startswith(UNIX):
+                raise ValueError(f"endpoints: {address} goes with resolution STATIC")
+            if self.resolution == "STATIC" and not (address.startswith(UNIX) or _is_ip(address)):
+                raise ValueError(f"endpoints: {address} is a name; write an address, or resolution: DNS")
         return self
 
 

@@ -34,6 +34,10 @@ from meshext_proto.envoy.extensions.filters.network.tcp_proxy.v3 import tcp_prox
 Chain = components_pb2.FilterChain
 
 
+RETRIES = 2
+"""How often a request is sent again of which the application has seen nothing; Istio's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundPort:
     """A workload's port as its sidecar offers it."""
@@ -85,10 +89,14 @@ def _build_chains(inbound: InboundPort, config: MeshConfigSpec) -> list[Chain]:
     if inbound.mode is MtlsMode.STRICT:
         return [mutual]
     mutual.filter_chain_match.transport_protocol = "tls"
-    if not http:
-        # The application may speak TLS of its own there; sidecars tell by what they offer.
-        mutual.filter_chain_match.application_protocols.append(MESH_ALPN)
-    return [mutual, plain]
+    if http:
+        return [mutual, plain]
+    # The application may speak TLS of its own there; sidecars tell by what they offer. Envoy does not look
+    # for a chain without TLS once it has seen one with it, so the rest of TLS has a chain of its own.
+    mutual.filter_chain_match.application_protocols.append(MESH_ALPN)
+    own = Chain(name="tls", filters=filters)
+    own.filter_chain_match.transport_protocol = "tls"
+    return [mutual, own, plain]
 
 
 def _build_filters(inbound: InboundPort, config: MeshConfigSpec) -> Sequence[components_pb2.Filter]:
@@ -120,6 +128,10 @@ def build_inbound_routes(inbound: InboundPort) -> route_pb2.RouteConfiguration:
     number = inbound.port.number
     action = route_components_pb2.RouteAction(cluster=name_inbound_cluster(number))
     action.timeout.seconds = 0
+    if inbound.protocol in (Protocol.HTTP, Protocol.HTTP2):
+        # An application may close an idle connection at the moment in which a request comes.
+        action.retry_policy.retry_on = "reset-before-request"
+        action.retry_policy.num_retries.value = RETRIES
     route = route_components_pb2.Route(name="default", route=action)
     route.match.prefix = "/"
     for filter_name, config in inbound.placed.on_routes.items():

@@ -12,12 +12,14 @@ from meshext_controlplane.sources.places import Origin, Problem
 from meshext_controlplane.sources.reading import Reading, read_bytes
 from tests.controlplane.sources.documents import peer, read
 from tests.controlplane.sources.mistakes import DOCUMENTS, TEXTS, WORKLOADS
+from tests.controlplane.sources.traffic_mistakes import TRAFFIC
 
 LONGEST = 300  # characters of an input that a golden file shows
 ORIGIN = Origin("wrong.yaml", "", (0, "wrong.yaml", 0.0))
 NEIGHBOUR = ("PeerAuthentication", "shop", "neighbour")
 
-GROUPS: dict[str, Mapping[str, str | bytes]] = {"texts": TEXTS, **DOCUMENTS, "workloads": WORKLOADS}
+IN_FOLDER = {**DOCUMENTS, **TRAFFIC}
+GROUPS: dict[str, Mapping[str, str | bytes]] = {"texts": TEXTS, **IN_FOLDER, "workloads": WORKLOADS}
 ONE_BY_ONE = [(group, name) for group, cases in GROUPS.items() for name in cases]
 
 
@@ -64,7 +66,7 @@ def test_a_mistake_says_where_and_what_to_write_and_leaves_the_rest_alone(group:
         assert len(str(problem)) < 800
 
 
-@pytest.mark.parametrize(("group", "name"), [(g, n) for g, n in ONE_BY_ONE if g in DOCUMENTS])
+@pytest.mark.parametrize(("group", "name"), [(g, n) for g, n in ONE_BY_ONE if g in IN_FOLDER])
 def test_other_documents_of_the_same_text_are_taken(group: str, name: str) -> None:
     text = f"{peer('neighbour')}---\n{GROUPS[group][name]!s}"
     assert NEIGHBOUR in merge([read_bytes(text.encode(), ORIGIN)]).good
