@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Ended
-from tests.controlplane.analysis.cases import CASES, peer
+from tests.controlplane.analysis.cases import CASES, document, peer
 
 Run = Callable[..., Ended]
 
@@ -76,6 +76,19 @@ def test_nothing_found_and_nothing_there(meshext: Run, mesh: Path) -> None:
     ended = meshext("analyze", "nowhere.yaml")
     assert (ended.code, ended.err) == (2, "meshext: nowhere.yaml: no such file or folder\n")
     assert meshext("analyze").code == 2
+
+
+def test_workloads_of_meshext_up_are_looked_at_too(meshext: Run, tmp_path: Path) -> None:
+    workload = document("Workload", "meshext.dev/v1", "web", "{command: [a]}")
+    labelled = workload.replace("namespace: shop", "namespace: shop, labels: {app: web}")
+    (tmp_path / "workloads.yaml").write_text(labelled, encoding="utf-8")
+    (tmp_path / "mesh").mkdir()
+    selecting = "{selector: {matchLabels: {app: NAME}}, mtls: {mode: STRICT}}"
+    for name in ("web", "api"):
+        place = tmp_path / "mesh" / f"{name}.yaml"
+        place.write_text(peer(name, selecting.replace("NAME", name)), encoding="utf-8")
+    found = json.loads(meshext("analyze", str(tmp_path), "--json").out)
+    assert [(each["code"], each["object"]) for each in found] == [("MX111", "PeerAuthentication shop/api")]
 
 
 def test_codes_are_listed(meshext: Run, golden: Callable[[str, str], None]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.service import Service, ServicePort
+from meshext_controlplane.model.workload_document import WorkloadDocument
 from meshext_controlplane.model.workload_entry import WorkloadEntry
 
 HTTP = frozenset("http http2 grpc kubernetes.io/ws kubernetes.io/h2c".split())
@@ -47,7 +48,11 @@ def find_subjects(mesh: Mesh) -> list[Subject]:
         Subject(each.metadata.namespace, each.spec.labels, f"WorkloadEntry {each.metadata.name}", (), True)
         for each in mesh.of(WorkloadEntry)
     ]
-    return [*services, *workloads, *entries]
+    programs = [
+        Subject(each.metadata.namespace, each.metadata.labels, f"Workload {each.metadata.name}", (), True)
+        for each in mesh.of(WorkloadDocument)
+    ]
+    return [*services, *workloads, *entries, *programs]
 
 
 def select_subjects(

@@ -65,8 +65,9 @@ def analyze(
 ) -> None:
     """Find mistakes and traps in documents, before they are given to a control plane.
 
-    Each finding has a code that keeps its meaning; `--codes` lists them. Ends with 1 where something of the
-    threshold's level (error, warning or info) is found, with 2 where a file can not be found, else with 0.
+    Documents of workloads.yaml, which `meshext up` reads, may be among them. Each finding has a code that
+    keeps its meaning; `--codes` lists them. Ends with 1 where something of the threshold's level (error,
+    warning or info) is found, with 2 where a file can not be found, else with 0.
 
     Examples:
       meshext analyze mesh/
@@ -133,6 +134,7 @@ def find_lines(names: Sequence[str], suppressed: frozenset[str]) -> list[Line]:
 def read_all(names: Sequence[str]) -> tuple[list[Reading], list[Problem]]:
     """The files, and those of the folders; MeshextError where one does not exist."""
     from meshext.errors import MeshextError
+    from meshext_controlplane.model.kinds import ALL_KINDS
     from meshext_controlplane.sources.folder import read_file, read_folder
 
     readings: dict[str, Reading] = {}
@@ -142,11 +144,11 @@ def read_all(names: Sequence[str]) -> tuple[list[Reading], list[Problem]]:
         if not path.exists():
             raise MeshextError(f"{name}: no such file or folder")
         if path.is_dir():
-            folder = read_folder(path)
+            folder = read_folder(path, kinds=ALL_KINDS)
             notes += folder.problems
             readings |= {each.origin.source: each for each in folder.readings}
         else:
-            readings[str(path)] = read_file(str(path)).reading
+            readings[str(path)] = read_file(str(path), kinds=ALL_KINDS).reading
     return list(readings.values()), notes
 
 
@@ -175,26 +177,24 @@ def to_findings(configuration: Configuration) -> list[Line]:
     from meshext.policy.findings import dotted
     from meshext_controlplane.analysis.analyze import analyze as find
     from meshext_controlplane.model.mesh import Mesh
-    from meshext_controlplane.sources.places import show_key
+    from meshext_controlplane.sources.places import find_places, show_key
 
     mesh = Mesh(config=configuration.config, documents=configuration.documents)
-    lines = []
-    for message in find(mesh):
-        placed = configuration.good[message.key]
-        path = (*placed.path, *message.path)
-        lines.append(
-            Line(
-                severity=message.severity,
-                code=message.code,
-                source=placed.origin.source,
-                line=placed.origin.lines([path])[path],
-                object=show_key(message.key),
-                path=dotted(message.path).removesuffix(": "),
-                text=message.text,
-                hint=message.hint,
-            )
+    found = [(configuration.good[each.key], each) for each in find(mesh)]
+    lines = find_places((placed.origin, (*placed.path, *each.path)) for placed, each in found)
+    return [
+        Line(
+            severity=each.severity,
+            code=each.code,
+            source=placed.origin.source,
+            line=lines[placed.origin, (*placed.path, *each.path)],
+            object=show_key(each.key),
+            path=dotted(each.path).removesuffix(": "),
+            text=each.text,
+            hint=each.hint,
         )
-    return lines
+        for placed, each in found
+    ]
 
 
 def to_data(line: Line) -> dict[str, object]:

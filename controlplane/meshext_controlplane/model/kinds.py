@@ -41,6 +41,9 @@ KINDS: Kinds = MappingProxyType({each.KIND: each for each in _CLASSES})
 PROGRAMS: Kinds = MappingProxyType({WorkloadDocument.KIND: WorkloadDocument})
 """The kinds of `workloads.yaml`, which `meshext up` reads."""
 
+ALL_KINDS: Kinds = MappingProxyType({**KINDS, **PROGRAMS})
+"""Everything that a folder for `meshext up` holds."""
+
 NOT_YET: Mapping[str, str] = MappingProxyType(
     {
         "EnvoyFilter": "write a FilterPolicy",

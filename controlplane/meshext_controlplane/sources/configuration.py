@@ -16,13 +16,17 @@ from meshext_controlplane.sources.places import (
     Broken,
     Key,
     Mistake,
+    Origin,
     Placed,
     Problem,
+    find_places,
     place_mistakes,
     show_key,
 )
 from meshext_controlplane.sources.reading import Reading
 from meshext_controlplane.sources.references import find_broken
+
+MOST_NAMED = 10  # other places of an object that is in several
 
 Documents = Mapping[str, tuple[MeshDocument, ...]]
 
@@ -52,9 +56,9 @@ def merge(
     problems = [*notes, *(problem for reading in readings for problem in reading.problems)]
     found = _by_key(readings)
     held = _unclear(readings, found, previous)
-    for key, twice in ((key, placed) for key, placed in found.items() if len(placed) > 1):
-        problems += _told_twice(key, twice)
-        held.add(key)
+    doubled = {key: placed for key, placed in found.items() if len(placed) > 1}
+    problems += _told_twice(doubled)
+    held |= doubled.keys()
     wanted = {key: placed[0] for key, placed in found.items() if key not in held}
     good, returned, broken = _settle(wanted, held, previous)
     problems += _place_broken(broken)
@@ -89,25 +93,23 @@ def _unclear(
     return unclear
 
 
-def _told_twice(key: Key, places: Sequence[Placed]) -> list[Problem]:
-    lines = [placed.origin.lines([placed.path])[placed.path] for placed in places]
+def _told_twice(doubled: Mapping[Key, Sequence[Placed]]) -> list[Problem]:
+    lines = find_places((placed.origin, placed.path) for places in doubled.values() for placed in places)
     told = []
-    for at, placed in enumerate(places):
-        others = ", ".join(
-            f"{other.origin.source}:{line}"
-            for number, (other, line) in enumerate(zip(places, lines, strict=True))
-            if number != at
-        )
-        told.append(
-            Problem(
-                source=placed.origin.source,
-                line=lines[at],
-                key=key,
-                path="",
-                text=f"is also in {others}; neither is taken",
-                hint="leave one of them out",
+    for key, places in doubled.items():
+        named = [f"{each.origin.source}:{lines[each.origin, each.path]}" for each in places]
+        for at, placed in enumerate(places):
+            others = ", ".join([*named[:at], *named[at + 1 :]][:MOST_NAMED])
+            told.append(
+                Problem(
+                    source=placed.origin.source,
+                    line=lines[placed.origin, placed.path],
+                    key=key,
+                    path="",
+                    text=f"is also in {others}; neither is taken",
+                    hint="leave one of them out",
+                )
             )
-        )
     return told
 
 
@@ -156,12 +158,12 @@ def _document(good: Mapping[Key, Placed], key: Key) -> MeshDocument | None:
 
 
 def _place_broken(broken: Iterable[Broken]) -> list[Problem]:
-    problems = []
+    by_origin: dict[Origin, list[Mistake]] = {}
     for each in broken:
         path = (*each.placed.path, *each.path)
         mistake = Mistake(path=path, within=len(each.placed.path), text=each.text, key=each.key)
-        problems += place_mistakes(each.placed.origin, [mistake])
-    return problems
+        by_origin.setdefault(each.placed.origin, []).append(mistake)
+    return [problem for origin, mistakes in by_origin.items() for problem in place_mistakes(origin, mistakes)]
 
 
 def _find_config(good: Mapping[Key, Placed]) -> MeshConfigSpec:
@@ -190,7 +192,10 @@ def _alike(one: Sequence[MeshDocument], other: Sequence[MeshDocument]) -> bool:
 
 def tell_held(configuration: Configuration) -> list[str]:
     """A line for each object that is not in force as it is written now."""
+    held = {key: configuration.good[key] for key in sorted(configuration.held)}
+    lines = find_places((placed.origin, placed.path) for placed in held.values())
     return [
-        f"{show_key(key)}: the last good version stays, from {configuration.good[key].place}"
-        for key in sorted(configuration.held)
+        f"{show_key(key)}: the last good version stays, "
+        f"from {placed.origin.source}:{lines[placed.origin, placed.path]}"
+        for key, placed in held.items()
     ]

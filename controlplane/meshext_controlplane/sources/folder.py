@@ -17,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from meshext.config import MAX_BYTES
+from meshext_controlplane.model.kinds import KINDS, Kinds
 from meshext_controlplane.sources.places import Origin, Problem
 from meshext_controlplane.sources.reading import NOTHING_KNOWN, Known, Reading, read_bytes
 
@@ -55,7 +56,7 @@ class FolderReading:
 EMPTY = FolderReading()
 
 
-def read_folder(folder: Path, previous: FolderReading = EMPTY) -> FolderReading:
+def read_folder(folder: Path, previous: FolderReading = EMPTY, *, kinds: Kinds = KINDS) -> FolderReading:
     """The folder as it is now; a file that is as it was in `previous` is not read again."""
     try:
         names = sorted(_find_files(folder))
@@ -68,7 +69,7 @@ def read_folder(folder: Path, previous: FolderReading = EMPTY) -> FolderReading:
     problems: list[Problem] = []
     room = MOST_BYTES
     for name in names[:MOST_FILES]:
-        file = read_file(name, previous.files.get(name), known)
+        file = read_file(name, previous.files.get(name), known, kinds=kinds)
         room -= len(file.reading.origin.text)
         if room < 0:
             problems.append(
@@ -135,7 +136,13 @@ def _find_files(folder: Path) -> Iterator[str]:
                 yield os.path.join(place, name)
 
 
-def read_file(name: str, previous: FileReading | None = None, known: Known = NOTHING_KNOWN) -> FileReading:
+def read_file(
+    name: str,
+    previous: FileReading | None = None,
+    known: Known = NOTHING_KNOWN,
+    *,
+    kinds: Kinds = KINDS,
+) -> FileReading:
     """One file; `previous` where it has not changed since."""
     origin = Origin(name, "", (FILES_RANK, name, 0.0))
     try:
@@ -152,7 +159,7 @@ def read_file(name: str, previous: FileReading | None = None, known: Known = NOT
     digest = hashlib.sha256(content).hexdigest()
     if previous is not None and previous.digest == digest:
         return replace(previous, stamp=stamp)
-    return FileReading(stamp, digest, read_bytes(content, origin, known=known))
+    return FileReading(stamp, digest, read_bytes(content, origin, known=known, kinds=kinds))
 
 
 def _refused(origin: Origin, stamp: tuple[int, ...], text: str, hint: str) -> FileReading:

@@ -58,6 +58,16 @@ class Placed:
         return f"{self.origin.source}:{self.origin.lines([self.path])[self.path]}"
 
 
+def find_places(wanted: Iterable[tuple[Origin, Path]]) -> dict[tuple[Origin, Path], int]:
+    """The lines of paths in several texts, each text looked at once."""
+    paths: dict[Origin, set[Path]] = {}
+    for origin, path in wanted:
+        paths.setdefault(origin, set()).add(path)
+    return {
+        (origin, path): line for origin, found in paths.items() for path, line in origin.lines(found).items()
+    }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """Something that is wrong: `text` says what was expected and found, `hint` what to write instead.

@@ -28,8 +28,9 @@ def check_one_config(documents: Mapping[Key, Placed], _before: Mapping[Key, Plac
         (placed for placed in documents.values() if isinstance(placed.document, MeshConfig)),
         key=lambda placed: placed.order,
     )
+    first = f"{show_key(found[0].key)} in {found[0].place}" if len(found) > 1 else ""
     for placed in found[1:]:
-        told = f"the mesh has a MeshConfig already, {show_key(found[0].key)} in {found[0].place}"
+        told = f"the mesh has a MeshConfig already, {first}"
         yield Broken(placed=placed, path=(), text=f"{told}; put its fields in there")
 
 
