@@ -46,8 +46,8 @@ class Server:
 
     def stop(self) -> None:
         """As a crash would."""
-        self._process.kill()
-        self._process.wait()
+        with self._process:
+            self._process.kill()
 
     def _answer(self) -> Figures:
         assert self._process.stdout is not None
