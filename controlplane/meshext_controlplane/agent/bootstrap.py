@@ -28,6 +28,11 @@ _CONNECTIONS_CONFIG = (
     ".DownstreamConnectionsConfig"
 )
 
+REGEX_LIMIT = "re2.max_program_size.error_level"
+LARGEST_REGEX = 32_768
+"""Instructions of a compiled expression, Istio's limit. Envoy's own, 100, refuses `[0-9]{100}`; the length of
+expressions is limited where documents are read."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvoySetup:
@@ -65,7 +70,7 @@ def build_bootstrap(setup: EnvoySetup) -> str:
     if setup.stats is not None:
         add_stats(bootstrap, setup.stats, setup.admin)
     layer = bootstrap.layered_runtime.layers.add(name="meshext")
-    layer.static_layer.update({GRACEFUL_CLOSE: True})
+    layer.static_layer.update({GRACEFUL_CLOSE: True, REGEX_LIMIT: LARGEST_REGEX})
     document = json_format.MessageToDict(bootstrap, preserving_proto_field_name=True, descriptor_pool=POOL)
     document["overload_manager"] = _overload_manager()
     return json.dumps(document)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Self
 
 from meshext.policy.model import Policy
@@ -25,9 +26,9 @@ from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.snapshot import Resource, encode_resource
 from meshext_controlplane.translate.access_logs import AccessLog, build_access_logs
 from meshext_controlplane.translate.authorization import build_network_rules, build_route_rules
-from meshext_controlplane.translate.catalog import make_services
 from meshext_controlplane.translate.custom import (
     Asked,
+    Serves,
     build_custom_rules,
     build_http_custom,
     build_network_custom,
@@ -53,6 +54,7 @@ from meshext_controlplane.translate.filter_policy import (
 from meshext_controlplane.translate.http_filters import HttpFilter
 from meshext_controlplane.translate.jwt import build_jwt, find_rules
 from meshext_controlplane.translate.metric_tags import build_metrics
+from meshext_controlplane.translate.offers import find_offers
 from meshext_controlplane.translate.peer_authentication import MtlsMode, MtlsModes
 from meshext_controlplane.translate.rbac import Target
 from meshext_controlplane.translate.telemetry import (
@@ -104,9 +106,9 @@ class Policies:
         config = mesh.config
         self._trust = TrustDomains(config.trust_domain, config.trust_domain_aliases)
         self._policies = tuple(each.policy for each in mesh.of(AuthorizationPolicy))
-        self._ports = find_ports(mesh)
+        self._offers = find_offers(mesh)
         self._placed: dict[tuple[str, Kind], Placed] = {}
-        self._built: dict[tuple[str, str, str], Built] = {}
+        self._built: dict[tuple[str, tuple[str, str, str]], Built] = {}
 
     def succeed(self, mesh: Mesh) -> Self:
         """The policies of the mesh that comes next; what was built stays where nothing of it has changed."""
@@ -118,8 +120,8 @@ class Policies:
         following = copy(self)
         following.mesh = mesh
         if mesh.documents is not old.documents:
-            following._ports = find_ports(mesh)
-            if following._ports != self._ports:
+            following._offers = find_offers(mesh)
+            if following._offers != self._offers:
                 return type(self)(mesh)
         return following
 
@@ -161,8 +163,9 @@ class Policies:
     def _build_inbound(self, workload: Workload) -> Placed:
         policies = self.authorization_of(workload)
         http, tcp = Target(trust=self._trust), Target(trust=self._trust, tcp=True)
-        asked = find_asked(policies, self.mesh.config, self._serves, self._find_filter)
-        jwt, fetching = build_jwt(find_rules(self.mesh, workload), self._serves)
+        serves = self._serves(workload)
+        asked = find_asked(policies, self.mesh.config, serves, partial(self._find_filter, serves))
+        jwt, fetching = build_jwt(find_rules(self.mesh, workload), serves)
         places, resources = self._build_filters("inbound", workload)
         filters = {**places, "custom": tuple(build_http_custom(asked)), "jwt": (jwt,) if jwt else ()}
         return replace(
@@ -181,33 +184,34 @@ class Policies:
     def _build_telemetry(self, workload: Workload, side: Side) -> Placed:
         """What is logged, traced and counted."""
         mesh, config = self.mesh, self.mesh.config
-        levels = find_levels(mesh, workload)
+        levels, serves = find_levels(mesh, workload), self._serves(workload)
         logged = resolve_logging(mesh, levels, side)
         metrics = build_metrics(resolve_metrics(mesh, levels, side), workload, side)
-        logs = build_access_logs(logged, config, self._serves, http=True)
+        logs = build_access_logs(logged, config, serves, http=True)
         traced = resolve_tracing(mesh, levels, side)
         return Placed(
             access_logs=(*logs, metrics) if metrics is not None else tuple(logs),
-            network_logs=tuple(build_access_logs(logged, config, self._serves, http=False)),
-            tracing=build_tracing(traced, config, workload, self._serves),
+            network_logs=tuple(build_access_logs(logged, config, serves, http=False)),
+            tracing=build_tracing(traced, config, workload, serves),
         )
 
     def _build_filters(
         self, direction: str, workload: Workload
     ) -> tuple[dict[str, tuple[HttpFilter, ...]], tuple[Resource, ...]]:
         chosen = select_filters(self.mesh, workload, direction)
-        built = [(policy, self._build(policy)) for policy in chosen]
+        built = [(policy, self._build(policy, workload)) for policy in chosen]
         return sort_into_places(built), tuple(each for _, one in built for each in one.resources)
 
-    def _build(self, policy: FilterPolicy) -> Built:
-        if policy.key not in self._built:
+    def _build(self, policy: FilterPolicy, workload: Workload) -> Built:
+        key = (workload.namespace, policy.key)
+        if key not in self._built:
             plan = self.mesh.plans.get(policy.key)
-            self._built[policy.key] = build_policy(policy, plan, self._serves)
-        return self._built[policy.key]
+            self._built[key] = build_policy(policy, plan, self._serves(workload))
+        return self._built[key]
 
-    def _find_filter(self, source: FilterProvider, name: str) -> BuiltFilter | None:
+    def _find_filter(self, serves: Serves, source: FilterProvider, name: str) -> BuiltFilter | None:
         plan = self.mesh.plans.get((PROVIDER, "", name))
-        cluster = find_cluster(source, name_filter("", name), self._serves)
+        cluster = find_cluster(source, name_filter("", name), serves)
         return build_filter(plan, cluster) if plan is not None and cluster is not None else None
 
     def _provider_clusters(self, asked: Iterable[Asked]) -> Iterator[Resource]:
@@ -219,12 +223,6 @@ class Policies:
                 name = name_filter("", each.provider)
                 yield encode_resource(name, build_cluster_beside(name, name_socket("", each.provider)))
 
-    def _serves(self, host: str, port: int) -> bool:
-        return (host, port) in self._ports
-
-
-def find_ports(mesh: Mesh) -> frozenset[tuple[str, int]]:
-    """Hosts and ports that the mesh's services have."""
-    made = make_services(mesh, {}).values()
-    services = [service for _, services in made for service in services]
-    return frozenset((each.host, port.number) for each in services for port in each.ports)
+    def _serves(self, workload: Workload) -> Serves:
+        """Whether the workload's sidecar has a cluster for a host's port."""
+        return partial(self._offers.serves, client=workload.namespace)

@@ -6,6 +6,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from meshext_controlplane.agent.bootstrap import LARGEST_REGEX, REGEX_LIMIT
 from meshext_controlplane.snapshot import Snapshot
 from meshext_controlplane.translate.decoding import snapshot_to_data
 
@@ -49,6 +50,7 @@ def to_bootstrap(snapshot: Snapshot, *, sds: Path = Path("sds.sock")) -> Data:
     clusters = [*data["Cluster"], pipe_cluster("sds", str(sds))]
     return {
         "node": {"id": "test", "cluster": "test"},
+        "layered_runtime": {"layers": [{"name": "x", "static_layer": {REGEX_LIMIT: LARGEST_REGEX}}]},
         "static_resources": {"clusters": clusters, "listeners": data.get("Listener", [])},
     }
 

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from meshext_controlplane.snapshot import CLUSTER, ENDPOINT, LISTENER, ROUTE, Snapshot
+from meshext_controlplane.subscription.consistency import check_snapshot
+from meshext_controlplane.subscription.differences import Differences
+from meshext_controlplane.subscription.references import References
 from meshext_controlplane.translate.decoding import decode_resource, to_data
+from meshext_controlplane.translate.messages import SDS_CLUSTER
 
 
 def texts(data: Any, key: str) -> Iterator[str]:
@@ -36,6 +40,7 @@ def check(snapshot: Snapshot) -> None:
     assert set(texts(data[LISTENER], "route_config_name")) == named[ROUTE].keys()
     eds = {each["name"] for each in data[CLUSTER] if each.get("type") == "EDS"}
     assert eds == named[ENDPOINT].keys()
+    assert check_snapshot(snapshot, References(), Differences(), static=frozenset({SDS_CLUSTER})) == ()
     addresses = [json.dumps(each["address"]) for each in data[LISTENER]]
     assert len(set(addresses)) == len(addresses)
 

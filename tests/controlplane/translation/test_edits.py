@@ -149,6 +149,37 @@ def test_clients_that_see_the_same_share_it() -> None:
             assert resource is shared[name]
 
 
+PROVIDER = """
+---
+apiVersion: meshext.dev/v1
+kind: MeshConfig
+metadata: {name: mesh}
+spec: {extensionProviders: [{name: p, envoyExtAuthzGrpc: {service: authz.test, port: 80}}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ask, namespace: shop}
+spec: {action: CUSTOM, provider: {name: p}, rules: [{to: [{operation: {paths: ["/x"]}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: authz, namespace: other}
+spec:
+  hosts: [authz.test]
+  ports: [{number: 80, protocol: GRPC, name: grpc}]
+  resolution: DNS
+  exportTo: [EXPORTED]
+"""
+
+
+@pytest.mark.parametrize(("exported", "asks"), [("shop", True), (".", False)])
+def test_a_provider_that_a_workload_does_not_see_is_not_asked(exported: str, asks: bool) -> None:
+    mesh = parse_mesh(BASE + PROVIDER.replace("EXPORTED", exported))
+    snapshot = Translator(mesh).snapshot(proxy_of(mesh.workloads[1]))
+    check(snapshot)
+    assert (b"custom-denied" not in resources(snapshot)["Listener inbound-80"].body) is asks
+
+
 def test_a_name_that_two_services_have_belongs_to_the_first() -> None:
     spec = "{hosts: [web.shop], ports: [{number: 80, protocol: HTTP, name: http}]}"
     mesh = parse_mesh(f"{BASE}{NETWORKING}kind: ServiceEntry\nspec: {spec}")

@@ -18,6 +18,7 @@ from meshext_controlplane.translate.decoding import snapshot_to_data
 from meshext_controlplane.translate.translator import Translator
 from meshext_controlplane.translate.upstream_tls import SYSTEM_ROOTS
 from tests.controlplane.translation.bootstraps import to_bootstrap
+from tests.controlplane.translation.consistency import check
 from tests.controlplane.translation.meshes import FOLDER, proxy_of, read_mesh
 
 LONG = 160  # characters of a part that is not written twice
@@ -44,7 +45,9 @@ def test_what_proxies_get(name: str, golden: Callable[[str, str], None]) -> None
     shown: dict[str, object] = {}
     seen: set[Resource] = set()
     for proxy in map(proxy_of, mesh.workloads):
-        resources = [each for named in translator.snapshot(proxy).types.values() for each in named.values()]
+        snapshot = translator.snapshot(proxy)
+        check(snapshot)
+        resources = [each for named in snapshot.types.values() for each in named.values()]
         new = build_snapshot(each for each in resources if each not in seen)
         shown[proxy.node_id] = snapshot_to_data(new)
         seen.update(resources)
