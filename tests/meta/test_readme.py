@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from meshext.cli.verbs import find_plugin_verbs
 from meshext.plugins import load_filter
 from meshext.testing import Harness
 
@@ -75,6 +76,12 @@ def test_the_two_commands_are_the_ones_that_are_promised() -> None:
 def test_every_verb_is_shown() -> None:
     verbs = {"run", "config", "check", "explain", "serve", "filters", "new", "replay", "demo", "up"}
     assert {command[0] for command in COMMANDS} == verbs
+
+
+def test_every_verb_of_the_control_plane_is_named() -> None:
+    assert [
+        verb for verb in find_plugin_verbs() if f"`{verb}`" not in README and f"{verb} " not in README
+    ] == []
 
 
 def test_a_refusal_is_explained(folder: Path) -> None:
