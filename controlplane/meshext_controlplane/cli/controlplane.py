@@ -32,6 +32,14 @@ Secret = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Passphrase or key that private keys in the state are sealed with."),
 ]
+CaCert = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="An authority of your own for a first start, root or intermediate: PEM, up to the root.",
+    ),
+]
+CaKey = Annotated[Path | None, typer.Option(metavar="FILE", help="Its key, PEM.")]
 SvidLife = Annotated[
     float,
     typer.Option(metavar="SECONDS", help="Life of a workload's certificate; renewed at half of it.", min=60),
@@ -51,6 +59,8 @@ def controlplane(
     join_listen: Join = "127.0.0.1:15011",
     metrics: Metrics = "",
     secret_file: Secret = None,
+    ca_cert: CaCert = None,
+    ca_key: CaKey = None,
     svid_life: SvidLife = 86_400,
     init: Init = False,
     log_level: LogLevel = "info",
@@ -81,8 +91,20 @@ def controlplane(
         secret=read_secret(secret_file) if secret_file else None,
         init=init,
         life=timedelta(seconds=svid_life),
+        authority=pair(ca_cert, ca_key),
     )
     asyncio.run(run_control_plane(options, announce))
+
+
+def pair(certificates: Path | None, key: Path | None) -> tuple[Path, Path] | None:
+    """Both files or none; OptionError where one is missing."""
+    from meshext.errors import OptionError
+
+    if certificates is None and key is None:
+        return None
+    if certificates is None or key is None:
+        raise OptionError("--ca-cert and --ca-key go together; give both")
+    return certificates, key
 
 
 def read_secret(path: Path) -> bytes:

@@ -52,12 +52,17 @@ class ControlPlane:
     """Everything between the state and the ports. `running` serves as long as its block lasts."""
 
     def __init__(
-        self, options: ControlPlaneOptions, store: StateStore, authority: CertificateAuthority
+        self,
+        options: ControlPlaneOptions,
+        store: StateStore,
+        authority: CertificateAuthority,
+        *,
+        counts: Counts | None = None,
     ) -> None:
         self._thread = StateThread()
         self.authority = authority
         self._options = options
-        self.counts = Counts()
+        self.counts = counts or Counts()
         self.serving = Serving(translate, Lingering(clock=time.monotonic, later=self._look_again))
         self.hub = Hub(self.serving.snapshot_of, observer=self.counts)
         self._registrations = StoredRegistrations(store, self._thread, time.time)
@@ -182,6 +187,7 @@ class ControlPlane:
         for identity in {workload.identity for workload in self.registry.workloads}:
             if standing.is_banned(identity):
                 self.registry.banish(identity)
+        self._registering.expel(standing.is_banned_peer)
         self.hub.disconnect(
             standing.is_banned_proxy, code=grpc.StatusCode.PERMISSION_DENIED, text="this proxy is banned"
         )
@@ -190,6 +196,7 @@ class ControlPlane:
         while True:
             await asyncio.sleep(LOOK)
             self.registry.expire()
+            await self._thread.run(self._own.refresh)  # or it would be renewed only at the next handshake
 
 
 class _Parts:

@@ -16,7 +16,8 @@ class ControlPlaneOptions:
 
     `listen` is for proxies and agents with a certificate, `join` for agents with a token, `metrics` for
     Prometheus (None serves none). `secret` seals private keys in the state; `init` makes a new authority
-    although the state had one before. `life` is that of the certificates it issues.
+    although the state had one before. `life` is that of the certificates it issues. `authority` are PEM files
+    of an operator's own root or intermediate: certificates up to and with the root, and the key.
     """
 
     config: Path | None
@@ -27,3 +28,4 @@ class ControlPlaneOptions:
     secret: bytes | None = field(default=None, repr=False)
     init: bool = False
     life: timedelta = SVID_LIFE
+    authority: tuple[Path, Path] | None = None

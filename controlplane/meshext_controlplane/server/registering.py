@@ -51,13 +51,19 @@ class Registering:
         for stream in self._streams:
             stream.due.set()
 
+    def expel(self, is_banned: Callable[[Peer], bool]) -> None:
+        """End the streams of whoever is banned; its agent tries again, until the ban is lifted."""
+        for stream in self._streams:
+            if is_banned(stream.peer):
+                stream.over.set()
+
     async def _register(self, _: object, context: Context) -> None:
         peer, limits = await self._admit(context)
         stream = _Stream(peer, limits)
         self._streams.add(stream)
         telling = asyncio.create_task(self._tell(stream, context))
         try:
-            while (message := await context.read()) is not grpc.aio.EOF:
+            while (message := await _read(context, stream)) is not grpc.aio.EOF:
                 stream.workload = await self._take(message, stream, context)
                 stream.answers += 1
                 stream.due.set()
@@ -102,6 +108,21 @@ class _Stream:
         self.workload: Workload | None = None
         self.answers = 0
         self.due = asyncio.Event()
+        self.over = asyncio.Event()
+
+
+async def _read(context: Context, stream: _Stream) -> Any:
+    """The next message; the call is aborted where the peer is banned meanwhile."""
+    reading = asyncio.ensure_future(context.read())
+    over = asyncio.ensure_future(stream.over.wait())
+    try:
+        await asyncio.wait({reading, over}, return_when=asyncio.FIRST_COMPLETED)
+        if over.done():
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, f"{stream.peer.identity} is banned")
+        return reading.result()
+    finally:
+        over.cancel()
+        reading.cancel()
 
 
 def to_message(service: FilterService) -> workloads_pb2.Registered.Filter:

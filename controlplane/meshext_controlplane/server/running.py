@@ -7,11 +7,14 @@ import signal
 from collections.abc import Callable
 
 from meshext_controlplane.identity.authority import CertificateAuthority
+from meshext_controlplane.identity.brought import Brought, read_brought
+from meshext_controlplane.identity.clock import utc_now
 from meshext_controlplane.identity.facts import TRUST_DOMAIN
 from meshext_controlplane.identity.marker import default_marker
 from meshext_controlplane.identity.starting import start_authority
 from meshext_controlplane.model.mesh_config import MeshConfig, MeshConfigSpec
 from meshext_controlplane.server.control_plane import ControlPlane
+from meshext_controlplane.server.metrics import Counts
 from meshext_controlplane.server.options import ControlPlaneOptions
 from meshext_controlplane.server.ports import Ports
 from meshext_controlplane.sources.configuration import merge
@@ -32,8 +35,9 @@ async def run_control_plane(options: ControlPlaneOptions, ready: Ready) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    with Ownership(options.state), StateStore(options.state) as store:
-        control_plane = ControlPlane(options, store, open_authority(options, store))
+    counts = Counts()
+    with Ownership(options.state), StateStore(options.state, observe=counts.stored) as store:
+        control_plane = ControlPlane(options, store, open_authority(options, store), counts=counts)
         async with control_plane.running() as ports:
             ready(ports)
             await stop.wait()
@@ -47,7 +51,16 @@ def open_authority(options: ControlPlaneOptions, store: StateStore) -> Certifica
         marker=default_marker(options.state),
         initialise=options.init,
         secret=options.secret,
+        brought=read_own(options, find_trust_domain(options, store)),
     )
+
+
+def read_own(options: ControlPlaneOptions, trust_domain: str) -> Brought | None:
+    """The operator's own authority; None where there is none."""
+    if options.authority is None:
+        return None
+    certificates, key = options.authority
+    return read_brought(certificates, key, now=utc_now(), trust_domain=trust_domain)
 
 
 def find_trust_domain(options: ControlPlaneOptions, store: StateStore) -> str:

@@ -13,6 +13,7 @@ from meshext_controlplane.identity.tokens import CONTROL_PLANE
 from meshext_controlplane.identity.trust_feed import TrustFeed
 from meshext_controlplane.model.proxy import Proxy
 from meshext_controlplane.model.spiffe import SpiffeId
+from meshext_controlplane.state.errors import StateError
 from meshext_controlplane.state.worker import StateThread
 
 log = logging.getLogger("meshext.controlplane")
@@ -37,9 +38,11 @@ class Standing:
 
     async def follow(self, feed: TrustFeed, changed: Callable[[], None]) -> None:
         """Read them again whenever they have changed, until cancelled."""
-        while True:
-            await feed.change()
-            await self.load()
+        async for _ in feed.changes():
+            try:
+                await self.load()
+            except StateError as error:
+                log.error("bans are not known anew, those of before hold: %s", error)
             changed()
 
     def peer_of(self, auth_context: Mapping[str, Sequence[bytes]]) -> Peer:
@@ -57,8 +60,12 @@ class Standing:
 
     def check(self, peer: Peer) -> None:
         """BannedError where the peer is banned."""
-        if self.is_banned(peer.identity) or peer.serial in self._banned:
+        if self.is_banned_peer(peer):
             raise BannedError(f"{peer.identity} is banned")
+
+    def is_banned_peer(self, peer: Peer) -> bool:
+        """Whether a peer's identity is, or its certificate."""
+        return self.is_banned(peer.identity) or peer.serial in self._banned
 
     def is_banned_proxy(self, proxy: Proxy) -> bool:
         """Whether a proxy's identity is, or the certificate that it came with."""

@@ -73,6 +73,14 @@ class Running:
             await asyncio.wait_for(call.read(), 10)
             yield call
 
+    async def may_register(self, member: Member) -> bool:
+        """Whether its registration is answered."""
+        try:
+            async with self.registered(member, "checkout-1"):
+                return True
+        except grpc.aio.AioRpcError:
+            return False
+
     @asynccontextmanager
     async def stream(self, member: Member, node_id: str) -> AsyncIterator[Client]:
         """An ADS stream that has asked for clusters."""
@@ -167,6 +175,27 @@ def test_who_is_banned_loses_stream_and_place(folder: Path) -> None:
                 )
             assert (await client.status())[0] is grpc.StatusCode.PERMISSION_DENIED
             assert running.control_plane.registry.workloads == ()
+
+    run(folder, scenario)
+
+
+def test_who_was_banned_registers_again_once_it_is_lifted(folder: Path) -> None:
+    who = "spiffe://cluster.local/ns/shop/sa/checkout"
+
+    async def scenario(running: Running) -> None:
+        member = await running.member("checkout")
+        with StateStore(folder) as elsewhere:
+            bans = Bans(elsewhere, running.control_plane.authority)
+            async with running.registered(member, "checkout-1") as call:
+                bans.add(who)
+                with pytest.raises(grpc.aio.AioRpcError) as caught:
+                    await asyncio.wait_for(call.read(), 20)
+                assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+            bans.lift(who)
+        async with asyncio.timeout(30):
+            while not await running.may_register(member):
+                pass
+        assert running.control_plane.registry.workloads != ()
 
     run(folder, scenario)
 
