@@ -148,7 +148,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     record: Figures = {
         "machine": describe_machine(),
-        "versions": describe_versions("h2load"),
+        "versions": describe_versions("python"),
         "services": given.services,
         "proxies": {},
     }
