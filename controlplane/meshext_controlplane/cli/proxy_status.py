@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meshext_controlplane.cli.admin import DEFAULT_STATE, State
+from meshext_controlplane.inspection.type_names import SHORT, short_name
 
 if TYPE_CHECKING:
     from meshext_proto.meshext import admin_pb2
-
-SHORT = {
-    "Cluster": "CDS",
-    "ClusterLoadAssignment": "EDS",
-    "Listener": "LDS",
-    "RouteConfiguration": "RDS",
-    "Secret": "SDS",
-    "TypedExtensionConfig": "ECDS",
-}
 
 Node = Annotated[
     str,
@@ -76,12 +68,6 @@ def status_lines(proxies: list[admin_pb2.ProxyStatusReply.Proxy]) -> Iterator[st
                 yield printable(f"{proxy.node_id} {short_name(part.type_url)} {what}: {part.error}")
         if proxy.problem:
             yield printable(f"{proxy.node_id} is not served the newest: {proxy.problem}")
-
-
-def short_name(type_url: str) -> str:
-    """CDS for a cluster's type, and so on."""
-    name = type_url.rpartition(".")[2]
-    return SHORT.get(name, name)
 
 
 def to_plain(proxy: admin_pb2.ProxyStatusReply.Proxy) -> dict[str, Any]:

@@ -32,12 +32,19 @@ class AdminService:
     """For the local socket, which only the owner of the state directory can open."""
 
     def __init__(
-        self, configuring: Configuring, serving: Serving, hub: Hub, proxies: Callable[[], Iterable[Proxy]]
+        self,
+        configuring: Configuring,
+        serving: Serving,
+        hub: Hub,
+        proxies: Callable[[], Iterable[Proxy]],
+        *,
+        ready: Callable[[], bool],
     ) -> None:
         self._configuring = configuring
         self._serving = serving
         self._hub = hub
         self._proxies = proxies
+        self._ready = ready
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """For `grpc.aio.Server.add_generic_rpc_handlers`."""
@@ -68,9 +75,12 @@ class AdminService:
         return self._tell(edit, before)
 
     async def _look(self, _request: admin_pb2.LookRequest, _: Context) -> admin_pb2.LookReply:
-        configuration = self._configuring.configuration
+        configuration, mesh = self._configuring.configuration, self._serving.mesh
         reply = admin_pb2.LookReply(
-            problems=[str(each) for each in configuration.problems], warnings=tell_held(configuration)
+            problems=[str(each) for each in configuration.problems],
+            warnings=tell_held(configuration),
+            trust_domain=mesh.config.trust_domain,
+            ready=self._ready(),
         )
         for key, placed in configuration.good.items():
             reply.documents.add(
@@ -79,8 +89,9 @@ class AdminService:
                 name=key[2],
                 text=admin_pb2.Text(source=placed.place, content=to_text(placed)),
                 applied=self._configuring.is_applied(key),
+                mode=mesh.plans[key].mode if key in mesh.plans else "",
             )
-        for workload in self._serving.mesh.workloads:
+        for workload in mesh.workloads:
             registration = to_registration(workload).SerializeToString()
             reply.workloads.add(spiffe_id=str(workload.identity), registration=registration)
         return reply

@@ -150,7 +150,7 @@ class ControlPlane:
             *RenewalService(self._enrollment, self._thread, self._feed).handlers(),
         ]
         join = list(JoiningService(self._enrollment, self._thread).handlers())
-        admin = AdminService(self.configuring, self.serving, self.hub, self.proxies)
+        admin = AdminService(self.configuring, self.serving, self.hub, self.proxies, ready=lambda: self.ready)
         async with self._ports.serving(self._own, ads=ads, join=join, admin=[admin.handlers()]):
             yield
 

@@ -47,16 +47,20 @@ class Keys:
 
 
 def find_rules(mesh: Mesh, workload: Workload) -> tuple[JwtRule, ...]:
-    """The rules for a workload, by issuer: of the root namespace's documents and its own namespace's."""
+    """The rules for a workload, by issuer."""
+    rules = [rule for document in select_documents(mesh, workload) for rule in document.spec.jwt_rules]
+    return tuple(sorted(rules, key=lambda rule: rule.issuer))
+
+
+def select_documents(mesh: Mesh, workload: Workload) -> tuple[RequestAuthentication, ...]:
+    """The documents that apply to a workload: the root namespace's and its own namespace's."""
     namespaces = (mesh.config.root_namespace, workload.namespace)
-    rules = [
-        rule
+    return tuple(
+        document
         for document in mesh.of(RequestAuthentication)
         if document.metadata.namespace in namespaces
         and (document.spec.selector is None or document.spec.selector.selects(workload.labels))
-        for rule in document.spec.jwt_rules
-    ]
-    return tuple(sorted(rules, key=lambda rule: rule.issuer))
+    )
 
 
 def build_jwt(rules: Sequence[JwtRule], serves: Serves) -> tuple[HttpFilter | None, tuple[Resource, ...]]:

@@ -36,19 +36,24 @@ class MtlsModes:
 
     def of(self, workload: Workload, port: int) -> MtlsMode:
         """The mode of a workload's port."""
-        return MtlsMode(next(self._said(workload, port), MtlsMode.PERMISSIVE.value))
+        return self.decide(workload, port)[0]
 
-    def _said(self, workload: Workload, port: int) -> Iterator[str]:
+    def decide(self, workload: Workload, port: int) -> tuple[MtlsMode, PeerAuthentication | None]:
+        """The mode, and the document that says so; None where none does."""
+        mode, document = next(self._said(workload, port), (MtlsMode.PERMISSIVE.value, None))
+        return MtlsMode(mode), document
+
+    def _said(self, workload: Workload, port: int) -> Iterator[tuple[str, PeerAuthentication]]:
         """What documents say about it, the narrowest scope first; UNSET left out."""
         own = self._by_namespace.get(workload.namespace, ())
         selecting = first(own, workload)
         if selecting is not None:
             at_port = (selecting.spec.port_level_mtls or {}).get(str(port))
             if at_port is not None and at_port.mode != UNSET:
-                yield at_port.mode
+                yield at_port.mode, selecting
         for document in (selecting, first(own, None), first(self._by_namespace.get(self._root, ()), None)):
             if document is not None and document.spec.mtls.mode != UNSET:
-                yield document.spec.mtls.mode
+                yield document.spec.mtls.mode, document
 
 
 def first(documents: Sequence[PeerAuthentication], workload: Workload | None) -> PeerAuthentication | None:

@@ -120,6 +120,11 @@ class Rules:
 
     def find(self, host: str, namespace: str, client: str) -> Rule:
         """The rule that a client's namespace obeys for a host of a service's namespace."""
+        documents = self.documents(host, namespace, client)
+        return self._merge(documents) if documents else NO_RULE
+
+    def documents(self, host: str, namespace: str, client: str) -> tuple[DestinationRule, ...]:
+        """The documents that this rule is made of."""
         places = dict.fromkeys((client if client != self._root else "", namespace, self._root))
         for place in places:
             documents = _most_specific(self._by_namespace.get(place, {}), host)
@@ -129,8 +134,8 @@ class Rules:
                 if place == client or is_exported(each.spec.export_to, place, client)
             )
             if seen:
-                return self._merge(seen)
-        return NO_RULE
+                return seen
+        return ()
 
     def _merge(self, documents: tuple[DestinationRule, ...]) -> Rule:
         key = tuple(map(id, documents))

@@ -1,0 +1,111 @@
+"""Documents of traffic that concern a service of a workload, found as the translation finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from meshext_controlplane.inspection.description import DescribedRoutes, DescribedRule, Leg
+from meshext_controlplane.model.destination_rule import DestinationRule
+from meshext_controlplane.model.hosts import covers
+from meshext_controlplane.model.http_route import Destination
+from meshext_controlplane.model.mesh import Mesh
+from meshext_controlplane.model.virtual_service import TcpRoute, TlsRoute, VirtualService
+from meshext_controlplane.model.workload import Workload
+from meshext_controlplane.translate.catalog import Catalog
+from meshext_controlplane.translate.members import is_selected
+from meshext_controlplane.translate.names import qualify
+from meshext_controlplane.translate.services import MeshService
+
+
+class Routing:
+    """The traffic documents of a mesh; `callers` are the namespaces that have workloads."""
+
+    def __init__(self, mesh: Mesh, catalog: Catalog) -> None:
+        self._mesh = mesh
+        self._catalog = catalog
+        self._callers = sorted({each.namespace for each in mesh.workloads})
+
+    def routes(self, service: MeshService, workload: Workload) -> Iterator[DescribedRoutes]:
+        """The VirtualServices that name the service's host or lead there."""
+        for document in self._mesh.of(VirtualService):
+            hosts = [qualify(host, document.metadata.namespace) for host in document.spec.hosts]
+            told = any(covers(host, service.host) for host in hosts)
+            legs = tuple(self._legs(document, service, workload))
+            if told or legs:
+                yield DescribedRoutes(
+                    document=full_name(document),
+                    host=service.host,
+                    callers=tuple(self._deciding(document, [service.host] if told else hosts)),
+                    legs=legs,
+                )
+
+    def rules(self, service: MeshService, workload: Workload) -> Iterator[DescribedRule]:
+        """The DestinationRules for the service's host."""
+        for document in self._mesh.of(DestinationRule):
+            if not covers(qualify(document.spec.host, document.metadata.namespace), service.host):
+                continue
+            subsets = document.spec.subsets
+            here = [each.name for each in subsets if is_selected(workload.labels, each.labels)]
+            yield DescribedRule(
+                document=full_name(document),
+                host=service.host,
+                callers=tuple(self._obeying(document, service)),
+                subsets=tuple(here),
+                other_subsets=tuple(each.name for each in subsets if each.name not in here),
+            )
+
+    def _deciding(self, document: VirtualService, hosts: Iterable[str]) -> Iterator[str]:
+        """The namespaces for whose calls to one of these hosts the document decides."""
+        asked = list(hosts)
+        for caller in self._callers:
+            visible = self._catalog.virtual_services(self._catalog.scope_of(caller))
+            if any(visible.find(host) is document for host in asked):
+                yield caller
+
+    def _obeying(self, document: DestinationRule, service: MeshService) -> Iterator[str]:
+        for caller in self._callers:
+            scope = self._catalog.scope_of(caller)
+            found = self._catalog.rules.documents(service.host, service.namespace, scope)
+            if any(each is document for each in found):
+                yield caller
+
+    def _legs(self, document: VirtualService, service: MeshService, workload: Workload) -> Iterator[Leg]:
+        for route, destination, share in list_destinations(document):
+            if qualify(destination.host, document.metadata.namespace) == service.host:
+                here = not destination.subset or self._is_in(destination.subset, service, workload)
+                yield Leg(route=route, subset=destination.subset, share=share, here=here)
+
+    def _is_in(self, name: str, service: MeshService, workload: Workload) -> bool:
+        """Whether some caller's subset of that name has the workload."""
+        for caller in self._callers:
+            scope = self._catalog.scope_of(caller)
+            subset = self._catalog.rules.find(service.host, service.namespace, scope).subsets.get(name)
+            if subset is not None and is_selected(workload.labels, subset.labels):
+                return True
+        return False
+
+
+def list_destinations(document: VirtualService) -> Iterator[tuple[str, Destination, str]]:
+    """Where a document leads: the route's name or place, the destination, its share."""
+    for number, route in enumerate(document.spec.http):
+        name = route.name or f"http[{number}]"
+        alone = len(route.route) == 1
+        for each in route.route:
+            yield name, each.destination, "all" if alone else str(each.weight)
+        for copied in (route.mirror, *(each.destination for each in route.mirrors)):
+            if copied is not None:
+                yield name, copied, "mirror"
+    connections: tuple[tuple[str, Sequence[TlsRoute | TcpRoute]], ...] = (
+        ("tls", document.spec.tls),
+        ("tcp", document.spec.tcp),
+    )
+    for protocol, routes in connections:
+        for number, l4 in enumerate(routes):
+            for share in l4.route:
+                told = "all" if len(l4.route) == 1 else str(share.weight)
+                yield f"{protocol}[{number}]", share.destination, told
+
+
+def full_name(document: VirtualService | DestinationRule) -> str:
+    """`namespace/name`."""
+    return f"{document.metadata.namespace}/{document.metadata.name}"

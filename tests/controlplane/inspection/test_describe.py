@@ -1,0 +1,59 @@
+"""`meshext describe` on a mesh that has a document of every kind, and against what is served."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+
+import pytest
+
+from meshext_controlplane.cli.describe import to_lines
+from meshext_controlplane.inspection.describe import describe
+from meshext_controlplane.translate.decoding import snapshot_to_data
+from meshext_controlplane.translate.translator import Translator
+from tests.controlplane.inspection.views import REFUSED, SYNCED, read_shop, view_of
+from tests.controlplane.translation.meshes import proxy_of
+
+MESH = read_shop()
+VIEW = view_of(MESH, **{"reviews-2": SYNCED, "caller": REFUSED})
+PORT_CHAINS = {"STRICT": ["mtls"], "PERMISSIVE": ["mtls", "plaintext"], "DISABLE": ["plaintext"]}
+
+
+@pytest.mark.parametrize("name", [each.name for each in MESH.workloads])
+def test_what_is_shown(name: str, golden: Callable[[str, str], None]) -> None:
+    (workload,) = VIEW.workload(name)
+    golden("\n".join(to_lines(describe(VIEW, workload))) + "\n", f"{name}.txt")
+
+
+def test_for_machines(golden: Callable[[str, str], None]) -> None:
+    (workload,) = VIEW.workload("shop/reviews-2")
+    golden(json.dumps(asdict(describe(VIEW, workload)), indent=2) + "\n", "reviews-2.json")
+
+
+@pytest.mark.parametrize("name", [each.name for each in MESH.workloads])
+def test_it_says_what_is_served(name: str) -> None:
+    """Chains for mTLS modes, RBAC for policies, filters by name: found in the snapshot itself."""
+    (workload,) = VIEW.workload(name)
+    described = describe(VIEW, workload)
+    served = snapshot_to_data(Translator(MESH).snapshot(proxy_of(workload)))
+    listeners = {each["name"]: each for each in served["Listener"]}
+    for port in described.ports:
+        chains = [each["name"] for each in listeners[f"inbound-{port.number}"]["filter_chains"]]
+        assert chains == PORT_CHAINS[port.mtls]
+    text = json.dumps(served)
+    for policy in described.filters:
+        inbound_http = any(port.protocol in ("http", "grpc") for port in described.ports)
+        if policy.direction == "outbound" or inbound_http:
+            assert f"filter|{policy.policy.replace('/', '|')}" in text
+    for rule in described.authorization:
+        if described.ports and not rule.provider:
+            namespace, _, own = rule.policy.partition("/")
+            assert f"ns[{namespace}]-policy[{own}]-rule[0]" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("web", ["web"]), ("other/web", []), ("other/caller", ["caller"])]
+)
+def test_workloads_by_name(name: str, found: list[str]) -> None:
+    assert [each.name for each in VIEW.workload(name)] == found
