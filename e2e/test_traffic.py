@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
+from cryptography import x509
 
 from e2e.raw import RawUpstream
 from e2e.stage import echo, received, wait_for
-from e2e.town import Town, call_grpc, opened
+from e2e.town import Town, call_grpc, issue, opened, serve_tls
 from meshext.sandbox.client import send
 from tests.ports import free_port
 
@@ -53,6 +56,35 @@ apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: as-asked, namespace: shop}
 spec: {hosts: ["127.0.0.1"], ports: [{number: OUTSIDE, protocol: HTTP, name: http}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: secure, namespace: shop}
+spec:
+  hosts: [secure.example.com, other.example.com, unverified.example.com]
+  ports: [{number: 80, protocol: HTTP, name: http}]
+  resolution: STATIC
+  endpoints: [{address: 127.0.0.1, ports: {http: SECURE}}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: secure, namespace: shop}
+spec: {host: "*.example.com", trafficPolicy: {tls: {mode: SIMPLE, caCertificates: FOLDER/ours.pem}}}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: unverified, namespace: shop}
+spec: {host: unverified.example.com, trafficPolicy: {tls: {mode: SIMPLE, insecureSkipVerify: true}}}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: outside, namespace: shop}
+spec: {host: outside.example.com}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: shaky, namespace: shop}
+spec: {host: shaky.example.com}
 ---
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
@@ -123,13 +155,13 @@ spec:
 kind: Workload
 name: client
 namespace: shop
-address: 127.1.0.1
+address: 127.61.0.1
 labels: {app: client}
 ---
 kind: Workload
 name: web-1
 namespace: shop
-address: 127.1.0.2
+address: 127.61.0.2
 labels: {app: web, version: v1}
 ports:
   - {number: 8080, application: "unix:FOLDER/web-1.sock"}
@@ -138,7 +170,7 @@ ports:
 kind: Workload
 name: web-2
 namespace: shop
-address: 127.1.0.3
+address: 127.61.0.3
 labels: {app: web, version: v2}
 ports: [{number: 8080, application: "unix:FOLDER/web-2.sock"}]
 """
@@ -154,7 +186,14 @@ def outside() -> Iterator[RawUpstream]:
 @pytest.fixture(scope="module")
 def town(outside: RawUpstream) -> Iterator[Town]:
     text = MESH.replace("OUTSIDE", str(outside.port)).replace("NOBODY", str(free_port()))
-    with opened(text) as found:
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        opened(text.replace("SECURE", str(server.getsockname()[1]))) as found,
+    ):
+        own = issue(found.ours, "secure", [x509.DNSName("secure.example.com")])
+        serve = partial(serve_tls, server, own, answer, hear=True)
+        threading.Thread(target=serve, daemon=True).start()
         yield found
 
 
@@ -256,12 +295,17 @@ def test_hosts_that_nobody_names_are_looked_up(town: Town, outside: RawUpstream)
     assert outside.seen[-1].values("host") == [f"localhost:{outside.port}".encode()]
 
 
+@pytest.mark.parametrize(("host", "status"), [("secure", 200), ("other", 503), ("unverified", 200)])
+def test_tls_that_a_rule_begins_proves_the_host(town: Town, host: str, status: int) -> None:
+    assert town.call(f"http://{host}.example.com/").status == status
+
+
 @pytest.mark.parametrize(
     "authority", ["outside.example.com:443", "web:80", "web.shop:7000", "localhost:OUTSIDE"]
 )
 def test_tunnels(town: Town, outside: RawUpstream, authority: str) -> None:
     authority = authority.replace("OUTSIDE", str(outside.port))
-    with socket.create_connection(("127.1.0.1", 15001), timeout=20) as wire:
+    with socket.create_connection(("127.61.0.1", 15001), timeout=20) as wire:
         wire.sendall(f"CONNECT {authority} HTTP/1.1\r\nhost: {authority}\r\n\r\n".encode())
         assert wire.recv(65536).startswith(b"HTTP/1.1 200")
         wire.sendall(b"GET /inside HTTP/1.1\r\nhost: inside\r\nconnection: close\r\n\r\n")
@@ -274,7 +318,7 @@ def test_grpc_through_a_tunnel(town: Town) -> None:
 
 
 def test_a_tcp_service_has_a_port(town: Town) -> None:
-    answer = send("http://127.1.0.1:7000", target="/by-tcp")
+    answer = send("http://127.61.0.1:7000", target="/by-tcp")
     assert echo(answer)["target"] == "/by-tcp"
 
 

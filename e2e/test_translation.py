@@ -11,9 +11,9 @@ from contextlib import suppress
 import pytest
 from cryptography import x509
 
-from e2e.certificates import Authority, Pair, plain_client
+from e2e.certificates import Authority, plain_client
 from e2e.stage import echo
-from e2e.town import Town, call_grpc, identity, issue, opened, peers_told
+from e2e.town import Town, call_grpc, identity, issue, opened, peers_told, serve_tls
 from meshext.sandbox.client import send
 
 pytestmark = pytest.mark.envoy
@@ -39,12 +39,12 @@ spec:
 kind: Workload
 name: storefront
 namespace: shop
-address: 127.1.0.1
+address: 127.61.0.1
 ---
 kind: Workload
 name: checkout
 namespace: shop
-address: 127.1.0.2
+address: 127.61.0.2
 labels: {app: checkout}
 ports:
   - {number: 8080, application: "unix:FOLDER/checkout.sock"}
@@ -62,19 +62,8 @@ def town() -> Iterator[Town]:
         text = MESH.replace("APPLICATION", str(server.getsockname()[1]))
         with opened(text) as found:
             own = issue(Authority(found.folder, "of-application"), "application", [])
-            threading.Thread(target=serve_tls, args=(server, own), daemon=True).start()
+            threading.Thread(target=serve_tls, args=(server, own, b"own"), daemon=True).start()
             yield found
-
-
-def serve_tls(server: socket.socket, own: Pair) -> None:
-    """An application that speaks TLS itself; ends with its socket."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(own.certificate, own.key)
-    with suppress(OSError):
-        while True:
-            link, _ = server.accept()
-            with link, suppress(OSError), context.wrap_socket(link, server_side=True) as wire:
-                wire.sendall(b"own")
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +106,7 @@ def test_hosts_that_nobody_names_are_refused(town: Town, method: str) -> None:
 
 
 def test_grpc_end_to_end(town: Town) -> None:
-    assert call_grpc("127.1.0.1:15001", grpc_default_authority="checkout:9000") == b"hello"
+    assert call_grpc("127.61.0.1:15001", grpc_default_authority="checkout:9000") == b"hello"
 
 
 def test_a_forged_certificate_header_is_replaced(town: Town) -> None:
@@ -126,7 +115,7 @@ def test_a_forged_certificate_header_is_replaced(town: Town) -> None:
 
 
 def test_strict_refuses_plaintext(town: Town) -> None:
-    with socket.create_connection(("127.1.0.2", 8080), timeout=20) as wire:
+    with socket.create_connection(("127.61.0.2", 8080), timeout=20) as wire:
         wire.sendall(b"GET / HTTP/1.1\r\nhost: checkout\r\n\r\n")
         with suppress(ConnectionResetError):  # closed with our bytes unread
             assert wire.recv(1) == b""
@@ -134,7 +123,7 @@ def test_strict_refuses_plaintext(town: Town) -> None:
 
 @pytest.mark.parametrize("port", [8081, 8082])
 def test_others_take_plaintext(town: Town, port: int) -> None:
-    assert send(f"http://127.1.0.2:{port}").status == 200
+    assert send(f"http://127.61.0.2:{port}").status == 200
 
 
 @pytest.mark.parametrize("who", ["foreign", "elsewhere", "nobody"])
@@ -142,7 +131,7 @@ def test_strict_refuses_certificates_that_are_not_the_mesh(
     town: Town, strangers: dict[str, ssl.SSLContext], who: str
 ) -> None:
     with pytest.raises(OSError):  # noqa: PT011 - an alert or a reset, as the kernel has it
-        send("https://127.1.0.2:8080", tls=strangers[who])
+        send("https://127.61.0.2:8080", tls=strangers[who])
 
 
 @pytest.mark.parametrize("port", [8080, 8081])
@@ -153,17 +142,17 @@ def test_any_client_of_the_mesh_is_taken(town: Town, port: int, alpn: list[str])
     if alpn:
         context.set_alpn_protocols(alpn)
     with (
-        socket.create_connection(("127.1.0.2", port)) as plain,
+        socket.create_connection(("127.61.0.2", port)) as plain,
         context.wrap_socket(plain) as wire,
     ):
         assert wire.selected_alpn_protocol() == (
             "h2" if "h2" in alpn else "http/1.1" if "http/1.1" in alpn else None
         )
     if "h2" not in alpn:
-        assert send(f"https://127.1.0.2:{port}", tls=context).status == 200
+        assert send(f"https://127.61.0.2:{port}", tls=context).status == 200
 
 
-@pytest.mark.parametrize("address", ["127.1.0.1", "127.1.0.2"])
+@pytest.mark.parametrize("address", ["127.61.0.1", "127.61.0.2"])
 def test_a_tcp_port_leaves_the_applications_own_tls_alone(town: Town, address: str) -> None:
     """Sidecars come by mTLS, others as they are; either way TLS inside is between the applications."""
     with (
@@ -178,10 +167,10 @@ def test_a_tcp_port_leaves_the_applications_own_tls_alone(town: Town, address: s
 def test_sessions_are_not_resumed(town: Town) -> None:
     context = town.papers["storefront"].to_client()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    with socket.create_connection(("127.1.0.2", 8080)) as plain, context.wrap_socket(plain) as first:
+    with socket.create_connection(("127.61.0.2", 8080)) as plain, context.wrap_socket(plain) as first:
         session = first.session
     with (
-        socket.create_connection(("127.1.0.2", 8080)) as plain,
+        socket.create_connection(("127.61.0.2", 8080)) as plain,
         context.wrap_socket(plain, session=session) as second,
     ):
         assert not second.session_reused

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import ssl
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -130,3 +132,16 @@ def serving_grpc(path: Path) -> Iterator[None]:
             yield
         finally:
             server.stop(None).wait()
+
+
+def serve_tls(server: socket.socket, own: Pair, answer: bytes, *, hear: bool = False) -> None:
+    """An application that speaks TLS itself and says one thing, with `hear` after it has heard one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own.certificate, own.key)
+    with suppress(OSError):
+        while True:
+            link, _ = server.accept()
+            with link, suppress(OSError), context.wrap_socket(link, server_side=True) as wire:
+                if hear:
+                    wire.recv(65536)
+                wire.sendall(answer)
