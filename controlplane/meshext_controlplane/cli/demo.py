@@ -18,8 +18,13 @@ FolderOption = Annotated[
     ),
 ]
 Visits = Annotated[
-    float, typer.Option(metavar="N", help="How many visits customers make a second.", min=0, max=1000)
+    float | None,
+    typer.Option(
+        metavar="N", help="Of customers, each second. [default: 10, with --check 2]", min=0, max=1000
+    ),
 ]
+LIVE, CHECKED = 10.0, 2.0
+"""Visits a second: what is nice to look at, and what leaves the machine to the claims."""
 Limit = Annotated[float, typer.Option(metavar="SECONDS", help="For the mesh to be ready.", min=1, max=3600)]
 Json = Annotated[bool, typer.Option("--json", help="One object of JSON a line on standard output.")]
 
@@ -27,8 +32,8 @@ Json = Annotated[bool, typer.Option("--json", help="One object of JSON a line on
 def demo(
     check: Check = False,
     folder: FolderOption = None,
-    visits: Visits = 10.0,
-    limit: Limit = 60.0,
+    visits: Visits = None,
+    limit: Limit = 120.0,
     json: Json = False,
 ) -> None:
     """Run a shop in a mesh on this machine, and show who calls whom. No root, no docker.
@@ -48,7 +53,8 @@ def demo(
     from meshext_controlplane.cli.events import print_lines
     from meshext_controlplane.up.errors import FolderError, UpError
 
-    wishes = Wishes(check=check, folder=folder, visits=visits, limit=limit, json=json, parent=parent)
+    pace = (CHECKED if check else LIVE) if visits is None else visits
+    wishes = Wishes(check=check, folder=folder, visits=pace, limit=limit, json=json, parent=parent)
     try:
         code = asyncio.run(run_demo(wishes))
     except (FolderError, UpError) as error:

@@ -23,7 +23,7 @@ Limit = Annotated[float, typer.Option(metavar="SECONDS", help="For the mesh to b
 Json = Annotated[bool, typer.Option("--json", help="One object of JSON a line on standard output.")]
 
 
-def up(folder: Folder, state: StateOption = None, limit: Limit = 60.0, json: Json = False) -> None:
+def up(folder: Folder, state: StateOption = None, limit: Limit = 120.0, json: Json = False) -> None:
     """Run a mesh on this machine: a control plane, and each workload with a sidecar. No root, no docker.
 
     Each replica of a workload has a loopback address of its own, 127.1.x.y, where its Envoy listens on the

@@ -11,7 +11,7 @@ from meshext_controlplane.tap.calls import Call
 from meshext_controlplane.tap.spans import Span
 
 KEPT = 20_000  # records of each kind
-PATIENCE = 15.0  # seconds for a record; Envoy gives logs away once a second, spans every five
+PATIENCE = 20.0  # seconds for a record; Envoy gives logs away once a second, spans every five
 
 T = TypeVar("T", Call, Span)
 

@@ -18,5 +18,5 @@ class Options:
 
     folder: Path
     state: Path
-    limit: float = 60.0
+    limit: float = 120.0
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
