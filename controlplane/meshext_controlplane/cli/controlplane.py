@@ -69,8 +69,7 @@ def controlplane(
     """Serve configuration (xDS) and certificates to the sidecars of a mesh.
 
     Documents are Istio's kinds, as YAML. One that is wrong is refused with file, line and reason, and its
-    last good version stays. Lines `serving WHAT ADDR` on standard output say that it listens. SIGTERM ends
-    it; sidecars go on with what they have.
+    last good version stays. Lines `serving WHAT ADDR` on standard output say that it listens.
 
     Example: meshext controlplane --config mesh/ --state /var/lib/meshext --listen 0.0.0.0:15010
     """
