@@ -236,7 +236,7 @@ class StateMachine(Machine[StateRequest]):
         return type_url in (ENDPOINT, ROUTE) or super().may_stay(type_url, name)
 
 
-LONG = settings(max_examples=100, stateful_step_count=40)
+LONG = settings(max_examples=60, stateful_step_count=40)
 TestDelta = DeltaMachine.TestCase
 TestDelta.settings = LONG
 TestState = StateMachine.TestCase

@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from meshext_controlplane.snapshot import CLUSTER, ENDPOINT, LISTENER
+from meshext_controlplane.xds.limits import LARGEST_REQUEST
 from meshext_controlplane.xds.observer import Observer
 from meshext_controlplane.xds.status import Sync
 from tests.controlplane.xds.client import Client, connected
@@ -281,5 +282,17 @@ def test_a_flood_of_requests_holds_up_nobody() -> None:
                 await quick.ack(await quick.hear())
             assert not pouring.done()
             pouring.cancel()
+
+    asyncio.run(run())
+
+
+def test_a_message_beyond_all_bounds_is_not_read() -> None:
+    async def run() -> None:
+        async with serving(A) as mesh, connected(mesh.port, delta=True) as client:
+            await client.say(type_url=CLUSTER)
+            await client.hear()
+            await client.say_bytes(bytes(LARGEST_REQUEST + 1))
+            assert (await client.status())[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+            await until(lambda: mesh.hub.status() == ())
 
     asyncio.run(run())
