@@ -107,5 +107,8 @@ def _build_listener(
         traffic_direction=base_pb2.OUTBOUND,
         filter_chains=chains,
     )
+    for chain in listener.filter_chains:
+        # Whoever calls here speaks with the workload's identity: nobody from another machine may.
+        chain.filter_chain_match.source_type = components_pb2.FilterChainMatch.SAME_IP_OR_LOOPBACK
     listener.enable_reuse_port.value = False
     return listener
