@@ -68,12 +68,11 @@ def controlplane(
 ) -> None:
     """Serve configuration (xDS) and certificates to the sidecars of a mesh.
 
-    Documents are Istio's kinds, as YAML. One that is wrong is refused with file, line and reason, and its
-    last good version stays. Lines `serving WHAT ADDR` on standard output say that it listens.
+    Documents are Istio's kinds, as YAML; of a wrong one, told with its place, the last good version stays.
 
     Example: meshext controlplane --config mesh/ --state /var/lib/meshext --listen 0.0.0.0:15010
     """
-    import asyncio
+    from asyncio import run
 
     from meshext.hosts.address import parse_address
     from meshext.hosts.log_lines import configure_logging
@@ -87,12 +86,12 @@ def controlplane(
         listen=parse_address(listen),
         join=parse_address(join_listen),
         metrics=parse_address(metrics) if metrics else None,
-        secret=read_secret(secret_file) if secret_file else None,
+        secret=read_secret(secret_file),
         init=init,
         life=timedelta(seconds=svid_life),
         authority=pair(ca_cert, ca_key),
     )
-    asyncio.run(run_control_plane(options, announce))
+    run(run_control_plane(options, announce))
 
 
 def pair(certificates: Path | None, key: Path | None) -> tuple[Path, Path] | None:
@@ -106,10 +105,12 @@ def pair(certificates: Path | None, key: Path | None) -> tuple[Path, Path] | Non
     return certificates, key
 
 
-def read_secret(path: Path) -> bytes:
+def read_secret(path: Path | None) -> bytes | None:
     """The passphrase or key in a file, without the end of its line; OptionError where it can not be read."""
     from meshext.errors import OptionError
 
+    if path is None:
+        return None
     try:
         return path.read_bytes().rstrip(b"\r\n")
     except OSError as error:

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from meshext_controlplane.demo.claims import identity
+from meshext_controlplane.demo.claims import identity, telling
 from meshext_controlplane.demo.claims.stage import ClaimFails, Stage, identity_of
 from meshext_controlplane.demo.strangers import make_stranger
 from meshext_controlplane.demo.watching import Watch
 from meshext_controlplane.model.workload_document import PortSpec
+from meshext_controlplane.tap.spans import Span
 from meshext_controlplane.up.instances import Instance
 
 OURS = identity_of("web")
@@ -138,3 +139,12 @@ def test_where_nobody_listens_nothing_is_proved(holds: Callable[[Stage], Awaitab
 
     with pytest.raises(ClaimFails):
         asyncio.run(play())
+
+
+def test_a_span_without_its_parent_is_seen() -> None:
+    spans = [
+        Span(service="customers.shop", name="out", trace="t", id="a", parent="root"),
+        Span(service="storefront.shop", name="in", trace="t", id="b", parent="a"),
+    ]
+    assert telling.without_parent(spans, "root") == []
+    assert telling.without_parent(spans[1:], "root") == spans[1:]

@@ -20,20 +20,19 @@ async def spans_arrive(stage: Stage) -> str:
     wanted = {"customers", "storefront", "checkout"}
 
     def enough(spans: list[Span]) -> bool:
-        return wanted <= services(spans) and not orphans(spans, root)  # each process exports by itself
+        # Each sidecar tells its spans in its own time: a child may come before its parent.
+        return wanted <= services(spans) and not without_parent(spans, root)
 
     spans = await stage.watch.find_spans(lambda span: span.trace == trace, enough)
     expect(bool(spans), "no span of the trace has arrived")
     expect(wanted <= services(spans), f"spans came from {', '.join(sorted(services(spans)))} only")
-    lost = orphans(spans, root)
-    expect(
-        not lost, f"{len(lost)} spans have a parent that nobody told: {', '.join(s.service for s in lost)}"
-    )
+    lost = without_parent(spans, root)
+    expect(not lost, f"spans of {', '.join(span.service for span in lost)} have a parent that nobody told")
     return f"{len(spans)} spans of {', '.join(sorted(services(spans)))} in one trace"
 
 
-def orphans(spans: list[Span], root: str) -> list[Span]:
-    """Those whose parent has not arrived; `root` is the span that the trace began with."""
+def without_parent(spans: list[Span], root: str) -> list[Span]:
+    """Spans whose parent is neither among them nor the customer's own."""
     known = {span.id for span in spans} | {root}
     return [span for span in spans if span.parent not in known]
 
