@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+from contextlib import closing
+from http.client import HTTPSConnection
 from pathlib import Path
 
 import pytest
@@ -39,7 +41,10 @@ def test_a_banned_identity(tmp_path: Path) -> None:
         wait_for("both reach checkout", lambda: reaches(good) and reaches(bad))
         wait_for("its certificate is good at checkout", lambda: is_let_in(checkout, tmp_path / "certs"))
 
-        ban(world, BAD, "--reason", "stolen")
+        with closing(connect(checkout, tmp_path / "certs")) as before:
+            assert ask(before) == 200
+            ban(world, BAD, "--reason", "stolen")
+            wait_for("checkout refuses it on an open connection", lambda: ask(before) == 403)
         wait_for("checkout refuses it", lambda: not is_let_in(checkout, tmp_path / "certs"))
         wait_for("it has no stream", lambda: proxies(world) == {"checkout-1.shop", "storefront-1.shop"})
         assert reaches(good)
@@ -61,15 +66,33 @@ def reaches(member: Member) -> bool:
         return False
 
 
+def connect(member: Member, certificates: Path) -> HTTPSConnection:
+    """A connection past every Envoy but the member's own, which stays open."""
+    return HTTPSConnection(member.address, PORT, context=trusting(certificates), timeout=20)
+
+
+def ask(connection: HTTPSConnection) -> int:
+    """The status of one request."""
+    connection.request("GET", "/", headers={"host": "checkout"})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
+def trusting(certificates: Path) -> ssl.SSLContext:
+    """TLS as the holder of these files."""
+    context = ssl.create_default_context(cafile=certificates / "root-cert.pem")
+    context.check_hostname = False
+    context.load_cert_chain(certificates / "cert-chain.pem", certificates / "key.pem")
+    return context
+
+
 def is_let_in(member: Member, certificates: Path) -> bool:
     """Whether a call past every Envoy but the member's own is answered, on a new connection."""
     if not (certificates / "root-cert.pem").exists():
         return False
-    context = ssl.create_default_context(cafile=certificates / "root-cert.pem")
-    context.check_hostname = False
-    context.load_cert_chain(certificates / "cert-chain.pem", certificates / "key.pem")
     try:
-        return send(f"https://{member.address}:{PORT}", tls=context).status == 200
+        return send(f"https://{member.address}:{PORT}", tls=trusting(certificates)).status == 200
     except OSError:
         return False
 

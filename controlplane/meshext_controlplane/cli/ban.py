@@ -35,7 +35,7 @@ def ban(
     """Ban an identity or a certificate: its peers refuse it.
 
     It gets no configuration and no renewal any more. A running control plane acts on it within a second;
-    sidecars then refuse new connections of the banned one. Connections that are open stay until they end.
+    sidecars then refuse new connections of the banned one, and answer 403 to an identity on open ones.
 
     A ban of an identity is for all its workloads and every certificate that they hold; one of a serial
     number is for that certificate, and whoever has no newer one has to join again.

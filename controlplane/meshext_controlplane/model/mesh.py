@@ -22,13 +22,15 @@ class Mesh:
     `documents` are by kind, in the order that decides where Istio says "the oldest": a folder's files by
     path, then by place in the file, then what was applied, by time. `workloads` by namespace and name.
     `plans` are what filters that documents name ask of Envoy, by kind, namespace and name of the document
-    (`Provider`, "" and its name for one of MeshConfig); one that does not load has none.
+    (`Provider`, "" and its name for one of MeshConfig); one that does not load has none. `banned` are
+    identities that nobody answers any more, sorted.
     """
 
     config: MeshConfigSpec = field(default_factory=MeshConfigSpec)
     documents: Mapping[str, tuple[MeshDocument, ...]] = field(default_factory=lambda: MappingProxyType({}))
     workloads: tuple[Workload, ...] = ()
     plans: Mapping[tuple[str, str, str], Plan] = field(default_factory=lambda: MappingProxyType({}))
+    banned: tuple[str, ...] = ()
 
     def of(self, kind: type[D]) -> tuple[D, ...]:
         """The documents of one class."""

@@ -136,6 +136,7 @@ class ControlPlane:
     async def _load(self) -> None:
         """Documents and workloads before the first stream, so that nothing seems to have gone."""
         await self._standing.load()
+        self.serving.ban(self._standing.banned_identities)
         await self.configuring.load()
         self.registry.restore(await self._registrations.load())
         self._populate()
@@ -184,6 +185,9 @@ class ControlPlane:
     def _enforce(self) -> None:
         """Bans have changed: whoever is banned now loses his streams and his place among the endpoints."""
         standing = self._standing
+        if standing.banned_identities != self.serving.mesh.banned:
+            self.serving.ban(standing.banned_identities)
+            self.hub.notify("configuration")
         for identity in {workload.identity for workload in self.registry.workloads}:
             if standing.is_banned(identity):
                 self.registry.banish(identity)

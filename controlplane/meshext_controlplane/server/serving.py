@@ -53,6 +53,10 @@ class Serving:
         """What is written has changed."""
         self._mesh = replace(self._mesh, config=config, documents=documents, plans=plans)
 
+    def ban(self, identities: tuple[str, ...]) -> None:
+        """Who is banned has changed."""
+        self._mesh = replace(self._mesh, banned=identities)
+
     def populate(self, workloads: tuple[Workload, ...]) -> None:
         """Who is there has changed."""
         self._workloads = {(each.namespace, each.name): each for each in workloads}

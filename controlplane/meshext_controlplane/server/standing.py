@@ -63,6 +63,11 @@ class Standing:
         if self.is_banned_peer(peer):
             raise BannedError(f"{peer.identity} is banned")
 
+    @property
+    def banned_identities(self) -> tuple[str, ...]:
+        """SPIFFE IDs of those that are banned as a whole, sorted."""
+        return tuple(sorted(each for each in self._banned if each.startswith("spiffe://")))
+
     def is_banned_peer(self, peer: Peer) -> bool:
         """Whether a peer's identity is, or its certificate."""
         return self.is_banned(peer.identity) or peer.serial in self._banned

@@ -26,6 +26,7 @@ from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.snapshot import Resource, encode_resource
 from meshext_controlplane.translate.access_logs import AccessLog, build_access_logs
 from meshext_controlplane.translate.authorization import build_network_rules, build_route_rules
+from meshext_controlplane.translate.bans import build_ban
 from meshext_controlplane.translate.custom import (
     Asked,
     Serves,
@@ -113,7 +114,7 @@ class Policies:
     def succeed(self, mesh: Mesh) -> Self:
         """The policies of the mesh that comes next; what was built stays where nothing of it has changed."""
         old = self.mesh
-        if mesh.config != old.config or mesh.plans is not old.plans:
+        if mesh.config != old.config or mesh.plans is not old.plans or mesh.banned != old.banned:
             return type(self)(mesh)
         if any(mesh.documents.get(kind) is not old.documents.get(kind) for kind in KINDS):
             return type(self)(mesh)
@@ -161,7 +162,7 @@ class Policies:
         return select_policies(self._policies, subject)
 
     def _build_inbound(self, workload: Workload) -> Placed:
-        policies = self.authorization_of(workload)
+        policies = (*build_ban(self.mesh.banned), *self.authorization_of(workload))
         http, tcp = Target(trust=self._trust), Target(trust=self._trust, tcp=True)
         serves = self._serves(workload)
         asked = find_asked(policies, self.mesh.config, serves, partial(self._find_filter, serves))

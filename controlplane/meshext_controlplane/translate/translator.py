@@ -136,7 +136,8 @@ class Translator:
 
 
 def _says_the_same(old: Mesh, new: Mesh) -> bool:
-    return old.documents is new.documents and old.plans is new.plans and old.config == new.config
+    written = old.documents is new.documents and old.plans is new.plans and old.config == new.config
+    return written and old.banned == new.banned
 
 
 def _merge(types: Mapping[str, Named], shared: Shared) -> Snapshot:
