@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 
+from meshext.errors import ConfigError
 from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.brought import Brought, read_brought
 from meshext_controlplane.identity.clock import utc_now
@@ -17,7 +18,7 @@ from meshext_controlplane.server.control_plane import ControlPlane
 from meshext_controlplane.server.metrics import Counts
 from meshext_controlplane.server.options import ControlPlaneOptions
 from meshext_controlplane.server.ports import Ports
-from meshext_controlplane.sources.configuration import merge
+from meshext_controlplane.sources.configuration import NOTHING, merge
 from meshext_controlplane.sources.folder import read_folder
 from meshext_controlplane.state.ownership import Ownership
 from meshext_controlplane.state.settings import read_setting
@@ -64,11 +65,16 @@ def read_own(options: ControlPlaneOptions, trust_domain: str) -> Brought | None:
 
 
 def find_trust_domain(options: ControlPlaneOptions, store: StateStore) -> str:
-    """What the folder's MeshConfig says; without one what the state began with, or the default."""
-    if options.config is not None:
-        written = merge(read_folder(options.config).readings)
-        if written.documents.get(MeshConfig.KIND):
-            return written.config.trust_domain
+    """What the folder's MeshConfig says; without one what the state began with, or the default.
+
+    ConfigError where the MeshConfig of a first start is wrong: nobody should join a mesh of another name.
+    """
     with store.reading() as transaction:
         kept = read_setting(transaction, TRUST_DOMAIN)
+    written = merge(read_folder(options.config).readings) if options.config else NOTHING
+    if written.documents.get(MeshConfig.KIND):
+        return written.config.trust_domain
+    wrong = [str(each) for each in written.problems if each.key and each.key[0] == MeshConfig.KIND]
+    if wrong and not kept:
+        raise ConfigError(wrong, source="a first start needs a MeshConfig that is right")
     return kept.decode() if kept else MeshConfigSpec().trust_domain
