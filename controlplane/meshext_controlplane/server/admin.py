@@ -14,6 +14,7 @@ from meshext_controlplane.server.configuring import Configuring, Edit, to_text
 from meshext_controlplane.server.difference import diff_documents, diff_snapshots
 from meshext_controlplane.server.registrations import to_registration
 from meshext_controlplane.server.serving import Serving
+from meshext_controlplane.server.slicing import Slicer
 from meshext_controlplane.snapshot import TYPES
 from meshext_controlplane.sources.configuration import tell_held
 from meshext_controlplane.sources.places import Origin
@@ -82,12 +83,13 @@ class AdminService:
             trust_domain=mesh.config.trust_domain,
             ready=self._ready(),
         )
+        slicer = Slicer()
         for key, placed in configuration.good.items():
             reply.documents.add(
                 kind=key[0],
                 namespace=key[1],
                 name=key[2],
-                text=admin_pb2.Text(source=placed.place, content=to_text(placed)),
+                text=admin_pb2.Text(source=placed.place, content=to_text(placed, slicer)),
                 applied=self._configuring.is_applied(key),
                 mode=mesh.plans[key].mode if key in mesh.plans else "",
             )

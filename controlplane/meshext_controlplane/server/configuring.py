@@ -15,7 +15,7 @@ from typing import Protocol
 
 from meshext.plan import Plan
 from meshext_controlplane.server.planner import Planner, refuse
-from meshext_controlplane.server.slicing import slice_document
+from meshext_controlplane.server.slicing import Slicer
 from meshext_controlplane.sources.configuration import NOTHING, Configuration, merge, tell_held
 from meshext_controlplane.sources.folder import EMPTY, FolderReading, read_folder, watch_folder
 from meshext_controlplane.sources.last_good import load_last_good, save_last_good
@@ -91,12 +91,13 @@ class Configuring:
         self.configuration: Configuration = NOTHING
 
     async def load(self) -> None:
-        """Read everything once."""
+        """Read everything once. What was in force before counts as the last good version, applied or not."""
         self._applied = {each.key: read_text(_to_origin(each)) for each in await self._store.load()}
+        remembered = EMPTY
         if self._folder is not None:
             remembered = load_last_good(self._memory) if self._memory is not None else EMPTY
             self._files = await asyncio.to_thread(read_folder, self._folder, remembered)
-            self.configuration = merge(remembered.readings)
+        self.configuration = merge([*remembered.readings, *self._applied.values()])
         self._take(*await self._merge(self._applied.values()))
 
     async def watch(self) -> None:
@@ -117,7 +118,8 @@ class Configuring:
             placed = [each for reading in readings for each in reading.documents]
             problems = [str(problem) for reading in readings for problem in reading.problems]
             problems += [f"{where}: there are two of {name}; leave one out" for name, where in _twice(placed)]
-            put = [_to_applied(each, now) for each in placed]
+            slicer = Slicer()
+            put = [_to_applied(each, now, slicer) for each in placed]
             return await self._edit(put, (), readings, problems, dry_run=dry_run)
 
     async def delete(self, key: Key, *, dry_run: bool) -> Edit | None:
@@ -190,16 +192,17 @@ class Configuring:
 
 def to_texts(configuration: Configuration) -> dict[str, str]:
     """The texts in force, by what the documents are called."""
-    return {show_key(key): to_text(placed) for key, placed in configuration.good.items()}
+    slicer = Slicer()
+    return {show_key(key): to_text(placed, slicer) for key, placed in configuration.good.items()}
 
 
-def to_text(placed: Placed) -> str:
+def to_text(placed: Placed, slicer: Slicer) -> str:
     """A document as it was written."""
-    return slice_document(placed.origin.text, placed.path, placed.value)
+    return slicer.slice(placed.origin.text, placed.path, placed.value)
 
 
-def _to_applied(placed: Placed, now: float) -> AppliedText:
-    return AppliedText(key=placed.key, text=to_text(placed), at=now)
+def _to_applied(placed: Placed, now: float, slicer: Slicer) -> AppliedText:
+    return AppliedText(key=placed.key, text=to_text(placed, slicer), at=now)
 
 
 def _to_origin(applied: AppliedText) -> Origin:

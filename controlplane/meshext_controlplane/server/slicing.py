@@ -12,13 +12,21 @@ from meshext.config import Plain
 from meshext.config.places import Path
 
 
-def slice_document(text: str, path: Path, value: Plain) -> str:
-    """The text of the document at `path`; one of a `kind: List`, which has none, is written as JSON."""
-    if len(path) == 1 and isinstance(path[0], int):
-        pieces = list(_pieces(text))
-        if path[0] < len(pieces):
-            return pieces[path[0]].strip("\n") + "\n"
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+class Slicer:
+    """Cuts documents out of texts; each text is parsed once, however many documents it holds."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[str, tuple[str, ...]] = {}
+
+    def slice(self, text: str, path: Path, value: Plain) -> str:
+        """The text of the document at `path`; one of a `kind: List`, which has none, is written as JSON."""
+        if len(path) == 1 and isinstance(path[0], int):
+            if text not in self._pieces:
+                self._pieces[text] = tuple(_pieces(text))
+            pieces = self._pieces[text]
+            if path[0] < len(pieces):
+                return pieces[path[0]].strip("\n") + "\n"
+        return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def _pieces(text: str) -> Iterator[str]:

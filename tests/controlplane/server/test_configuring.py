@@ -255,3 +255,16 @@ def test_a_mistake_at_the_start_keeps_what_was_in_force(tmp_path: Path) -> None:
     memory.unlink()
     memory.mkdir()
     assert list(asyncio.run(start()).good) == []
+
+
+def test_an_applied_filter_that_no_longer_loads_stays_in_force(world: World) -> None:
+    key: Key = ("FilterPolicy", "shop", "limits")
+    world.kept.texts[key] = AppliedText(key=key, text=FILTER % "no-such-filter", at=1.0)
+
+    async def run() -> None:
+        made = await world.loaded()
+        assert list(made.configuration.good) == [key]  # it has no plan, so that nothing passes it
+        assert made.configuration.held == {key}
+        assert len(made.configuration.problems) == 1
+
+    asyncio.run(run())
