@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from functools import partial
 
 import grpc
 
@@ -27,6 +27,7 @@ from meshext_controlplane.server.gates import Gates
 from meshext_controlplane.server.lingering import Lingering
 from meshext_controlplane.server.metrics import Counts
 from meshext_controlplane.server.options import ControlPlaneOptions
+from meshext_controlplane.server.parts import Parts
 from meshext_controlplane.server.ports import Ports
 from meshext_controlplane.server.registering import Registering
 from meshext_controlplane.server.registry import Registry
@@ -94,16 +95,16 @@ class ControlPlane:
             stack.callback(self._thread.close)
             await self._load()
             stack.push_async_callback(self._registrations.finish)
-            failing = _Parts()
-            stack.push_async_callback(failing.stop)
+            parts = Parts(self._recover)
+            stack.push_async_callback(parts.stop)
             for part in (
-                self.hub.run(),
-                self.configuring.watch(),
-                self._feed.follow(),
-                self._standing.follow(self._feed, self._enforce),
-                self._expire(),
+                self.hub.run,
+                self.configuring.watch,
+                self._feed.follow,
+                partial(self._standing.follow, self._feed, self._enforce),
+                self._expire,
             ):
-                failing.start(part)
+                parts.start(part)
             await stack.enter_async_context(self._serve())
             await stack.enter_async_context(self._ports.showing(self._gather, {b"/ready": self._tell_ready}))
             yield self._ports
@@ -196,33 +197,16 @@ class ControlPlane:
             standing.is_banned_proxy, code=grpc.StatusCode.PERMISSION_DENIED, text="this proxy is banned"
         )
 
+    def _recover(self) -> None:
+        """A part has failed and begins again: what it may have left half done is done anew."""
+        self.counts.part_failed()
+        self.hub.notify("configuration")
+
     async def _expire(self) -> None:
         while True:
             await asyncio.sleep(LOOK)
             self.registry.expire()
             await self._thread.run(self._own.refresh)  # or it would be renewed only at the next handshake
-
-
-class _Parts:
-    """Tasks that run as long as the control plane; one that fails is logged, since the others can go on."""
-
-    def __init__(self) -> None:
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def start(self, part: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(part)
-        task.add_done_callback(_tell_failure)
-        self._tasks.append(task)
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-def _tell_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.critical("a part of the control plane has failed", exc_info=error)
 
 
 def translate(mesh: Mesh, before: Translation | None) -> Translation:

@@ -42,7 +42,9 @@ class Gates:
         """Who registers, and what it may; the call is aborted where it may nothing."""
         try:
             peer = self._standing.peer_of(_auth_context(context))
-            return peer, await self._thread.run(self._enrollment.limits_of, peer)
+            limits = await self._thread.run(self._enrollment.limits_of, peer)
+            self._standing.check(peer)  # a ban that came meanwhile has ended only streams that it found
+            return peer, limits
         except MeshextError as error:
             await context.abort(_status(error), str(error))
         raise AssertionError("abort returns nothing")

@@ -39,7 +39,9 @@ class Counts(Observer):
         self._store = self._family(
             "store_seconds", "histogram", (), "One use of the state, with its wait.", SECONDS
         )
+        self._failures = self._family("part_failures_total", "counter", (), "Parts that began again.")
         add(self._held, (), 0)
+        add(self._failures, (), 0)
 
     def gauge(self, name: str, text: str, value: Gauge) -> None:
         """Show a number that somebody else knows."""
@@ -73,6 +75,10 @@ class Counts(Observer):
     def held_back(self) -> None:
         """A snapshot was not served."""
         add(self._held, ())
+
+    def part_failed(self) -> None:
+        """A part of the control plane has failed, and begins again."""
+        add(self._failures, ())
 
     def converged(self, kind: str, *, gathered: float, after: float) -> None:
         """Every proxy has everything."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -16,6 +17,8 @@ from meshext_controlplane.server.registrations import RegistrationError, parse_r
 from meshext_controlplane.server.registry import NotAllowed, Registry, to_key
 from meshext_controlplane.translate.filter_policy import FilterService
 from meshext_proto.meshext import workloads_pb2
+
+log = logging.getLogger("meshext.controlplane")
 
 SERVICE = "meshext.workloads.Workloads"
 
@@ -81,7 +84,12 @@ class Registering:
             stream.due.clear()
             if stream.workload is None:
                 continue
-            now = stream.answers, [to_message(each) for each in self._filters_of(stream.workload)]
+            try:
+                filters = self._filters_of(stream.workload)
+            except Exception:  # of the translation; the next configuration may be a better one
+                log.exception("the filters of %s are not known", stream.workload.name)
+                continue
+            now = stream.answers, [to_message(each) for each in filters]
             if now != told:
                 state = workloads_pb2.Registration.State.Name(stream.workload.state.value)
                 await context.write(workloads_pb2.Registered(state=state, filters=now[1]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +17,18 @@ import pytest
 from meshext.hosts.address import Address
 from meshext_controlplane.identity.bans import Bans
 from meshext_controlplane.identity.limits import Limits
+from meshext_controlplane.identity.peer import Peer
 from meshext_controlplane.identity.svid import to_pem
 from meshext_controlplane.identity.tokens import Tokens
 from meshext_controlplane.model.spiffe import SpiffeId
+from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.server.control_plane import ControlPlane
 from meshext_controlplane.server.options import ControlPlaneOptions
 from meshext_controlplane.server.ports import Ports
 from meshext_controlplane.server.running import open_authority
 from meshext_controlplane.snapshot import CLUSTER, ENDPOINT
 from meshext_controlplane.state.store import StateStore
+from meshext_controlplane.translate.filter_policy import FilterService
 from meshext_proto.meshext import admin_pb2, workloads_pb2
 from tests.controlplane.identity.serving import Member, join
 from tests.controlplane.xds.client import Client, DeltaRequest, DeltaResponse
@@ -196,6 +199,44 @@ def test_who_was_banned_registers_again_once_it_is_lifted(folder: Path) -> None:
             while not await running.may_register(member):
                 pass
         assert running.control_plane.registry.workloads != ()
+
+    run(folder, scenario)
+
+
+def test_a_ban_that_comes_while_a_workload_is_let_in_holds(folder: Path) -> None:
+    async def scenario(running: Running) -> None:
+        control_plane, member = running.control_plane, await running.member("checkout")
+        limits_of = control_plane._enrollment.limits_of
+
+        def ban_meanwhile(peer: Peer) -> Limits:
+            control_plane._standing._banned = frozenset({str(peer.identity)})
+            return limits_of(peer)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(control_plane._enrollment, "limits_of", ban_meanwhile)
+            assert not await running.may_register(member)
+        assert control_plane.registry.workloads == ()
+
+    run(folder, scenario)
+
+
+def test_what_can_not_be_translated_ends_no_registration(folder: Path) -> None:
+    async def scenario(running: Running) -> None:
+        registering, member = running.control_plane._registering, await running.member("checkout")
+        filters_of, failed = registering._filters_of, asyncio.Event()
+
+        def fail(_: Workload) -> Sequence[FilterService]:
+            failed.set()
+            raise ZeroDivisionError
+
+        async with running.registered(member, "checkout-1") as call:
+            registering._filters_of = fail
+            again = workloads_pb2.Registration(name="checkout-1", address="127.1.0.2", ports=[PORT])
+            await call.write(again)
+            await asyncio.wait_for(failed.wait(), 10)
+            registering._filters_of = filters_of
+            registering.refresh()
+            assert (await asyncio.wait_for(call.read(), 10)).state == workloads_pb2.Registration.UNREADY
 
     run(folder, scenario)
 
