@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from meshext.errors import MeshextError
@@ -46,8 +47,7 @@ class FilterKeeper:
     def __init__(self, folder: Path, *, drain_time: float, on_change: Callable[[], None]) -> None:
         self._folder = folder
         self._parting = drain_time + _PARTING
-        # A socket's path has 107 bytes at most; Envoy, which runs in its folder, follows links from there.
-        self._sockets = Path(tempfile.mkdtemp(prefix="meshext-filters-"))
+        self._sockets: _Sockets | None = None  # made for the first filter
         self._on_change = on_change
         self._runners: dict[str, _Runner] = {}
         self._leaving: set[asyncio.Task[None]] = set()
@@ -68,7 +68,8 @@ class FilterKeeper:
             if name in self._runners:
                 self._runners[name].change(each)
             else:
-                self._runners[name] = _Runner(each, (self._folder, self._sockets), self._on_change)
+                self._sockets = self._sockets or _Sockets()
+                self._runners[name] = _Runner(each, self._folder, self._sockets, self._on_change)
         self._on_change()
 
     async def stop(self) -> None:
@@ -79,7 +80,9 @@ class FilterKeeper:
         for leaving in self._leaving:
             leaving.cancel()
         await asyncio.gather(*self._leaving, return_exceptions=True)
-        shutil.rmtree(self._sockets, ignore_errors=True)
+        if self._sockets is not None:
+            self._sockets.remove()
+            self._sockets = None
 
 
 def lead(name: Path, target: Path) -> None:
@@ -91,15 +94,35 @@ def lead(name: Path, target: Path) -> None:
     os.replace(part, name)
 
 
+class _Sockets:
+    """Names for sockets, no one of which comes twice: a filter that was taken away and comes back within its
+    parting time has two services.
+
+    A socket's path has 107 bytes at most; Envoy, which runs in its folder, follows links from there.
+    """
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="meshext-filters-"))
+        self._numbers = count(1)
+
+    def name(self, socket: str) -> Path:
+        """A path for the next service behind that name."""
+        return self._folder / f"{next(self._numbers)}-{socket}"
+
+    def remove(self) -> None:
+        """Take the folder away."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 class _Runner:
     """One filter, from the first version to the last."""
 
     def __init__(
-        self, wanted: WantedFilter, folders: tuple[Path, Path], on_change: Callable[[], None]
+        self, wanted: WantedFilter, folder: Path, sockets: _Sockets, on_change: Callable[[], None]
     ) -> None:
         self._wanted = wanted
-        self._folder, self._sockets = folders
-        self._versions = 0
+        self._folder = folder
+        self._sockets = sockets
         self._on_change = on_change
         self._service: ServiceProcess | None = None
         self._changed = asyncio.Event()
@@ -138,7 +161,7 @@ class _Runner:
                 try:
                     await self._replace()
                     await self._stand()
-                except MeshextError as error:
+                except (MeshextError, OSError) as error:
                     log.error("the filter %s does not start: %s", self._wanted.name, error)
                 if self._changed.is_set():
                     continue
@@ -152,10 +175,13 @@ class _Runner:
     async def _replace(self) -> None:
         """Start the version that is wanted; then let the one before go."""
         wanted, before = self._wanted, self._service
-        self._versions += 1
-        socket = self._sockets / f"{self._versions}-{wanted.socket}"
+        socket = self._sockets.name(wanted.socket)
         service = await ServiceProcess.start(to_options(wanted, socket), on_line=write_line)
-        lead(self._folder / wanted.socket, socket)
+        try:
+            lead(self._folder / wanted.socket, socket)
+        except OSError:
+            await service.stop()
+            raise
         log.info("the filter %s serves", wanted.name)
         self._service = service
         self._on_change()

@@ -1,0 +1,64 @@
+"""Python filters beside a sidecar: real services, as the control plane asks for them."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from meshext_controlplane.agent.filters import FilterKeeper, WantedFilter
+
+WANTED = WantedFilter("filter|shop|limits", "telemetry", "", "limits.sock")
+
+
+@pytest.fixture
+def sockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where temporary folders are made."""
+    with tempfile.TemporaryDirectory(prefix="mx") as short:  # for names of sockets
+        monkeypatch.setattr(tempfile, "tempdir", short)
+        yield Path(short)
+
+
+async def until(changed: asyncio.Event, done: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not done():
+            changed.clear()
+            await changed.wait()
+
+
+def test_a_filter_that_comes_back_while_it_parts_starts_at_once(
+    tmp_path: Path, sockets: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        changed = asyncio.Event()
+        keeper = FilterKeeper(tmp_path, drain_time=600.0, on_change=changed.set)
+        try:
+            keeper.want([WANTED])
+            await until(changed, lambda: keeper.ready)
+            first = (tmp_path / WANTED.socket).readlink()
+            keeper.want([])
+            keeper.want([WANTED])
+            await until(changed, lambda: keeper.ready)
+            second = (tmp_path / WANTED.socket).readlink()
+            assert first != second
+            assert first.is_socket()  # Envoy's connections of before still ask it
+            assert second.is_socket()
+        finally:
+            await keeper.stop()
+
+    asyncio.run(run())
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+    assert list(sockets.iterdir()) == []
+
+
+def test_a_sidecar_without_filters_leaves_no_folder(tmp_path: Path, sockets: Path) -> None:
+    async def run() -> None:
+        keeper = FilterKeeper(tmp_path, drain_time=1.0, on_change=lambda: None)
+        keeper.want([])
+        assert list(sockets.iterdir()) == []
+        await keeper.stop()
+
+    asyncio.run(run())
