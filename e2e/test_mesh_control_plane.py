@@ -39,6 +39,31 @@ spec:
   action: DENY
   rules: [{{to: [{{operation: {{paths: ["{path}"]}}}}]}}]
 """
+ROUTE = """\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: checkout, namespace: shop}}
+spec:
+  hosts: [checkout]
+  http:
+  - route: [{{destination: {{host: checkout}}, headers: {{response: {{set: {{x-edit: "{number}"}}}}}}}}]
+    timeout: {seconds}s
+"""
+ENDPOINT = """\
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {{name: elsewhere, namespace: shop}}
+spec: {{address: 127.9.{high}.{low}, labels: {{app: storefront}}, ports: {{http: 8080}}}}
+"""
+
+
+def edit(number: int) -> str:
+    """One of a thousand edits: of a policy, of a route, of an endpoint."""
+    if number % 3 == 0:
+        return POLICY.format(number=number % 10, path=f"/closed/{number}")
+    if number % 3 == 1:
+        return ROUTE.format(number=number, seconds=10 + number % 50)
+    return ENDPOINT.format(high=number // 250, low=number % 250 + 1)
 
 
 @pytest.fixture
@@ -84,8 +109,8 @@ def test_a_thousand_edits_in_ten_seconds_under_load(world: World) -> None:
     with under_load(OUTBOUND, address=storefront.address, host="checkout", target="/open") as load:
         began = time.monotonic()
         for number in range(1000):
-            text = POLICY.format(number=number % 10, path=f"/closed/{number}")
-            request = admin_pb2.ApplyRequest(texts=[admin_pb2.Text(source="edit.yaml", content=text)])
+            text = admin_pb2.Text(source="edit.yaml", content=edit(number))
+            request = admin_pb2.ApplyRequest(texts=[text])
             reply = call(world.state, "Apply", request, admin_pb2.ApplyReply)
             assert not reply.problems
             time.sleep(max(0.0, began + number / 100 - time.monotonic()))
@@ -94,4 +119,5 @@ def test_a_thousand_edits_in_ten_seconds_under_load(world: World) -> None:
         )
         wait_for("all are synced", world.synced)
     assert dict(load.kinds) == {"200": load.count}
-    assert storefront.call("http://checkout/closed/989")["status"] == 200
+    replaced = storefront.call("http://checkout/closed/969")
+    assert (replaced["status"], replaced["headers"]["x-edit"]) == (200, "997")
