@@ -4,41 +4,63 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from meshext.cli.running_mesh import DEFAULT_STATE, State
+
 CARRIED = 0
 NOT_CARRIED = 1
+HEALTHY = 0
+UNHEALTHY = 1
+
+
+Specs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SPEC...",
+        help="path/to/file.py:Class, module:Class or a name; without one a running mesh is checked.",
+    ),
+]
+Mode = Annotated[
+    str | None, typer.Option(metavar="MODE", help="Demand this one: authz, proc or a runtime's name.")
+]
+Config = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE|JSON", help="Configuration; once for each filter, or one keyed by filter name."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, with the configuration's JSON Schema.")]
 
 
 def check(
-    specs: Annotated[
-        list[str], typer.Argument(metavar="SPEC...", help="path/to/file.py:Class, module:Class or a name.")
-    ],
-    mode: Annotated[
-        str | None, typer.Option(metavar="MODE", help="Demand this one: authz, proc or a runtime's name.")
-    ] = None,
-    config: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE|JSON", help="Configuration; once for each filter, or one keyed by filter name."
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON, with the configuration's JSON Schema.")
-    ] = False,
+    specs: Specs = None,
+    mode: Mode = None,
+    config: Config = None,
+    as_json: Json = False,
+    state: State = DEFAULT_STATE,
 ) -> None:
-    """Check filters without running them: configuration, hooks, and which runtimes can carry them.
+    """Check filters without running them, or without SPEC a running mesh.
 
-    Ends with 0 where a service (with --mode: that one) can carry them and the configuration is right, with
-    1 where none can, with 2 where a filter or its configuration is wrong.
+    Of filters: configuration, hooks, and which runtimes can carry them. Ends with 0 where a service (with
+    --mode: that one) can carry them and the configuration is right, with 1 where none can, with 2 where a
+    filter or its configuration is wrong.
+
+    Of a mesh: control plane, configuration, authority, workloads and their proxies, services, findings; in
+    stages, with a hint for what is not as it should be. Ends with 0 where nothing has failed, else with 1.
 
     Examples:
       meshext check filter.py:Hello
       meshext check filter.py:Hello --config config.yaml --mode authz
       meshext check filter.py:Hello --json | jq .filters[0].schema
+      meshext check --state .meshext
     """
+    if not specs:
+        refuse_options(mode, config)
+        raise typer.Exit(HEALTHY if check_mesh(state, as_json=as_json) else UNHEALTHY)
     from meshext.cli.report import build_report, show_report, to_data
     from meshext.cli.selection import load_quietly
 
@@ -50,6 +72,24 @@ def check(
     else:
         show_report(report)
     raise typer.Exit(CARRIED if (wanted in carried if wanted else carried) else NOT_CARRIED)
+
+
+def refuse_options(mode: str | None, config: Sequence[str] | None) -> None:
+    """Options that are about filters have no meaning for a mesh."""
+    from meshext.cli.faults import UsageError
+
+    for name, value in (("--mode", mode), ("--config", config)):
+        if value:
+            raise UsageError(f"{name} is about a filter; name one, such as path/to/file.py:Class")
+
+
+def check_mesh(state: Path, *, as_json: bool) -> bool:
+    """Check a running mesh, and print what is found; whether nothing has failed."""
+    from meshext.cli.running_mesh import load_mesh_check
+    from meshext.cli.stages import print_json, show_stages
+
+    stages = load_mesh_check()(state)
+    return print_json(stages) if as_json else show_stages(stages)
 
 
 def check_wanted(mode: str | None, known: Sequence[str]) -> str | None:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meshext.cli.running_mesh import DEFAULT_STATE, State
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshext.policy.compiled import ReadyRule
     from meshext.policy.explain import Explanation, Trial
     from meshext.policy.facts import Facts
     from meshext.policy.model import Policy
@@ -17,7 +22,16 @@ if TYPE_CHECKING:
 ALLOWED = 0
 DENIED = 1
 
-Files = Annotated[list[str], typer.Argument(metavar="POLICY.yaml...", help="AuthorizationPolicy documents.")]
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="POLICY.yaml...", help="AuthorizationPolicy documents; or give --workload."),
+]
+InMesh = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="A workload of a running mesh, NAME or NAMESPACE/NAME: its policies, from there."
+    ),
+]
 Request = Annotated[
     str, typer.Option("--request", metavar="FILE|JSON", help="The request; see below what it may hold.")
 ]
@@ -45,8 +59,8 @@ RootNamespace = Annotated[
 
 
 def explain(
-    policies: Files,
     request: Request,
+    policies: Files = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     trace: Annotated[bool, typer.Option("--trace", help="Show every rule that was tried.")] = False,
     normalize: Normalize = None,
@@ -55,6 +69,8 @@ def explain(
     trust_domain: TrustDomain = "cluster.local",
     alias: Alias = None,
     root_namespace: RootNamespace = "istio-system",
+    workload: InMesh = None,
+    state: State = DEFAULT_STATE,
 ) -> None:
     """Say which policy, rule and field allow or deny a request, and what came closest.
 
@@ -62,37 +78,91 @@ def explain(
     policies look at it "host", "headers" {name: value or list}, "peer" {"principal", "address"},
     "client_address", "destination" {"address", "port"}, "sni", "claims" {...}, "metadata" {filter: {...}}.
 
+    With --workload the policies are those that a running mesh applies to it, and its labels, trust domain,
+    root namespace and path normalization are the mesh's.
+
     Ends with 0 where the request is allowed, with 1 where it is denied, with 2 where a file is wrong.
 
     Examples:
       meshext explain policy.yaml --request '{"method": "GET", "path": "/orders"}'
       meshext explain policy.yaml --request request.json --labels app=web --trace
       meshext explain policy.yaml --request request.json --json | jq .closest
+      meshext explain --workload shop/web-1 --request '{"method": "GET", "path": "/orders"}'
     """
     about = build_about(namespace, labels, trust_domain, alias, root_namespace)
-    allowed = answer(policies, about, (request, normalize), as_json=as_json, trace=trace)
+    if workload is not None:
+        check_alone(policies or (), about, normalize)
+        settings, normalize = ask_mesh(workload, state)
+    else:
+        settings = read_settings(policies or (), about)
+    allowed = answer(settings, (request, normalize), as_json=as_json, trace=trace)
     raise typer.Exit(ALLOWED if allowed else DENIED)
 
 
-def answer(
-    files: Sequence[str], about: About, request: tuple[str, str | None], *, as_json: bool, trace: bool
-) -> bool:
+def check_alone(files: Sequence[str], about: About, normalize: str | None) -> None:
+    """With --workload the mesh tells the rest."""
+    from meshext.cli.faults import UsageError
+    from meshext.policy.settings import About
+
+    if files:
+        raise UsageError(f"--workload takes the mesh's own policies; leave {files[0]!r} out, or --workload")
+    if about != About() or normalize is not None:
+        raise UsageError(
+            "--workload takes namespace, labels, trust domain, aliases, root namespace and normalization "
+            "from the mesh; leave these options out"
+        )
+
+
+def ask_mesh(workload: str, state: Path) -> tuple[Settings, str]:
+    """The policies of a running mesh for one workload, and how it normalises paths."""
+    from meshext.cli.running_mesh import load_policy_source
+
+    settings, normalization = load_policy_source()(workload, state)
+    return settings, normalization.name
+
+
+def answer(settings: Settings, request: tuple[str, str | None], *, as_json: bool, trace: bool) -> bool:
     """Print the answer; whether it is allowed. `request` is what was given, and how to normalise it."""
     from meshext.cli.output import print_warning
     from meshext.policy.advice import advise
     from meshext.policy.decide import Decider
     from meshext.policy.explain import explain as explain_request
 
-    settings = read_settings(files, about)
     facts = read_facts(*request)
     for line in advise(settings.policies, settings.workload.trust):
         print_warning(line)
     found = explain_request(Decider(settings.policies, settings.workload.trust), facts)
+    asked = find_asked(settings, facts)
     if as_json:
-        print(json.dumps(to_data(found, trace=trace), indent=2))
+        print(json.dumps(to_data(found, trace=trace) | asked_data(asked), indent=2))
     else:
-        print("\n".join(to_lines(found, settings, trace=trace)))
+        print("\n".join([*to_lines(found, settings, trace=trace), *map(tell_asked, asked)]))
     return found.verdict.allowed
+
+
+def find_asked(settings: Settings, facts: Facts) -> list[ReadyRule]:
+    """The CUSTOM rules that match: before all others a provider is asked, and only it knows its answer."""
+    from meshext.policy.decide import Ruleset
+    from meshext.policy.model import Action
+
+    custom = [each for each in settings.policies if each.action is Action.CUSTOM and not each.dry_run]
+    return list(Ruleset(custom, settings.workload.trust).index.all_matches(facts))
+
+
+def asked_data(asked: Sequence[ReadyRule]) -> dict[str, object]:
+    """The same as plain data; nothing where nobody is asked."""
+    told = [
+        {"policy": each.policy.full_name, "rule": each.number, "provider": each.policy.provider}
+        for each in asked
+    ]
+    return {"asked": told} if told else {}
+
+
+def tell_asked(rule: ReadyRule) -> str:
+    """One line for people."""
+    policy = rule.policy
+    by = f"CUSTOM {policy.full_name} rule {rule.number}"
+    return f"first {policy.provider} is asked, by {by}: it may refuse too"
 
 
 def build_about(
@@ -123,12 +193,17 @@ def build_about(
 
 def read_settings(files: Sequence[str], about: About) -> Settings:
     """The policies of all files that apply; the mistakes of all files at once."""
+    from meshext.cli.faults import UsageError
     from meshext.cli.output import print_problem
     from meshext.config import read_config
     from meshext.errors import ConfigError, MeshextError
     from meshext.policy.documents import parse_policies
     from meshext.policy.settings import build_settings
 
+    if not files:
+        raise UsageError(
+            "no policies given; write for example meshext explain policy.yaml, or --workload NAME"
+        )
     found: list[Policy] = []
     refused = False
     for file in files:

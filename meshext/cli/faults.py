@@ -22,7 +22,12 @@ BUG = 70
 INTERRUPTED = 130
 READER_GONE = 141
 
-EXTRAS = {"betterproto2": "envoy", "envoy_data_plane": "envoy"}
+EXTRAS = {
+    "OpenSSL": "controlplane",
+    "betterproto2": "envoy",
+    "envoy_data_plane": "envoy",
+    "pydantic": "controlplane",
+}
 """Which extra brings a package that is imported only where it is needed."""
 
 

@@ -37,7 +37,11 @@ class Verb:
 VERBS = (
     Verb("new", "meshext.cli.new:new", "Make a project of your own: a filter, its tests, a README."),
     Verb("run", "meshext.cli.run:run", "Start the real Envoy with filters in front of an upstream."),
-    Verb("check", "meshext.cli.check:check", "Say what filters need and which runtimes can carry them."),
+    Verb(
+        "check",
+        "meshext.cli.check:check",
+        "Say which runtimes carry filters; check a running mesh.",
+    ),
     Verb("filters", "meshext.cli.filters:app", "List the filters that are installed, describe one."),
     Verb("serve", "meshext.cli.serve:serve", "Serve filters to an Envoy that is already there."),
     Verb(

@@ -131,3 +131,23 @@ def test_what_is_seldom_meant_is_a_warning(meshext: Run, tmp_path: Path) -> None
     ended = meshext("explain", str(file), "--request", request(host="a.test:80"), "--json")
     assert (ended.code, json.loads(ended.out)["allowed"]) == (1, False)
     assert "warning: shop/p: rules[0] hosts: 'a.test' misses 'a.test:8080'" in ended.err
+
+
+def test_a_workload_brings_its_own_policies(meshext: Run, policy: str, tmp_path: Path) -> None:
+    asked = ("explain", "--workload", "shop/web-1", "--request", request(), "--state", str(tmp_path))
+    assert "no control plane answers" in meshext(*asked).err
+    assert meshext(*asked).code == 2
+    for more in ((policy,), ("--labels", "app=web"), ("--normalize", "BASE")):
+        refused = meshext(*asked, *more)
+        assert (refused.code, "--workload takes" in refused.err) == (2, True)
+    assert "no policies given" in meshext("explain", "--request", request()).err
+
+
+@pytest.mark.parametrize("verb", [("explain", "--workload", "w", "--request", "{}"), ("check",)])
+def test_without_the_control_plane_the_extra_is_named(
+    process: Run, verb: tuple[str, ...], tmp_path: Path
+) -> None:
+    missing = "raise ModuleNotFoundError('pydantic is not here', name='pydantic')"
+    (tmp_path / "pydantic.py").write_text(missing, encoding="utf-8")
+    ended = process(*verb, PYTHONPATH=str(tmp_path))
+    assert (ended.code, "'meshext[controlplane]'" in ended.err) == (2, True)

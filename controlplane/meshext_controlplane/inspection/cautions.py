@@ -28,7 +28,11 @@ def find_warnings(view: View, workload: Workload, described: Description) -> Des
     """The description with its warnings."""
     keys = list_documents(view, described)
     told = [*_tell_state(workload, described), *_tell_ports(described)]
-    told += [tell_finding(view, message) for message in analyze(view.mesh) if message.key in keys]
+    told += [
+        f"{each.severity.name.capitalize()} {tell_finding(view, each)}; {each.hint}"
+        for each in analyze(view.mesh)
+        if each.key in keys
+    ]
     named = {show_key(key) for key in keys}
     told += [line for line in (*view.problems, *view.held) if any(f"{name}:" in line for name in named)]
     return replace(described, warnings=tuple(told))
@@ -67,11 +71,10 @@ def _tell_ports(described: Description) -> Iterator[str]:
 
 
 def tell_finding(view: View, message: Message) -> str:
-    """One line, as `meshext analyze` writes it."""
+    """One line, as `meshext analyze` writes it, without level and hint."""
     where = view.places.get(message.key, "")
-    level = message.severity.name.capitalize()
     name = f"{where}: {show_key(message.key)}" if where else show_key(message.key)
-    return f"{level} [{message.code}] {name}: {message.text}; {message.hint}"
+    return f"[{message.code}] {name}: {message.text}"
 
 
 def list_documents(view: View, described: Description) -> frozenset[Key]:

@@ -30,9 +30,13 @@ class TypeState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyState:
-    """A connected proxy; `problem` says why the newest is not served to it, `types` by short name."""
+    """A connected proxy; `problem` says why the newest is not served to it, `types` by short name.
+
+    `serial` is that of the certificate that its stream began with, in hexadecimal.
+    """
 
     envoy: str
+    serial: str = ""
     problem: str = ""
     types: Mapping[str, TypeState] = field(default_factory=dict)
 
@@ -119,4 +123,6 @@ def read_proxy(told: admin_pb2.ProxyStatusReply.Proxy) -> ProxyState:
         short_name(each.type_url): TypeState(each.state, each.error, tuple(each.refused))
         for each in told.types
     }
-    return ProxyState(envoy=told.envoy, problem=told.problem, types=MappingProxyType(types))
+    return ProxyState(
+        envoy=told.envoy, serial=told.serial, problem=told.problem, types=MappingProxyType(types)
+    )

@@ -158,6 +158,7 @@ def to_message(status: ProxyStatus) -> admin_pb2.ProxyStatusReply.Proxy:
         protocol=status.protocol,
         since=status.since,
         problem=status.problem,
+        serial=status.serial,
     )
     for each in status.types:
         message.types.add(

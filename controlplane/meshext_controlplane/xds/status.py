@@ -49,6 +49,7 @@ class ProxyStatus:
     protocol: str
     since: float
     problem: str
+    serial: str
     types: tuple[TypeStatus, ...]
 
 
@@ -64,6 +65,7 @@ def to_status(connection: Connection[Any]) -> ProxyStatus:
         protocol=connection.protocol,
         since=connection.since,
         problem=connection.problem,
+        serial=proxy.serial,
         types=tuple(_of_type(connection, type_url) for type_url in (*TYPES, *others)),
     )
 
