@@ -65,9 +65,7 @@ async def the_python_policy_decides(stage: Stage) -> str:
     expect_status(answer, 403, "a customer who orders past the storefront")
     call = only(await stage.logged(mark, "checkout"), "it")
     expect(call.refused_by == "no ALLOW matched", f"it was refused by {call.refused_by or 'nobody'}")
-    through = await stage.call(
-        Visit(url=f"{STOREFRONT}/orders", method="POST", headers={"x-user": new_mark()}, body=ORDER)
-    )
+    through = await stage.order()
     expect_status(through, 201, "an order at the storefront")
     return f"customer 403 ({call.details}), the storefront {through.status}"
 

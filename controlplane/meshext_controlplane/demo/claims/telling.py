@@ -14,8 +14,7 @@ SECRET = "token=s3cr3t-of-the-demo"
 async def spans_arrive(stage: Stage) -> str:
     """One order leaves spans of three sidecars in the trace that the customer began."""
     trace, root = secrets.token_hex(16), secrets.token_hex(8)
-    headers = {"x-user": new_mark(), "traceparent": f"00-{trace}-{root}-01"}
-    answer = await stage.call(Visit(url=f"{STOREFRONT}/orders", method="POST", headers=headers))
+    answer = await stage.order(traceparent=f"00-{trace}-{root}-01")
     expect_status(answer, 201, "an order")
     wanted = {"customers", "storefront", "checkout"}
 

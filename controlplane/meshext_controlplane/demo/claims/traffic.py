@@ -18,6 +18,7 @@ AT_ONCE = 8  # connections
 
 BURST, REFILL = 5, 60.0  # mesh/filters.yaml: so many orders a user, all of them again after so many seconds
 ORDERS = 20
+TRIES, PAUSE = 5, 1.0  # bursts, and seconds after the first; more after each
 
 
 async def the_split_is_kept(stage: Stage) -> str:
@@ -58,24 +59,39 @@ async def versions_of(stage: Stage, users: Sequence[str]) -> list[str]:
 
 
 async def the_limit_holds(stage: Stage) -> str:
-    """rate-limit lets each user order so often and no more, whatever others do."""
-    user, other = new_mark(), new_mark()
-    visits = [Visit(url=f"{STOREFRONT}/orders?{user}", method="POST", headers={"x-user": user})] * ORDERS
-    begun = time.monotonic()
-    answers = await call_all(stage, visits)
-    elapsed = time.monotonic() - begun
-    seen = Counter(answer.status for answer in answers)
-    most = BURST + math.ceil(elapsed * BURST / REFILL)
-    expect(set(seen) <= {201, 429}, f"answers were {dict(seen)}")
-    expect(BURST <= seen[201] <= most, f"{seen[201]} of {ORDERS} orders passed, expected {BURST} to {most}")
-    refused = [answer for answer in answers if answer.status == 429]
-    expect(all("retry-after" in answer.headers for answer in refused), "a 429 came without retry-after")
+    """rate-limit lets each user order so often and no more, whatever others do.
+
+    It refuses with 503 what it can not count within 25 ms, which happens where twenty processes wait for one
+    core. Such a burst proves only that no more passed than may; then another user tries.
+    """
+    for attempt in range(1, TRIES + 1):
+        user = new_mark()
+        seen, most = await order_often(stage, user)
+        expect(set(seen) <= {201, 429, 503}, f"answers were {dict(seen)}")
+        expect(seen[201] <= most, f"{seen[201]} of {ORDERS} orders passed, expected {most} at most")
+        if not seen[503]:
+            break
+        await asyncio.sleep(PAUSE * attempt)
+    expect(not seen[503], f"{TRIES} bursts had orders that could not be counted in time; the machine is busy")
+    expect(seen[201] >= BURST, f"{seen[201]} of {ORDERS} orders passed, expected {BURST}")
     logged = await stage.logged(user, "storefront", ORDERS)
     by_limit = sum(call.refused_by == "rate-limit" for call in logged)
     expect(by_limit == seen[429], f"{by_limit} entries of the log name rate-limit, {seen[429]} were refused")
-    free = await stage.call(Visit(url=f"{STOREFRONT}/orders", method="POST", headers={"x-user": other}))
+    free = await stage.order()
     expect(free.status == 201, f"another user's order: {free.told()}")
-    return f"{seen[201]} of {ORDERS} orders of one user passed, {seen[429]} got 429; another user's passed"
+    tries = "" if attempt == 1 else f" (burst {attempt})"
+    return f"{seen[201]} of {ORDERS} orders of a user passed, {seen[429]} got 429; another's passed{tries}"
+
+
+async def order_often(stage: Stage, user: str) -> tuple[Counter[int], int]:
+    """A burst of orders of one user: how often each status came, and how many may have passed."""
+    visit = Visit(url=f"{STOREFRONT}/orders?{user}", method="POST", headers={"x-user": user})
+    begun = time.monotonic()
+    answers = await call_all(stage, [visit] * ORDERS)
+    elapsed = time.monotonic() - begun
+    refused = [answer for answer in answers if answer.status == 429]
+    expect(all("retry-after" in answer.headers for answer in refused), "a 429 came without retry-after")
+    return Counter(answer.status for answer in answers), BURST + math.ceil(elapsed * BURST / REFILL)
 
 
 async def call_all(stage: Stage, visits: Sequence[Visit]) -> list[Answer]:
