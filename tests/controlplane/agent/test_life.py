@@ -82,6 +82,8 @@ def test_a_request_that_is_open_ends_before_the_sidecar_does(tmp_path: Path) -> 
 
 
 def test_a_second_wish_ends_everything_at_once(tmp_path: Path) -> None:
+    others = children("")  # of tests before this one
+
     async def scenario() -> None:
         async with ControlPlane() as control_plane:
             stubborn = (
@@ -104,7 +106,7 @@ def test_a_second_wish_ends_everything_at_once(tmp_path: Path) -> None:
                 assert not sidecar.task.done()
                 sidecar.stop.ask()
                 assert await sidecar.task == 137
-                assert children("") == []
+                assert [each for each in children("") if each not in others] == []
 
     asyncio.run(scenario())
 
