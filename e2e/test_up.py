@@ -43,7 +43,7 @@ metadata: {name: strict, namespace: shop}
 spec: {mtls: {mode: STRICT}}
 """
 VISIT = Visit(url="http://web.shop/hello")
-LIMIT = 60.0  # seconds for whatever is waited for
+LIMIT = 90.0  # seconds for whatever is waited for
 
 pytestmark = [
     pytest.mark.envoy,
@@ -159,7 +159,10 @@ def test_a_mesh_from_start_to_end_and_once_more(tmp_path: Path) -> None:
 
 def test_an_application_that_does_not_start_is_told_with_its_words(tmp_path: Path) -> None:
     folder = write(tmp_path)
-    broken = WORKLOADS.replace('[sleep, "1000"]', "[python, -c, \"import sys; sys.exit('no database')\"]")
+    # The one with a port: it is not ready before it answers there.
+    start = WORKLOADS.index("  command: [sh")
+    broken = WORKLOADS[:start] + "  command: [python, -c, 'import sys; sys.exit(\"no database\")']\n"
+    broken += WORKLOADS[WORKLOADS.index("  ports: [{port: 8080") :]
     (folder / "workloads.yaml").write_text(broken)
 
     async def play() -> tuple[int, str]:
@@ -175,5 +178,5 @@ def test_an_application_that_does_not_start_is_told_with_its_words(tmp_path: Pat
 
     code, told = asyncio.run(play())
     assert code == 1
-    assert "caller.shop ended with 1; the end of" in told
+    assert "web.shop ended with 1; the end of" in told
     assert "\n    no database\n" in told
