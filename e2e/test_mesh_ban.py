@@ -11,31 +11,17 @@ from pathlib import Path
 import pytest
 
 from e2e.mesh.processes import MESHEXT, wait_for
+from e2e.mesh.shop import shop
 from e2e.mesh.world import PORT, Member, World, mesh
 from meshext.sandbox.client import send
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
-DOCUMENTS = {
-    "shop.yaml": """\
-apiVersion: v1
-kind: Service
-metadata: {name: checkout, namespace: shop}
-spec:
-  selector: {app: checkout}
-  ports: [{name: http, port: 80, targetPort: 8080}]
----
-apiVersion: security.istio.io/v1
-kind: PeerAuthentication
-metadata: {name: default, namespace: shop}
-spec: {mtls: {mode: STRICT}}
-"""
-}
 BAD = "spiffe://cluster.local/ns/shop/sa/stolen"
 
 
 def test_a_banned_identity(tmp_path: Path) -> None:
-    with mesh(tmp_path, DOCUMENTS) as world:
+    with mesh(tmp_path, shop("checkout")) as world:
         checkout, good = world.add("checkout-1"), world.add("storefront-1")
         bad = world.add("stolen-1", "--write-certs", str(tmp_path / "certs"))
         wait_for("both reach checkout", lambda: reaches(good) and reaches(bad))

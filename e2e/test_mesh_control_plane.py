@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from e2e.mesh.processes import wait_for
+from e2e.mesh.shop import shop
 from e2e.mesh.world import OUTBOUND, World, mesh
 from e2e.under_load import under_load
 from meshext_controlplane.cli.admin import call
@@ -16,20 +17,6 @@ from meshext_proto.meshext import admin_pb2
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
-SERVICE = """\
-apiVersion: v1
-kind: Service
-metadata: {{name: {name}, namespace: shop}}
-spec:
-  selector: {{app: {name}}}
-  ports: [{{name: http, port: 80, targetPort: 8080}}]
-"""
-STRICT = """\
-apiVersion: security.istio.io/v1
-kind: PeerAuthentication
-metadata: {name: default, namespace: shop}
-spec: {mtls: {mode: STRICT}}
-"""
 POLICY = """\
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -68,12 +55,7 @@ def edit(number: int) -> str:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    documents = {
-        "shop.yaml": "---\n".join(
-            [SERVICE.format(name="checkout"), SERVICE.format(name="storefront"), STRICT]
-        )
-    }
-    with mesh(tmp_path, documents, "--svid-life", "60") as made:
+    with mesh(tmp_path, shop("checkout", "storefront"), "--svid-life", "60") as made:
         made.add("checkout-1")
         made.add("storefront-1")
         wait_for("the storefront reaches the checkout", lambda: reaches(made))

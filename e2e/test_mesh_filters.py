@@ -9,24 +9,12 @@ from pathlib import Path
 import pytest
 
 from e2e.mesh.processes import wait_for
+from e2e.mesh.shop import shop
 from e2e.mesh.world import OUTBOUND, World, mesh
 from e2e.under_load import Got, Load, under_load
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
-SHOP = """\
-apiVersion: v1
-kind: Service
-metadata: {name: checkout, namespace: shop}
-spec:
-  selector: {app: checkout}
-  ports: [{name: http, port: 80, targetPort: 8080}]
----
-apiVersion: security.istio.io/v1
-kind: PeerAuthentication
-metadata: {name: default, namespace: shop}
-spec: {mtls: {mode: STRICT}}
-"""
 FILTER = """\
 from dataclasses import dataclass
 
@@ -55,7 +43,7 @@ spec:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     (tmp_path / "stamp.py").write_text(FILTER)
-    with mesh(tmp_path, {"shop.yaml": SHOP}) as made:
+    with mesh(tmp_path, shop("checkout")) as made:
         made.add("checkout-1")
         made.add("storefront-1")
         storefront = made.members[1]

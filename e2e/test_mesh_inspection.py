@@ -10,35 +10,16 @@ from typing import Any
 import pytest
 
 from e2e.mesh.processes import MESHEXT, wait_for
+from e2e.mesh.shop import STRICT, shop
 from e2e.mesh.world import PORT, World, mesh
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
-DOCUMENTS = {
-    "shop.yaml": """\
+POLICIES = """\
 apiVersion: meshext.dev/v1
 kind: MeshConfig
 metadata: {name: mesh}
 spec: {trustDomainAliases: [old.test]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: checkout, namespace: shop}
-spec:
-  selector: {app: checkout}
-  ports: [{name: http, port: 80, targetPort: 8080}]
----
-apiVersion: v1
-kind: Service
-metadata: {name: storefront, namespace: shop}
-spec:
-  selector: {app: storefront}
-  ports: [{name: http, port: 80, targetPort: 8080}]
----
-apiVersion: security.istio.io/v1
-kind: PeerAuthentication
-metadata: {name: default, namespace: shop}
-spec: {mtls: {mode: STRICT}}
 ---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -57,7 +38,7 @@ spec:
     - from: [{source: {principals: [old.test/ns/shop/sa/storefront]}}]
       to: [{operation: {paths: [/orders*, /admin*]}}]
 """
-}
+DOCUMENTS = shop("checkout", "storefront") | {"policies.yaml": POLICIES}
 CALLER = "spiffe://cluster.local/ns/shop/sa/storefront"
 
 
@@ -138,7 +119,7 @@ def test_check_of_a_mesh_that_is_well(world: World) -> None:
 
 def test_check_names_what_is_broken(world: World) -> None:
     """A document that is refused, then a sidecar that has died."""
-    world.write("bad.yaml", DOCUMENTS["shop.yaml"].split("---")[3].replace("STRICT", "LENIENT"))
+    world.write("bad.yaml", STRICT.replace("STRICT", "LENIENT"))
     wait_for("it is refused", lambda: failed(run(world, "check")[1]))
     code, found = run(world, "check")
     assert code == 1

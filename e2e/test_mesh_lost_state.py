@@ -8,31 +8,16 @@ from pathlib import Path
 import pytest
 
 from e2e.mesh.processes import MESHEXT, wait_for
+from e2e.mesh.shop import shop
 from e2e.mesh.world import Member, World, mesh
 from meshext_controlplane.state.store import FILE
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
-DOCUMENTS = {
-    "shop.yaml": """\
-apiVersion: v1
-kind: Service
-metadata: {name: checkout, namespace: shop}
-spec:
-  selector: {app: checkout}
-  ports: [{name: http, port: 80, targetPort: 8080}]
----
-apiVersion: security.istio.io/v1
-kind: PeerAuthentication
-metadata: {name: default, namespace: shop}
-spec: {mtls: {mode: STRICT}}
-"""
-}
-
 
 def test_a_lost_state(tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
-    with mesh(tmp_path, DOCUMENTS) as world:
+    with mesh(tmp_path, shop("checkout")) as world:
         world.add("checkout-1")
         caller = world.add("storefront-1")
         wait_for("calls are answered", lambda: reaches(caller))

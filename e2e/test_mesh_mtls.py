@@ -9,38 +9,16 @@ import h11
 import pytest
 
 from e2e.mesh.processes import wait_for
+from e2e.mesh.shop import shop
 from e2e.mesh.world import PORT, Member, World, mesh
 from meshext.sandbox.client import send
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
-DOCUMENTS = {
-    "shop.yaml": """\
-apiVersion: v1
-kind: Service
-metadata: {name: checkout, namespace: shop}
-spec:
-  selector: {app: checkout}
-  ports: [{name: http, port: 80, targetPort: 8080}]
----
-apiVersion: v1
-kind: Service
-metadata: {name: storefront, namespace: shop}
-spec:
-  selector: {app: storefront}
-  ports: [{name: http, port: 80, targetPort: 8080}]
----
-apiVersion: security.istio.io/v1
-kind: PeerAuthentication
-metadata: {name: default, namespace: shop}
-spec: {mtls: {mode: STRICT}}
-"""
-}
-
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with mesh(tmp_path_factory.mktemp("mesh"), DOCUMENTS) as made:
+    with mesh(tmp_path_factory.mktemp("mesh"), shop("checkout", "storefront")) as made:
         made.add("checkout-1")
         made.add("storefront-1")
         wait_for("both applications answer", lambda: both_answer(made))

@@ -11,30 +11,16 @@ from pathlib import Path
 import pytest
 
 from e2e.mesh.processes import MESHEXT, wait_for
+from e2e.mesh.shop import shop
 from e2e.mesh.world import Member, World, mesh
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
-SERVICE = """\
-apiVersion: v1
-kind: Service
-metadata: {name: %s, namespace: shop}
-spec:
-  selector: {app: %s}
-  ports: [{name: http, port: 80, targetPort: 8080}]
-"""
-STRICT = """\
-apiVersion: security.istio.io/v1
-kind: PeerAuthentication
-metadata: {name: default, namespace: shop}
-spec: {mtls: {mode: STRICT}}
-"""
 NAMES = ("checkout", "storefront", "search")
 
 
 def test_two_roots(tmp_path: Path) -> None:
-    documents = {f"{name}.yaml": SERVICE % (name, name) for name in NAMES} | {"strict.yaml": STRICT}
-    with mesh(tmp_path, documents) as world:
+    with mesh(tmp_path, shop(*NAMES)) as world:
         old, other = (world.add(f"{name}-1") for name in NAMES[:2])
         wait_for("calls are answered", lambda: reaches(other, "checkout") and reaches(old, "storefront"))
         with calling(other, "checkout") as refused:

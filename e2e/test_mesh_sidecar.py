@@ -12,15 +12,15 @@ import psutil
 import pytest
 
 from e2e.mesh.processes import wait_for
+from e2e.mesh.shop import shop
 from e2e.mesh.world import Member, World, mesh
-from e2e.test_mesh_mtls import DOCUMENTS
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with mesh(tmp_path_factory.mktemp("mesh"), DOCUMENTS) as made:
+    with mesh(tmp_path_factory.mktemp("mesh"), shop("checkout", "storefront")) as made:
         for name in ("storefront-1", "checkout-1", "checkout-2"):
             made.add(name)
         wait_for("both instances are called", lambda: callees(made) == {"checkout-1", "checkout-2"})
