@@ -17,7 +17,7 @@ from meshext_controlplane.server.serving import Serving
 from meshext_controlplane.server.slicing import Slicer
 from meshext_controlplane.snapshot import TYPES
 from meshext_controlplane.sources.configuration import tell_held
-from meshext_controlplane.sources.places import Origin
+from meshext_controlplane.sources.places import Origin, show_places
 from meshext_controlplane.xds.hub import Hub
 from meshext_controlplane.xds.status import ProxyStatus
 from meshext_proto.meshext import admin_pb2
@@ -84,12 +84,13 @@ class AdminService:
             ready=self._ready(),
         )
         slicer = Slicer()
-        for key, placed in configuration.good.items():
+        places = show_places([*configuration.good.values()])
+        for (key, placed), place in zip(configuration.good.items(), places, strict=True):
             reply.documents.add(
                 kind=key[0],
                 namespace=key[1],
                 name=key[2],
-                text=admin_pb2.Text(source=placed.place, content=to_text(placed, slicer)),
+                text=admin_pb2.Text(source=place, content=to_text(placed, slicer)),
                 applied=self._configuring.is_applied(key),
                 mode=mesh.plans[key].mode if key in mesh.plans else "",
             )

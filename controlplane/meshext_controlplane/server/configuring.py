@@ -19,7 +19,7 @@ from meshext_controlplane.server.slicing import Slicer
 from meshext_controlplane.sources.configuration import NOTHING, Configuration, merge, tell_held
 from meshext_controlplane.sources.folder import EMPTY, FolderReading, read_folder, watch_folder
 from meshext_controlplane.sources.last_good import load_last_good, save_last_good
-from meshext_controlplane.sources.places import Key, Origin, Placed, Problem, show_key
+from meshext_controlplane.sources.places import Key, Origin, Placed, Problem, show_key, show_places
 from meshext_controlplane.sources.reading import Reading, read_text
 
 log = logging.getLogger("meshext.controlplane")
@@ -211,10 +211,10 @@ def _to_origin(applied: AppliedText) -> Origin:
 
 
 def _twice(placed: Sequence[Placed]) -> list[tuple[str, str]]:
-    places: dict[Key, list[str]] = {}
+    found: dict[Key, list[Placed]] = {}
     for each in placed:
-        places.setdefault(each.key, []).append(each.place)
-    return [(show_key(key), ", ".join(found)) for key, found in places.items() if len(found) > 1]
+        found.setdefault(each.key, []).append(each)
+    return [(show_key(key), ", ".join(show_places(same))) for key, same in found.items() if len(same) > 1]
 
 
 def _new_problems(before: Configuration, after: Configuration) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from meshext.config import Plain
@@ -66,6 +66,12 @@ def find_places(wanted: Iterable[tuple[Origin, Path]]) -> dict[tuple[Origin, Pat
     return {
         (origin, path): line for origin, found in paths.items() for path, line in origin.lines(found).items()
     }
+
+
+def show_places(wanted: Sequence[Placed]) -> list[str]:
+    """`FILE:LINE` of each, in that order, each text looked at once."""
+    lines = find_places((each.origin, each.path) for each in wanted)
+    return [f"{each.origin.source}:{lines[each.origin, each.path]}" for each in wanted]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

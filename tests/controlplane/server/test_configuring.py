@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from meshext.config.places import Path as Where
 from meshext_controlplane.server.configuring import AppliedText, Configuring, Edit, Plans, to_texts
 from meshext_controlplane.sources.configuration import Configuration
 from meshext_controlplane.sources.places import Key, Origin
@@ -268,3 +269,24 @@ def test_an_applied_filter_that_no_longer_loads_stays_in_force(world: World) -> 
         assert len(made.configuration.problems) == 1
 
     asyncio.run(run())
+
+
+def test_a_text_of_many_documents_is_looked_at_a_few_times(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def lines(origin: Origin, paths: Iterable[Where]) -> dict[Where, int]:
+        looked.append(origin.source)
+        return look(origin, paths)
+
+    look = Origin.lines
+    monkeypatch.setattr(Origin, "lines", lines)
+    text = "---\n".join(OTHER.replace("name: other", f"name: other-{number}") for number in range(100))
+
+    async def run() -> None:
+        edit = await give(await world.loaded(), text)
+        assert (edit.problems, len(edit.after)) == ((), 100)
+
+    asyncio.run(run())
+    assert len(looked) <= 3
