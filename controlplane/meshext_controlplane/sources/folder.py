@@ -81,7 +81,9 @@ def read_folder(folder: Path, previous: FolderReading = EMPTY, *, kinds: Kinds =
         problems.append(
             _trouble(folder, f"holds more than {MOST_FILES} files", f"{names[MOST_FILES]} and later")
         )
-    return FolderReading(files=MappingProxyType(files), problems=tuple(problems))
+    # What is left out now may have been in force: a DENY among it would let everybody in.
+    kept = {name: previous.files[name] for name in names if name not in files and name in previous.files}
+    return FolderReading(files=MappingProxyType(files | kept), problems=tuple(problems))
 
 
 def alike(one: FolderReading, other: FolderReading) -> bool:

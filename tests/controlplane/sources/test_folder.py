@@ -6,6 +6,8 @@ import asyncio
 import os
 from pathlib import Path
 
+import pytest
+
 from meshext_controlplane.sources.configuration import merge
 from meshext_controlplane.sources.folder import EMPTY, FolderReading, read_folder, watch_folder
 from tests.controlplane.sources.documents import peer, policy, stream
@@ -109,3 +111,17 @@ def test_one_wrong_file_leaves_the_others_alone(tmp_path: Path) -> None:
     assert [str(problem) for problem in found.problems] == [
         f"{tmp_path}/a.yaml:1: is not UTF-8; save it as UTF-8"
     ]
+
+
+def test_a_folder_that_is_full_keeps_what_it_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("meshext_controlplane.sources.folder.MOST_FILES", 2)
+    for name in ("b", "c"):
+        (tmp_path / f"{name}.yaml").write_text(peer(name))
+    before = read_folder(tmp_path)
+    for name in ("a", "d"):
+        (tmp_path / f"{name}.yaml").write_text(peer(name))
+    after = read_folder(tmp_path, before)
+    assert keys(after) == ["a", "b", "c"]
+    assert len(after.problems) == 1
+    (tmp_path / "c.yaml").unlink()
+    assert keys(read_folder(tmp_path, after)) == ["a", "b"]
