@@ -36,8 +36,7 @@ async def keep_renewed(
     waits = backoff or Backoff(first=1.0, longest=60.0)
     credentials = control_plane.credentials
     while True:
-        now = credentials.svid
-        await _sleep_until(rotate_at(now.not_before, now.not_after, draw=chance()))
+        await _sleep_until(renew_at(credentials.svid, datetime.now(UTC), chance()))
         svid = await _renew_with_patience(control_plane, waits)
         try:
             keep(svid)
@@ -45,6 +44,15 @@ async def keep_renewed(
             log.error("the renewed certificate is in use but not stored: %s", error)
         credentials.replace(svid)
         log.info("certificate of %s renewed, valid until %s UTC", svid.identity, f"{svid.not_after:%F %T}")
+
+
+def renew_at(svid: Svid, now: datetime, draw: float) -> datetime:
+    """When to renew a certificate that we have since `now`: at half of its life; `draw` is from 0 to 1.
+
+    Not before a quarter of what is left: where clocks differ, or lives are short, half of it may be over.
+    """
+    half = rotate_at(svid.not_before, svid.not_after, draw=draw)
+    return max(half, min(now + (svid.not_after - now) / 4, svid.not_after))
 
 
 async def renew(control_plane: ControlPlane) -> Svid:

@@ -61,7 +61,8 @@ def build_svid(
     until = min(now + life, issuer.not_valid_after_utc)
     names = [x509.UniformResourceIdentifier(str(identity)), *map(x509.DNSName, dns_names)]
     usage = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-    builder = _builder(x509.Name([]), issuer.subject, key, now, until)
+    skew = min(SKEW, life / 10)  # or half of a short life would be over when it begins
+    builder = _builder(x509.Name([]), issuer.subject, key, now, until, skew=skew)
     return (
         builder.add_extension(x509.SubjectAlternativeName(names), critical=True)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -100,7 +101,13 @@ def build_crl(
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: PublicKey, now: datetime, until: datetime
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: PublicKey,
+    now: datetime,
+    until: datetime,
+    *,
+    skew: timedelta = SKEW,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -108,7 +115,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - SKEW)
+        .not_valid_before(now - skew)
         .not_valid_after(until)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
