@@ -24,7 +24,7 @@ def test_a_banned_identity(tmp_path: Path) -> None:
     with mesh(tmp_path, shop("checkout")) as world:
         checkout, good = world.add("checkout-1"), world.add("storefront-1")
         bad = world.add("stolen-1", "--write-certs", str(tmp_path / "certs"))
-        wait_for("both reach checkout", lambda: reaches(good) and reaches(bad))
+        wait_for("both reach checkout", lambda: good.reaches("checkout") and bad.reaches("checkout"))
         wait_for("its certificate is good at checkout", lambda: is_let_in(checkout, tmp_path / "certs"))
 
         with closing(connect(checkout, tmp_path / "certs")) as before:
@@ -33,7 +33,7 @@ def test_a_banned_identity(tmp_path: Path) -> None:
             wait_for("checkout refuses it on an open connection", lambda: ask(before) == 403)
         wait_for("checkout refuses it", lambda: not is_let_in(checkout, tmp_path / "certs"))
         wait_for("it has no stream", lambda: proxies(world) == {"checkout-1.shop", "storefront-1.shop"})
-        assert reaches(good)
+        assert good.reaches("checkout")
         (held,) = [each for each in world.ask("certs")["certificates"] if each["identity"] == BAD]
         assert held["banned"]
 
@@ -43,13 +43,6 @@ def test_a_banned_identity(tmp_path: Path) -> None:
 
 def ban(world: World, *words: str) -> None:
     subprocess.run([*MESHEXT, "ban", *words, "--state", str(world.state)], check=True, timeout=60)
-
-
-def reaches(member: Member) -> bool:
-    try:
-        return bool(member.call("http://checkout/")["status"] == 200)
-    except OSError:  # the application does not listen yet
-        return False
 
 
 def connect(member: Member, certificates: Path) -> HTTPSConnection:

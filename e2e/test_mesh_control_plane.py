@@ -58,15 +58,8 @@ def world(tmp_path: Path) -> Iterator[World]:
     with mesh(tmp_path, shop("checkout", "storefront"), "--svid-life", "60") as made:
         made.add("checkout-1")
         made.add("storefront-1")
-        wait_for("the storefront reaches the checkout", lambda: reaches(made))
+        wait_for("the storefront reaches the checkout", lambda: made.members[1].reaches("checkout"))
         yield made
-
-
-def reaches(world: World) -> bool:
-    storefront = world.members[1]
-    return (storefront.folder / "app.sock").exists() and (
-        storefront.call("http://checkout/")["status"] == 200
-    )
 
 
 def renewed(world: World) -> int:

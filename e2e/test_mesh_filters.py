@@ -46,14 +46,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     with mesh(tmp_path, shop("checkout")) as made:
         made.add("checkout-1")
         made.add("storefront-1")
-        storefront = made.members[1]
-        wait_for(
-            "the storefront reaches the checkout",
-            lambda: (
-                (storefront.folder / "app.sock").exists()
-                and storefront.call("http://checkout/")["status"] == 200
-            ),
-        )
+        wait_for("the storefront reaches the checkout", lambda: made.members[1].reaches("checkout"))
         yield made
 
 

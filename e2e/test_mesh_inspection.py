@@ -47,15 +47,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with mesh(tmp_path_factory.mktemp("mesh"), DOCUMENTS) as made:
         made.add("checkout-1")
         made.add("storefront-1")
-        wait_for("the storefront calls checkout", lambda: calls(made))
+        wait_for("the storefront calls checkout", lambda: made.members[1].reaches("checkout/orders"))
         wait_for("all are synced", made.synced)
         yield made
-
-
-def calls(world: World) -> bool:
-    caller = world.members[1]
-    ready = all((member.folder / "app.sock").exists() for member in world.members)
-    return ready and caller.call("http://checkout/orders")["status"] == 200
 
 
 def run(world: World, *words: str) -> tuple[int, Any]:

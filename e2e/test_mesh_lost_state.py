@@ -9,7 +9,7 @@ import pytest
 
 from e2e.mesh.processes import MESHEXT, wait_for
 from e2e.mesh.shop import shop
-from e2e.mesh.world import Member, World, mesh
+from e2e.mesh.world import World, mesh
 from meshext_controlplane.state.store import FILE
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
@@ -20,7 +20,7 @@ def test_a_lost_state(tmp_path: Path) -> None:
     with mesh(tmp_path, shop("checkout")) as world:
         world.add("checkout-1")
         caller = world.add("storefront-1")
-        wait_for("calls are answered", lambda: reaches(caller))
+        wait_for("calls are answered", lambda: caller.reaches("checkout"))
         run("backup", str(copy), "--state", str(world.state))
         world.control_plane.kill()
         assert run("restore", str(copy), "--state", str(world.state)).returncode == 2  # there is one
@@ -31,26 +31,19 @@ def test_a_lost_state(tmp_path: Path) -> None:
         complaint = world.control_plane.text.splitlines()[-1]
         assert "a control plane has run here" in complaint
         assert f"meshext restore BACKUP --state {world.state}, or --init" in complaint
-        assert reaches(caller)
+        assert caller.reaches("checkout")
 
         assert run("restore", str(copy), "--state", str(world.state)).returncode == 0
         world.control_plane.restart()
         wait_for("all are synced again", lambda: connected(world) == 2 and world.synced())
-        assert reaches(caller)
+        assert caller.reaches("checkout")
         world.add("checkout-2")
         wait_for("another joins", lambda: connected(world) == 3 and world.synced())
-        assert reaches(caller)
+        assert caller.reaches("checkout")
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*MESHEXT, *words], capture_output=True, text=True, timeout=60)
-
-
-def reaches(member: Member) -> bool:
-    try:
-        return bool(member.call("http://checkout/")["status"] == 200)
-    except OSError:  # the application does not listen yet
-        return False
 
 
 def connected(world: World) -> int:

@@ -26,10 +26,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def both_answer(world: World) -> bool:
-    return all((member.folder / "app.sock").exists() for member in world.members) and all(
-        one.call(f"http://{other}/")["status"] == 200
-        for one, other in zip(world.members, ("storefront", "checkout"), strict=True)
-    )
+    others = ("storefront", "checkout")
+    return all(one.reaches(other) for one, other in zip(world.members, others, strict=True))
 
 
 def member(world: World, name: str) -> Member:

@@ -22,14 +22,14 @@ NAMES = ("checkout", "storefront", "search")
 def test_two_roots(tmp_path: Path) -> None:
     with mesh(tmp_path, shop(*NAMES)) as world:
         old, other = (world.add(f"{name}-1") for name in NAMES[:2])
-        wait_for("calls are answered", lambda: reaches(other, "checkout") and reaches(old, "storefront"))
+        wait_for("calls are answered", lambda: other.reaches("checkout") and old.reaches("storefront"))
         with calling(other, "checkout") as refused:
             rotate(world)
             wait_for("both know both", lambda: all("2 roots" in each.process.text for each in (old, other)))
             rotate(world, "--now")
             new = world.add("search-1")
-            wait_for("the new one is called", lambda: reaches(old, "search") and reaches(other, "search"))
-            wait_for("and calls", lambda: reaches(new, "checkout") and reaches(new, "storefront"))
+            wait_for("the new one is called", lambda: old.reaches("search") and other.reaches("search"))
+            wait_for("and calls", lambda: new.reaches("checkout") and new.reaches("storefront"))
             world.control_plane.kill()
             world.control_plane.restart()
             wait_for("all are back", lambda: len(world.ask("proxy-status") or []) == 3 and world.synced())
@@ -62,10 +62,3 @@ def rotate(world: World, *options: str) -> int:
     return subprocess.run(
         [*MESHEXT, "rotate-root", "--state", str(world.state), *options], timeout=60
     ).returncode
-
-
-def reaches(member: Member, host: str) -> bool:
-    try:
-        return bool(member.call(f"http://{host}/")["status"] == 200)
-    except OSError:  # the application does not listen yet
-        return False

@@ -59,6 +59,13 @@ class Member:
         )
         return found
 
+    def reaches(self, place: str) -> bool:
+        """Whether its application is there, and is answered with 200 at that host or `HOST/PATH`."""
+        try:
+            return bool(self.call(f"http://{place}")["status"] == 200)
+        except OSError:  # the application does not listen yet, or was not answered
+            return False
+
 
 @dataclass
 class World:
