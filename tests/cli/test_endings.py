@@ -49,7 +49,7 @@ REFUSED = {
         ["check", "policies.py:Hello", "--colour"],
         ["no such option: --colour", "try 'meshext check --help'"],
     ),
-    "nothing to check": (["check"], ["missing argument 'SPEC...'", "try 'meshext check --help'"]),
+    "nothing to serve": (["serve"], ["missing argument 'SPEC...'", "try 'meshext serve --help'"]),
     "no such file": (
         ["check", "nowhere.py:Hello"],
         ["'nowhere.py' is not a file; write path/to/file.py:Class"],
