@@ -6,14 +6,12 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from google.protobuf import json_format
-
 from meshext.envoy.bootstrap import GRACEFUL_CLOSE, MAX_CONNECTIONS
 from meshext.envoy.upstreams import HTTP_OPTIONS, TcpAddress
 from meshext_controlplane.agent.stats_listener import add_stats
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Locality
-from meshext_proto import POOL
+from meshext_controlplane.translate.decoding import to_data
 from meshext_proto.envoy.config.bootstrap.v3 import bootstrap_pb2
 from meshext_proto.envoy.config.cluster.v3 import cluster_pb2
 from meshext_proto.envoy.config.core.v3 import base_pb2, config_source_pb2
@@ -71,7 +69,7 @@ def build_bootstrap(setup: EnvoySetup) -> str:
         add_stats(bootstrap, setup.stats, setup.admin)
     layer = bootstrap.layered_runtime.layers.add(name="meshext")
     layer.static_layer.update({GRACEFUL_CLOSE: True, REGEX_LIMIT: LARGEST_REGEX})
-    document = json_format.MessageToDict(bootstrap, preserving_proto_field_name=True, descriptor_pool=POOL)
+    document = to_data(bootstrap)  # the same text each time: a message has its maps in any order
     document["overload_manager"] = _overload_manager()
     return json.dumps(document)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -15,6 +16,7 @@ from meshext_controlplane.agent.channels import ControlPlane, say
 from meshext_controlplane.agent.errors import AgentError
 from meshext_controlplane.agent.filters import WantedFilter
 from meshext_controlplane.model.workload import State, Workload
+from meshext_controlplane.registrations import to_registration
 from meshext_proto.meshext import workloads_pb2
 
 REGISTER = "/meshext.workloads.Workloads/Register"
@@ -121,7 +123,7 @@ class Registration:
     async def _tell(self, call: Call) -> None:
         while True:
             self._changed.clear()
-            await call.write(to_registration(self._workload, self._state))
+            await call.write(to_registration(replace(self._workload, state=self._state)))
             await self._changed.wait()
 
     async def _listen(self, call: Call, backoff: Backoff) -> None:
@@ -147,27 +149,6 @@ class Registration:
             self._known = state
         async with self._answered:
             self._answered.notify_all()
-
-
-def to_registration(workload: Workload, state: State) -> workloads_pb2.Registration:
-    """The message that registers this workload in that state."""
-    message = workloads_pb2.Registration(
-        name=workload.name,
-        state=state.name,
-        labels=dict(workload.labels),
-        address=workload.address,
-        weight=workload.weight,
-        locality=workloads_pb2.Locality(
-            region=workload.locality.region,
-            zone=workload.locality.zone,
-            sub_zone=workload.locality.sub_zone,
-        ),
-    )
-    for port in workload.ports:
-        message.ports.add(
-            number=port.number, name=port.name, protocol=port.protocol, application=port.application
-        )
-    return message
 
 
 def to_filters(answer: workloads_pb2.Registered) -> list[WantedFilter]:

@@ -7,14 +7,14 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from meshext_controlplane.agent.directory import Directory
 from meshext_controlplane.agent.errors import DirectoryError
 from meshext_controlplane.agent.filters import WantedFilter
 from meshext_controlplane.agent.last_good import LastGood, decode_last_good, encode_last_good
-from meshext_controlplane.agent.registration import to_registration
 from meshext_controlplane.model.workload import State, Workload
+from meshext_controlplane.registrations import to_registration
 
 FILE, FILTERS = "last-good.binpb", "filters.json"
 INTERVAL = 2.0  # seconds from one look to the next, so that a storm of edits is written seldom
@@ -24,7 +24,7 @@ log = logging.getLogger("meshext.sidecar")
 
 def fingerprint(workload: Workload, *, outbound: int) -> str:
     """What a configuration was made for: another address or port, and it is of no use."""
-    told = to_registration(workload, State.READY).SerializeToString(deterministic=True)
+    told = to_registration(replace(workload, state=State.READY)).SerializeToString(deterministic=True)
     return hashlib.sha256(b"%s %d " % (str(workload.identity).encode(), outbound) + told).hexdigest()
 
 

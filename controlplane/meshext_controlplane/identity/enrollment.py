@@ -8,12 +8,12 @@ from datetime import timedelta
 from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.clock import to_seconds
 from meshext_controlplane.identity.csr import check_csr
-from meshext_controlplane.identity.errors import BannedError, BusyError, PeerError
+from meshext_controlplane.identity.errors import BannedError, BusyError
 from meshext_controlplane.identity.limits import NOTHING, Limits, from_json
-from meshext_controlplane.identity.peer import Peer, parse_peer
+from meshext_controlplane.identity.peer import Peer, check_peer, parse_peer
 from meshext_controlplane.identity.profiles import SVID_LIFE
 from meshext_controlplane.identity.svid import Svid
-from meshext_controlplane.identity.tokens import CONTROL_PLANE, JoinToken, Tokens
+from meshext_controlplane.identity.tokens import JoinToken, Tokens
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.state.bans import find_ban
 from meshext_controlplane.state.certificates import (
@@ -98,13 +98,8 @@ class Enrollment:
             raise BusyError(f"{identity} has got {MOST} certificates within {PACE}; try again later")
 
     def _check(self, transaction: Transaction, peer: Peer) -> None:
+        check_peer(peer, trust_domain=self.authority.trust_domain, now=self.authority.clock())
         identity = peer.identity
-        if identity.trust_domain != self.authority.trust_domain:
-            raise PeerError(f"{identity} is not of the trust domain {self.authority.trust_domain}")
-        if (identity.namespace, identity.service_account) == CONTROL_PLANE:
-            raise PeerError(f"{identity} is the control plane's own, not a workload's")
-        if peer.not_after <= self.authority.clock():
-            raise PeerError(f"the certificate of {identity} has expired: use the renewed one, or join again")
         if ban := find_ban(transaction, identity=str(identity), serial=peer.serial):
             what = f"{identity}" if ban.kind == "identity" else f"the certificate {peer.serial}"
             raise BannedError(f"{what} is banned")

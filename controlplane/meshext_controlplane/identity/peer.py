@@ -9,6 +9,7 @@ from datetime import datetime
 from cryptography import x509
 
 from meshext_controlplane.identity.errors import PeerError
+from meshext_controlplane.identity.tokens import CONTROL_PLANE
 from meshext_controlplane.model.spiffe import SpiffeId, SpiffeIdError
 
 
@@ -41,3 +42,14 @@ def parse_peer(auth_context: Mapping[str, Sequence[bytes]]) -> Peer:
             raise PeerError(str(error)) from error
         raise PeerError("the client's certificate is no SVID") from error
     return Peer(identity, f"{certificate.serial_number:x}", certificate.not_valid_after_utc)
+
+
+def check_peer(peer: Peer, *, trust_domain: str, now: datetime) -> None:
+    """PeerError where the peer is no workload of this mesh, or its certificate has expired."""
+    identity = peer.identity
+    if identity.trust_domain != trust_domain:
+        raise PeerError(f"{identity} is not of the trust domain {trust_domain}")
+    if (identity.namespace, identity.service_account) == CONTROL_PLANE:
+        raise PeerError(f"{identity} is the control plane's own, not a workload's")
+    if peer.not_after <= now:
+        raise PeerError(f"the certificate of {identity} has expired: use the renewed one, or join again")

@@ -10,7 +10,7 @@ from meshext_controlplane.inspection.type_names import short_name
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Workload
-from meshext_controlplane.server.registrations import parse_registration
+from meshext_controlplane.registrations import parse_registration
 from meshext_controlplane.sources.configuration import merge
 from meshext_controlplane.sources.places import Key, Origin
 from meshext_controlplane.sources.reading import read_text

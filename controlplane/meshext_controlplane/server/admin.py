@@ -10,9 +10,9 @@ import grpc
 
 from meshext.errors import MeshextError
 from meshext_controlplane.model.proxy import Proxy
+from meshext_controlplane.registrations import to_registration
 from meshext_controlplane.server.configuring import Configuring, Edit, to_text
 from meshext_controlplane.server.difference import diff_documents, diff_snapshots
-from meshext_controlplane.server.registrations import to_registration
 from meshext_controlplane.server.serving import Serving
 from meshext_controlplane.server.slicing import Slicer
 from meshext_controlplane.snapshot import TYPES

@@ -13,7 +13,7 @@ from meshext_controlplane.identity.errors import LimitError
 from meshext_controlplane.identity.limits import Limits
 from meshext_controlplane.identity.peer import Peer
 from meshext_controlplane.model.workload import Workload
-from meshext_controlplane.server.registrations import RegistrationError, parse_registration
+from meshext_controlplane.registrations import RegistrationError, parse_registration
 from meshext_controlplane.server.registry import NotAllowed, Registry, to_key
 from meshext_controlplane.translate.filter_policy import FilterService
 from meshext_proto.meshext import workloads_pb2

@@ -46,13 +46,14 @@ async def run_control_plane(options: ControlPlaneOptions, ready: Ready) -> None:
 
 def open_authority(options: ControlPlaneOptions, store: StateStore) -> CertificateAuthority:
     """The authority of the state; made at a first start."""
+    trust_domain = find_trust_domain(options, store)
     return start_authority(
         store,
-        trust_domain=find_trust_domain(options, store),
+        trust_domain=trust_domain,
         marker=default_marker(options.state),
         initialise=options.init,
         secret=options.secret,
-        brought=read_own(options, find_trust_domain(options, store)),
+        brought=read_own(options, trust_domain),
     )
 
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from meshext_controlplane.identity.bans import Bans
-from meshext_controlplane.identity.errors import BannedError, PeerError
-from meshext_controlplane.identity.peer import Peer, parse_peer
-from meshext_controlplane.identity.tokens import CONTROL_PLANE
+from meshext_controlplane.identity.errors import BannedError
+from meshext_controlplane.identity.peer import Peer, check_peer, parse_peer
 from meshext_controlplane.identity.trust_feed import TrustFeed
 from meshext_controlplane.model.proxy import Proxy
 from meshext_controlplane.model.spiffe import SpiffeId
@@ -48,13 +47,7 @@ class Standing:
     def peer_of(self, auth_context: Mapping[str, Sequence[bytes]]) -> Peer:
         """The peer of a call; PeerError where it is no workload of this mesh, BannedError where it is."""
         peer = parse_peer(auth_context)
-        identity = peer.identity
-        if identity.trust_domain != self._trust_domain:
-            raise PeerError(f"{identity} is not of the trust domain {self._trust_domain}")
-        if (identity.namespace, identity.service_account) == CONTROL_PLANE:
-            raise PeerError(f"{identity} is the control plane's own, not a workload's")
-        if peer.not_after <= self._clock():
-            raise PeerError(f"the certificate of {identity} has expired")
+        check_peer(peer, trust_domain=self._trust_domain, now=self._clock())
         self.check(peer)
         return peer
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from meshext_controlplane.model.spiffe import SpiffeId, SpiffeIdError
 from meshext_controlplane.model.workload import Workload
-from meshext_controlplane.server.configuring import AppliedText
-from meshext_controlplane.server.registrations import (
+from meshext_controlplane.registrations import (
     RegistrationError,
     parse_registration,
     to_registration,
 )
+from meshext_controlplane.server.configuring import AppliedText
 from meshext_controlplane.server.registry import Key as Place
 from meshext_controlplane.sources.places import Key
 from meshext_controlplane.state.documents import Change, Delete, Documents, Put

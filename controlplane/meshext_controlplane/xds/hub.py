@@ -120,12 +120,6 @@ class Hub:
         connection.leave()
         self._observer.connected(len(self._connections))
 
-    def update(self, proxy: Proxy) -> None:
-        """A proxy is another than it was when it connected: its workload has registered anew."""
-        for connection in self._of_proxy(proxy):
-            connection.proxy = proxy
-            self._refresh(connection)
-
     def disconnect(self, predicate: Callable[[Proxy], bool], *, code: grpc.StatusCode, text: str) -> int:
         """End the streams of these proxies with that status; gives how many."""
         chosen = [connection for connection in self._connections if predicate(connection.proxy)]

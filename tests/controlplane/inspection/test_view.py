@@ -15,11 +15,11 @@ from meshext_controlplane.cli.admin import SOCKET
 from meshext_controlplane.cli.looking import look
 from meshext_controlplane.inspection.view import View
 from meshext_controlplane.model.mesh import Mesh
+from meshext_controlplane.registrations import parse_registration, to_registration
 from meshext_controlplane.server.admin import AdminService
 from meshext_controlplane.server.configuring import Configuring, Plans
 from meshext_controlplane.server.control_plane import translate
 from meshext_controlplane.server.lingering import Lingering
-from meshext_controlplane.server.registrations import parse_registration, to_registration
 from meshext_controlplane.server.serving import Serving
 from meshext_controlplane.sources.configuration import Configuration
 from meshext_controlplane.translate.translator import Translator

@@ -15,7 +15,7 @@ from meshext_controlplane.identity.errors import LimitError
 from meshext_controlplane.identity.limits import Limits
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import State, Workload, WorkloadPort
-from meshext_controlplane.server.registrations import (
+from meshext_controlplane.registrations import (
     RegistrationError,
     parse_registration,
     to_registration,
