@@ -13,18 +13,20 @@ from meshext.http.headers import Lines
 from meshext.http.parts import RequestParts, ResponseParts
 from meshext.needs import DEFAULT_MAX_BODY, Needs
 
-# HttpConnectionManager's defaults: max_request_headers_kb and max_headers_count, pseudo-headers included.
+# HttpConnectionManager's defaults: max_request_headers_kb and max_headers_count, less four pseudo-headers.
 MOST_HEADER_BYTES = 60 * 1024
-MOST_HEADER_LINES = 100
-PSEUDO_LINES = 4
+MOST_LINES = 100 - 4
 PSEUDO_BYTES = len(":method:scheme:authority:path")
 
 
 def check_parts(received: Lines, parts: RequestParts | ResponseParts, needs: Needs) -> None:
     """Refuse headers or a body that grew beyond what Envoy takes; `received` are the lines as they came."""
-    if parts.lines is not received:
-        first = sum(map(len, parts[1:5])) if isinstance(parts, RequestParts) else 0
-        check_lines(received, parts.lines, besides=PSEUDO_BYTES + first)
+    lines = parts.lines
+    if lines is not received:
+        first = sum(map(len, parts[1:5])) if type(parts) is RequestParts else 0
+        size = PSEUDO_BYTES + first + sum(map(len, chain.from_iterable(lines)))
+        if size > MOST_HEADER_BYTES or len(lines) > MOST_LINES:
+            refuse_grown(received, lines, size)
     room = max(DEFAULT_MAX_BODY, needs.max_body)
     if parts.body is not None and len(parts.body) > room:
         raise HookNonsense(
@@ -32,17 +34,15 @@ def check_parts(received: Lines, parts: RequestParts | ResponseParts, needs: Nee
         )
 
 
-def check_lines(before: Lines, after: Lines, *, besides: int = 0) -> None:
+def refuse_grown(before: Lines, after: Lines, size: int) -> None:
     """Refuse lines that grew beyond what Envoy takes; those that came so are Envoy's own affair."""
-    size = besides + sum(map(len, chain.from_iterable(after)))
     if size > MOST_HEADER_BYTES and after != before:
         raise HookNonsense(f"it wrote headers of {size} bytes; Envoy takes {MOST_HEADER_BYTES}")
-    if len(after) + PSEUDO_LINES > MOST_HEADER_LINES and len(after) > len(before):
-        raise HookNonsense(
-            f"it wrote {len(after)} header lines; Envoy takes {MOST_HEADER_LINES - PSEUDO_LINES}"
-        )
+    if len(after) > MOST_LINES and len(after) > len(before):
+        raise HookNonsense(f"it wrote {len(after)} header lines; Envoy takes {MOST_LINES}")
 
 
 def check_answer(respond: Respond) -> None:
     """Refuse an answer whose headers Envoy would not take."""
-    check_lines((), respond.to_lines())
+    lines = respond.to_lines()
+    refuse_grown((), lines, sum(map(len, chain.from_iterable(lines))))

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
+from itertools import repeat
 from typing import Any
 
 from meshext.engine.carrier import Carrier
@@ -31,7 +32,7 @@ from meshext.engine.events import (
 from meshext.engine.hooks import HookRunner
 from meshext.engine.message_pass import Pass
 from meshext.engine.observer import ABANDONED, PASSED, UNSEEN, Outcome, Sighting, TappedSighting
-from meshext.engine.phases import DIRECTION, Direction, Phase, step
+from meshext.engine.phases import DIRECTION, TABLE, Direction, Phase, refuse_order
 from meshext.engine.request_pass import RequestPass
 from meshext.engine.response_pass import ResponsePass
 from meshext.engine.retrospect import look_back
@@ -104,6 +105,7 @@ class Engine:
     def _request(self) -> RequestPass:
         if self._forth is None:  # no filter ever sees this exchange
             self._forth = RequestPass((), self._runner, "", NO_REQUEST, at=0)
+            self._forth.finished = True
         return self._forth
 
     @property
@@ -138,7 +140,10 @@ class Engine:
             raise ProtocolError(f"{type(event).__name__} after the exchange was answered")
         kind = type(event)
         direction = DIRECTION[kind]
-        self._phases[direction] = step(self._phases[direction], event)
+        phase = TABLE.get((self._phases[direction], kind))
+        if phase is None:
+            refuse_order(self._phases[direction], kind)
+        self._phases[direction] = Phase.ENDED if event.end else phase
         if self._tap is not None:
             self._tap.received(event)
         if kind is RequestHeadersReceived:
@@ -192,12 +197,12 @@ class Engine:
         if self._sighting is not None:
             self._sighting.request(event.lines, surroundings)
         chain, parts = self._chain, request_parts(event.lines)
-        seats = self._seats = tuple([Seat(mount, surroundings) for mount in chain.mounts])
-        request = self._forth = RequestPass(seats, self._runner, chain.request_body, parts, at=0)
+        seats = self._seats = tuple(map(Seat, chain.mounts, repeat(surroundings)))
+        request = self._forth = RequestPass(
+            seats, self._runner, chain.request_body, parts, at=0, bodiless=event.end
+        )
         self._method = parts.method
         self._back = None
-        if event.end:
-            request.body_arrived(b"", there=False)
         return self._request_goes_on(request, more=not event.end, begins=True)
 
     def _request_body(self, event: RequestBodyReceived) -> Coroutine[Any, Any, Effect]:
@@ -217,22 +222,23 @@ class Engine:
             self._runner.unasked = more and not asks and not self._additions()
         if not (skips or asks or self._runner.wrote) and request.untouched:
             return UNTOUCHED
-        change, additions = request.take_change(), self._additions()
+        change, additions = request.take_change(), self._additions() if self._runner.added else ()
         return Proceed(
             headers=change,
-            body=request.take_body(),
+            body=request.take_body() if request.style else None,
             skip_body=skips,
             clear_route=change != NO_CHANGE,
             want_response=asks or additions != (),
             additions=additions,
-            metadata=take_metadata(self._seats),
+            metadata=take_metadata(self._seats) if self._runner.published else {},
         )
 
     def _additions(self) -> tuple[Additions, ...]:
         """What filters put on the response by now, as it meets them."""
         found: tuple[Additions, ...] = ()
         for seat in self._seats:
-            if any(added := seat.request.additions()):
+            written = seat.view.response_headers
+            if written is not None and any(added := written.snapshot()):
                 found = (added, *found)
         return found
 

@@ -28,6 +28,7 @@ from meshext.http.parts import (
     HeaderChange,
     RequestParts,
     ResponseParts,
+    header_change,
     request_change,
     response_change,
 )
@@ -44,8 +45,8 @@ UNSEEN_ADDITION = (
     "response; write request.response_headers in the hook itself"
 )
 Argument = Request[Any] | Response[Any] | Exchange[Any]
-AnyBefore = tuple[Additions, Mapping[str, Json], RequestParts | ResponseParts | None, Lines]
-"""`Before` of either message, and of an exchange, which has no parts of its own."""
+AnyBefore = tuple[Additions, Mapping[str, Json], RequestParts | ResponseParts, Lines]
+"""`Before` of either message."""
 
 
 class Chunk(NamedTuple):
@@ -60,10 +61,21 @@ class HookRunner:
     """Runs the hooks of one exchange and keeps the failures that happened.
 
     `opened` is the first filter whose failure was passed over by `failure = "open"`, "" for none; `wrote`
-    whether any hook wrote anything that stayed.
+    whether any hook wrote anything that stayed, `added` anything on the response, `published` metadata.
     """
 
-    __slots__ = ("_compared", "carrier", "failures", "opened", "sighting", "unasked", "watch", "wrote")
+    __slots__ = (
+        "_compared",
+        "added",
+        "carrier",
+        "failures",
+        "opened",
+        "published",
+        "sighting",
+        "unasked",
+        "watch",
+        "wrote",
+    )
 
     def __init__(self, watch: Watch, carrier: Carrier, sighting: Sighting | None = None) -> None:
         self.watch = watch
@@ -71,7 +83,7 @@ class HookRunner:
         self.sighting = sighting
         self.failures: list[FilterFailure] = []
         self.opened = ""
-        self.wrote = False
+        self.wrote = self.added = self.published = False
         self.unasked = False  # whether the request's headers left without asking for the response's
         self._compared: tuple[object, object, HeaderChange] | None = None
 
@@ -91,7 +103,7 @@ class HookRunner:
         A failure is returned, logged and with everything the hook wrote taken back, unless the filter's
         policy is `open`: then it is as if the hook had not run.
         """
-        before = take_snapshot(seat, argument)
+        before: AnyBefore = argument.snapshot()
         mount, sighting = seat.mount, self.sighting
         name = mount.needs.name
         token = CURRENT.set(at_hook((seat.view.surroundings.request_id, name, hook)))
@@ -103,25 +115,22 @@ class HookRunner:
             else:
                 returned = self._call(seat, method, argument)
             result = None if returned is None else self._judge(hook, returned, chunk)
-            after = take_snapshot(seat, argument)
+            after: AnyBefore = argument.snapshot()
             # mostly an identity test; metadata by identity only, since 1 equals True
-            touched = after[1] is not before[1] or after[0] != before[0] or after[2] != before[2]
-            if touched:
+            if after[1] is not before[1] or after[0] != before[0] or after[2] != before[2]:
                 self._check_written(seat, argument, before, after)
             if sighting is not None:
                 sighting.hook(name, hook, perf_counter() - began, None)
         except FilterFailure as failure:
             if sighting is not None:
                 sighting.hook(name, hook, perf_counter() - began, failure)
-            undo(seat, argument, before)
+            argument.rewind(before)  # type: ignore[arg-type]  # its own, so with parts of its kind
             self._report(seat, hook, failure)
             return None if mount.needs.failure == "open" else failure
         finally:
             CURRENT.reset(token)
-        if touched:
-            self.wrote = True
-            if after[1] is not before[1]:
-                seat.publish()
+        if after[1] is not before[1]:
+            seat.publish()
         return result
 
     def compare(self, before: Any, after: Any) -> HeaderChange:
@@ -129,10 +138,15 @@ class HookRunner:
         if before is after:
             return NO_CHANGE
         known = self._compared
-        if known is None or known[0] is not before or known[1] is not after:
+        if known is not None and known[0] is before and known[1] is after:
+            return known[2]
+        if before[1:] == after[1:]:  # as mostly: nothing but header lines
+            change = header_change(before[0], after[0])
+        else:
             find: Any = request_change if type(after) is RequestParts else response_change
-            known = self._compared = before, after, find(before, after)
-        return known[2]
+            change = find(before, after)
+        self._compared = before, after, change
+        return change
 
     def _call(self, seat: Seat, method: BoundHook, argument: Argument) -> object:
         limit = seat.mount.needs.time_limit
@@ -184,7 +198,7 @@ class HookRunner:
     def _check_written(self, seat: Seat, argument: Argument, before: AnyBefore, after: AnyBefore) -> None:
         had, had_written, was, _ = before
         additions, written, parts, _ = after
-        if parts is not was and parts is not None and was is not None:
+        if parts is not was:
             change = self.compare(was, parts)
             check_parts(was.lines, parts, seat.mount.needs)
             self.carrier.check_change(change)
@@ -194,8 +208,11 @@ class HookRunner:
             if self.unasked and isinstance(argument, Request):
                 raise HookNonsense(UNSEEN_ADDITION)
             self.carrier.check_additions(additions)
+            self.added = True
         if written is not had_written:
             self.carrier.check_metadata(written)
+            self.published = True
+        self.wrote = True
 
     def _report(self, seat: Seat, hook: Hook, failure: FilterFailure) -> None:
         mount = seat.mount
@@ -244,20 +261,3 @@ def check_routable(change: HeaderChange) -> None:
     """Refuse to remove what Envoy finds no route without: it would answer 404 (measured on Envoy 1.40)."""
     if PROTOCOL in change.remove:
         raise HookNonsense(f"it removed {PROTOCOL!r}, without which Envoy finds no route; set it instead")
-
-
-def take_snapshot(seat: Seat, argument: Argument) -> AnyBefore:
-    """What a hook may write to, as it is now."""
-    additions = seat.request.additions()
-    if isinstance(argument, Exchange):
-        return additions, seat.view.written, None, ()
-    return argument.snapshot(additions)
-
-
-def undo(seat: Seat, argument: Argument, before: AnyBefore) -> None:
-    """Take back everything that a hook wrote."""
-    seat.request.rewind_additions(before[0])
-    if isinstance(argument, Exchange):
-        seat.view.written = before[1]
-    else:
-        argument.rewind(before)  # type: ignore[arg-type]  # its own, so with parts of its kind

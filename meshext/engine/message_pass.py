@@ -42,15 +42,26 @@ class Pass(ABC, Generic[P]):
     body: bytes | None = None
     has_body = False
     flowed: int | None = None
+    finished = False
+    """Whether every filter has let it go on."""
 
     def __init__(
-        self, seats: tuple[Seat, ...], runner: HookRunner, style: BodyStyle, parts: P, *, at: int
+        self,
+        seats: tuple[Seat, ...],
+        runner: HookRunner,
+        style: BodyStyle,
+        parts: P,
+        *,
+        at: int,
+        bodiless: bool = False,
     ) -> None:
         self._seats = seats
         self._runner = runner
         self.style = style
         self._sent = self.parts = parts
         self._at = at
+        if bodiless:
+            self.body = self._sent_body = b""
 
     def body_arrived(self, body: bytes, *, there: bool = True, cut: bool = False) -> None:
         """The body is here; b"" where it is empty or not `there` at all, a part where it may be `cut`."""

@@ -1,13 +1,15 @@
 """The table of legal phases: request and response each walk it on their own.
 
 A response may begin while the request is still arriving (RFC 9113 8.1), so each direction keeps a phase
-of its own. Everything absent from the table is an order that no HTTP exchange has.
+of its own. Everything absent from the table is an order that no HTTP exchange has. An event that says
+that nothing follows leads to ENDED, whatever the table says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import NoReturn
 
 from meshext.engine.events import (
     Event,
@@ -70,10 +72,6 @@ DIRECTION: Mapping[type[Event], Direction] = {
 }
 
 
-def step(phase: Phase, event: Event) -> Phase:
-    """The phase after an event, ENDED where nothing can follow; ProtocolError where it has no place."""
-    try:
-        found = TABLE[phase, type(event)]
-    except KeyError:
-        raise ProtocolError(f"{type(event).__name__} can not follow in phase {phase.value!r}") from None
-    return Phase.ENDED if event.end else found
+def refuse_order(phase: Phase, kind: type[Event]) -> NoReturn:
+    """An event has no place after that phase."""
+    raise ProtocolError(f"{kind.__name__} can not follow in phase {phase.value!r}")

@@ -31,27 +31,29 @@ class RequestPass(Pass[RequestParts]):
         lines = follow_body(self.parts.lines, body, was_there=self.has_body)
         self.body, self.parts = body, self.parts.with_lines(lines)
 
-    @property
-    def finished(self) -> bool:
-        """Whether every filter has let the request go on."""
-        return self._at >= len(self._seats)
-
     async def advance(self) -> Turn | None:
         """Go on; a Turn where a filter answered or failed."""
         while self._at < len(self._seats):
             seat = self._seats[self._at]
-            turn = await self._meet_headers(seat)
-            if turn is not None:
-                return turn
+            if not seat.saw_request:
+                seat.saw_request = True
+                seat.request.load(self.parts)
+                if Hook.ON_REQUEST in seat.mount.hooks:
+                    found = await self._runner.run(seat, Hook.ON_REQUEST, seat.request)
+                    if self._runner.wrote:
+                        self.parts = seat.request.parts()  # another object where a hook ran past its time
+                    if found is not None:
+                        return turn_of(found, seat)
             if self.style and self._wants_body(seat):
                 if self.body is not None:
                     turn = await self._meet_body(seat, self.body)
+                    if turn is not None:
+                        return turn
                 elif not self.chunked:
                     # what goes through a tunnel is no body, and has no end to wait for
                     return turn_tunnel(seat) if is_tunnel(self._sent) else None
-                if turn is not None:
-                    return turn
             self._at += 1
+        self.finished = True
         return None
 
     def stop_tunnel(self) -> Turn | None:
@@ -71,17 +73,6 @@ class RequestPass(Pass[RequestParts]):
         change = self._runner.compare(self._sent, self.parts)
         self._sent = self.parts
         return change
-
-    async def _meet_headers(self, seat: Seat) -> Turn | None:
-        if seat.saw_request:
-            return None
-        seat.saw_request = True
-        seat.request.load(self.parts)
-        if Hook.ON_REQUEST not in seat.mount.hooks:
-            return None
-        found = await self._runner.run(seat, Hook.ON_REQUEST, seat.request)
-        self.parts = seat.request.parts()
-        return None if found is None else turn_of(found, seat)
 
     async def _meet_body(self, seat: Seat, body: bytes) -> Turn | None:
         if not seat.has(Hook.ON_REQUEST_BODY):

@@ -61,7 +61,7 @@ class ResponsePass(Pass[ResponseParts]):
                     continue
                 if self.style and self._holds(seat):
                     return
-                if any(added := seat.request.additions()):
+                if any(added := seat.view.additions()):
                     self.parts = self.parts.with_lines(put_on(self.parts.lines, added))
             self._at -= 1
         self.released = True
@@ -81,7 +81,7 @@ class ResponsePass(Pass[ResponseParts]):
         lines = turn.respond.to_lines()
         for seat in reversed(self._seats[self._at + 1 :]):
             if seat.saw_request:
-                lines = put_on(lines, seat.request.additions())
+                lines = put_on(lines, seat.view.additions())
         self.parts = ResponseParts(lines, turn.respond.status)
         self.body = turn.respond.body
         self.details = turn.respond.details

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import Any
 
 from meshext.engine.chain import Mount
 from meshext.http.context import Surroundings, View
 from meshext.http.metadata import Namespaces
-from meshext.http.request import Request
+from meshext.http.request import NOTHING, Request
 from meshext.http.response import Response
 from meshext.needs import Hook
 
@@ -21,7 +20,8 @@ class Seat:
     def __init__(self, mount: Mount, surroundings: Surroundings) -> None:
         self.mount = mount
         self.view = View(surroundings, mount.rights)
-        self.request: Request[Any] = Request(self.view, None)
+        self.request: Request[Any] = Request(self.view, NOTHING)
+        self.request.state = None
         self._response: Response[Any] | None = None
         self.saw_request = False
         self.saw_response = False
@@ -40,7 +40,7 @@ class Seat:
 
     def renew(self) -> None:
         """Part with every object that an abandoned hook may still write to."""
-        self.view = copy(self.view)
+        self.view = self.view.renewed()
         self.request = self.request.renewed(self.view)
         if self._response is not None:
             self._response = self._response.renewed(self.view, self.request)

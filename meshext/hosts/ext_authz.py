@@ -136,13 +136,15 @@ def build_reply(effect: Effect) -> bytes:
         raise ProtocolError("ext_authz has no response to reset")
     reply = external_auth_pb2.CheckResponse()
     ok = reply.ok_response
-    ok.SetInParent()
+    ok.SetInParent()  # allowed, also where only metadata is written
     if effect.headers.remove:
         ok.headers_to_remove.extend(effect.headers.remove)
     for name, values in effect.headers.replace:
         if len(values) > 1:
             raise ProtocolError(f"the filters together {AUTHZ.several_lines(name)}")
-        add_option(ok.headers, name, values[0], action=SET)
+        header = ok.headers.add(append_action=SET).header  # `add_option` by hand
+        header.key = name
+        header.value = values[0].decode()
     if effect.additions:
         add_additions(ok.response_headers_to_add, effect.additions)
     if effect.metadata:
@@ -191,6 +193,6 @@ def add_option(options: Any, name: str, value: bytes, *, action: Any) -> None:
     The deprecated `append` stays unset: with it a denied answer loses lines, and on the request it joins
     them with a comma (measured on Envoy 1.40; https://github.com/envoyproxy/envoy/pull/43442).
     """
-    option = options.add(append_action=action)
-    option.header.key = name
-    option.header.value = value.decode()
+    header = options.add(append_action=action).header
+    header.key = name
+    header.value = value.decode()

@@ -13,6 +13,7 @@ import struct
 import tempfile
 import threading
 import time
+from functools import partial
 
 from meshext.engine.current import CURRENT
 
@@ -29,6 +30,8 @@ class Pulse:
     def __init__(self, memory: mmap.mmap, descriptor: int = -1) -> None:
         self._memory = memory
         self.descriptor = descriptor
+        self.leave = partial(DUE.pack_into, memory, 0, 0.0)
+        """No hook runs. Twice a hook counts: this one is no call in Python."""
 
     @classmethod
     def shared(cls) -> Pulse:
@@ -53,10 +56,6 @@ class Pulse:
         """A hook begins that is due at that time."""
         request_id, name, hook = CURRENT.get()
         FORMAT.pack_into(self._memory, 0, due, f"{name} {hook} [{request_id}]".encode())
-
-    def leave(self) -> None:
-        """No hook runs."""
-        DUE.pack_into(self._memory, 0, 0.0)
 
     def due(self) -> float:
         """When the running hook is due; 0 where none runs."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, NoReturn
 
 import grpc
@@ -132,7 +133,10 @@ class Service:
         ]
 
     def _handlers(self) -> grpc.GenericRpcHandler:
-        check: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(self._check)
+        # A partial: gRPC looks at each call what kind of function it is, and through a method is a step more.
+        check: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(
+            partial(Service._check, self)
+        )
         process: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_stream_rpc_method_handler(self._process)
         return Handlers({f"/{ext_authz.SERVICE}/Check": check, f"/{ext_proc.SERVICE}/Process": process})
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from meshext.errors import UndeclaredError
+from meshext.http.additions import NO_ADDITIONS, Additions, ResponseAdditions
 from meshext.http.metadata import Json, Metadata, Namespaces, check_json, check_text
 from meshext.http.peer import Peer
 
@@ -46,15 +48,16 @@ class View:
     """One filter's view of the surroundings: only what it declared, and what it wrote itself.
 
     What a hook writes is in `written`, an immutable reference that the engine takes back where the hook
-    fails and publishes where it does not. `surroundings` is all of it, undeclared parts included; for the
-    engine.
+    fails and publishes where it does not. `response_headers` is None until a hook asks for them.
+    `surroundings` is all of it, undeclared parts included; for the engine.
     """
 
-    __slots__ = ("_metadata", "_rights", "surroundings", "written")
+    __slots__ = ("_metadata", "_rights", "response_headers", "surroundings", "written")
 
     def __init__(self, surroundings: Surroundings, rights: Rights) -> None:
         self.surroundings = surroundings
         self.written: Mapping[str, Json] = NOTHING
+        self.response_headers: ResponseAdditions | None = None
         self._rights = rights
         self._metadata: Metadata | None = None
 
@@ -67,6 +70,18 @@ class View:
                 self.surroundings.metadata, declared=rights.namespaces, filter_name=rights.filter_name
             )
         return self._metadata
+
+    def additions(self) -> Additions:
+        """What was put on the response, as one immutable value (for the engine)."""
+        return NO_ADDITIONS if self.response_headers is None else self.response_headers.snapshot()
+
+    def renewed(self) -> View:
+        """The same in objects of its own, which nobody who kept the old ones can write to."""
+        new = copy(self)
+        if self.response_headers is not None:
+            new.response_headers = ResponseAdditions()
+            new.response_headers.restore(self.response_headers.snapshot())
+        return new
 
     def attribute(self, name: str) -> AttributeValue:
         """A declared attribute, None where Envoy has no value; UndeclaredError names what to add."""

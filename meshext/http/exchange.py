@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from meshext.http.message import Before
+from meshext.http.parts import RequestParts
 from meshext.http.request import Request
 from meshext.http.response import Response
 
@@ -32,6 +34,14 @@ class Exchange(Generic[S]):
     response_size: int | None
     duration: float
     response_after: float | None
+
+    def snapshot(self) -> Before[RequestParts]:
+        """What `on_complete` may write to: what the request's view holds (for the engine)."""
+        return self.request.snapshot()
+
+    def rewind(self, before: Before[RequestParts]) -> None:
+        """Go back to what that was before a hook that failed."""
+        self.request.rewind(before)
 
     @property
     def state(self) -> S:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, MutableMapping
 from typing import TypeVar, overload
 
 from meshext.errors import HeaderError
-from meshext.http.legal import check_name, check_value, decode, encode
+from meshext.http.legal import check_name, check_token, check_value, decode, encode
 
 T = TypeVar("T")
 Line = tuple[str, bytes]
@@ -81,7 +81,7 @@ class Headers(MutableMapping[str, str]):
         return ", ".join(values) if values else None
 
     def __setitem__(self, name: str, value: str) -> None:
-        lower = check_name(name)
+        lower = check_token(name) if type(name) is str else check_name(name)
         self._put(lower, ((lower, check_value(lower, value)),))
 
     def set_all(self, name: str, values: Iterable[str]) -> None:

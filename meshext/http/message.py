@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import ClassVar, Generic, TypeVar
 
 from meshext.errors import HeaderError, UnsupportedError
-from meshext.http.additions import Additions
+from meshext.http.additions import NO_ADDITIONS, Additions
 from meshext.http.context import AttributeValue, View
 from meshext.http.headers import Headers, Lines
 from meshext.http.legal import check_body
 from meshext.http.metadata import Json, Metadata
-from meshext.http.parts import RequestParts, ResponseParts
+from meshext.http.parts import RequestParts, ResponseParts, make
 
+new_headers = Headers.__new__
 P = TypeVar("P", RequestParts, ResponseParts)
 Before = tuple[Additions, Mapping[str, Json], P, Lines]
 """How everything was before a hook ran: additions, metadata, parts, trailers. Each is one immutable value."""
@@ -60,7 +61,8 @@ class Message(Generic[P]):
         """The header lines; write into it, since a mapping in its place would pass no check."""
         headers = self._headers
         if headers is None:
-            headers = self._headers = Headers.from_lines(self._received, sealed=self._closed)
+            headers = self._headers = new_headers(Headers)  # `from_lines` by hand
+            headers._lines, headers._sealed = self._received, self._closed
         return headers
 
     @property
@@ -148,16 +150,25 @@ class Message(Generic[P]):
         """Let the body that was loaded be assigned, or say why it can not be."""
         self._body_refusal = refusal
 
-    def snapshot(self, additions: Additions) -> Before[P]:
-        """What a hook may write to, as it is now; `additions` are the exchange's (for the engine)."""
-        headers, trailers, parts = self._headers, self._trailers, self._parts
+    def snapshot(self) -> Before[P]:
+        """What a hook may write to, as it is now (for the engine)."""
+        view, headers, trailers = self._view, self._headers, self._trailers
+        parts: P = self._parts
         if headers is not None and headers._lines is not parts.lines:
-            parts = self._parts = parts.with_lines(headers._lines)
-        return additions, self._view.written, parts, () if trailers is None else trailers._lines
+            parts = self._parts = make(type(parts), (headers._lines, *parts[1:]))  # `with_lines` by hand
+        added = view.response_headers
+        return (
+            NO_ADDITIONS if added is None else added.snapshot(),
+            view.written,
+            parts,
+            () if trailers is None else trailers._lines,
+        )
 
     def rewind(self, before: Before[P]) -> None:
         """Go back to what the message was before a hook that failed."""
-        _, self._view.written, parts, trailers = before
+        additions, self._view.written, parts, trailers = before
+        if self._view.response_headers is not None:
+            self._view.response_headers.restore(additions)
         if self._sealed is None and parts.body is None:
             self._skipped = False  # it was the headers' own hook
         self._parts = parts

@@ -137,8 +137,11 @@ def header_change(before: Lines, after: Lines) -> HeaderChange:
         return NO_CHANGE
     if after[:-1] == before:
         name, value = after[-1]
-        if name not in [line[0] for line in before]:
-            return HeaderChange((), ((name, (value,)),))  # one line more: what most hooks write
+        for line in before:
+            if line[0] == name:
+                break
+        else:  # one line more: what most hooks write
+            return make(HeaderChange, ((), ((name, (value,)),)))
     names = differing(before, after)
     old, new = group(before, names), group(after, names)
     return HeaderChange(

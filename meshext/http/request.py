@@ -6,7 +6,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from meshext.errors import HeaderError
-from meshext.http.additions import NO_ADDITIONS, Additions, ResponseAdditions
+from meshext.http.additions import ResponseAdditions
 from meshext.http.context import View
 from meshext.http.cookies import Cookies
 from meshext.http.legal import (
@@ -39,7 +39,9 @@ class Request(Message[RequestParts], Generic[S]):
     percent-decoded except `query`. `response_headers` are put on whatever response the client gets.
     """
 
-    __slots__ = ("_response_headers", "state")
+    __slots__ = ("state",)
+
+    state: S
 
     _LEFT = "the request has left: its headers can be changed in on_request and on_request_body only"
     _NO_BODY = "the request's body is not here; read it in on_request_body"
@@ -47,28 +49,15 @@ class Request(Message[RequestParts], Generic[S]):
     _NO_TRAILERS = "trailers can be changed in on_request_trailers only"
     _NO_SKIP = "request.skip_body() comes too late here; call it in on_request"
 
-    def __init__(self, view: View, state: S) -> None:
-        Message.__init__(self, view, NOTHING)  # super() is a lookup for each exchange
-        self.state = state
-        self._response_headers: ResponseAdditions | None = None
-
     # -- headers -----------------------------------------------------------------------------------
 
     @property
     def response_headers(self) -> ResponseAdditions:
         """What is put on the response that the client gets."""
-        if self._response_headers is None:
-            self._response_headers = ResponseAdditions()
-        return self._response_headers
-
-    def additions(self) -> Additions:
-        """What was put there, as one immutable value (for the engine)."""
-        return NO_ADDITIONS if self._response_headers is None else self._response_headers.snapshot()
-
-    def rewind_additions(self, additions: Additions) -> None:
-        """Go back to what was put there before a hook that failed."""
-        if self._response_headers is not None:
-            self._response_headers.restore(additions)
+        view = self._view
+        if view.response_headers is None:
+            view.response_headers = ResponseAdditions()
+        return view.response_headers
 
     # -- the request line ------------------------------------------------------------------------
 
@@ -188,9 +177,6 @@ class Request(Message[RequestParts], Generic[S]):
         new = copy(self)
         new._view = view
         new._copy_lines(self)
-        new._response_headers = None
-        if self._response_headers is not None:
-            new.response_headers.restore(self._response_headers.snapshot())
         return new
 
     def __repr__(self) -> str:
