@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,9 +11,15 @@ from typing import Any
 
 import pytest
 
-from tests.hosts.service_process import ServiceProcess, ask, wait_for
+from tests.hosts.service_process import ServiceProcess, ask, report, wait_for
 
 pytestmark = pytest.mark.slow
+
+RELOADS = int(os.environ.get("MESHEXT_RELOADS", "3"))
+"""A hundred are a closing run."""
+WARM_UP = 3
+KEPT = 8
+"""KiB that the process above the workers may keep of a reload: holes in its heap, and nothing of a worker."""
 
 FILTER = """
 from dataclasses import dataclass
@@ -135,3 +143,40 @@ def test_configuration_behind_a_symlink_that_is_moved(project: Project) -> None:
         fresh.symlink_to("..2")
         fresh.rename(data)
         assert wait_for(answers(address, "1 1 2"))
+
+
+def memory(pid: int) -> int:
+    """KiB of a process that are its own and no file's."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    found = re.search(r"^RssAnon:\s+(\d+) kB$", status, re.MULTILINE)
+    assert found
+    return int(found[1])
+
+
+def descriptors(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+@pytest.mark.timeout(30 * (WARM_UP + RELOADS))
+def test_reloads_leave_nothing_behind(project: Project) -> None:
+    """The process above the workers lives on: it keeps neither memory nor descriptors of what it replaced."""
+    options: dict[str, Any] = {
+        "configs": (str(project.config),),
+        "watch": True,
+        "connection_age": 1.0,
+        "metrics": "127.0.0.1:0",
+    }
+    found: list[tuple[int, int]] = []
+    with ServiceProcess(project.spec, f"unix:{project.folder}/s.sock", **options) as service:
+        address, parent = service.wait_serving(), service.process.pid
+        for version in range(2, WARM_UP + RELOADS + 2):
+            project.config.write_text(f"version: {version}\n")
+            assert wait_for(answers(address, f"1 1 {version}")), service.text
+            if version in (WARM_UP + 1, WARM_UP + RELOADS + 1):
+                assert wait_for(lambda: len(service.workers()) == 2)  # one serves, one stands ready
+                found.append((memory(parent), descriptors(parent)))
+        assert service.stop() == 0
+    (before, held), (after, holds) = found
+    report(f"{RELOADS} reloads: {before} KiB before, {after} KiB after; descriptors {held}, {holds}")
+    assert holds <= held
+    assert after - before <= KEPT * RELOADS + 512
