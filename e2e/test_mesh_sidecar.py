@@ -106,6 +106,21 @@ def test_a_sidecar_starts_without_the_control_plane(world: World) -> None:
     wait_for("all are back", world.synced)
 
 
+def test_one_that_leaves_without_the_control_plane_fails_no_call(world: World) -> None:
+    """Nobody is told that it leaves; a second try, which every route has, goes to the other one."""
+    one = member(world, "checkout-2")
+    world.control_plane.kill()
+    wait_for("its sidecar has noticed", lambda: one.process.says("configuration stays as it is"))
+    with load(world) as failed:
+        assert one.process.stop() == 0
+        assert callees(world) == {"checkout-1"}
+    assert failed == []
+    one.process.restart()
+    wait_for("it is called again", lambda: "checkout-2" in callees(world))
+    world.control_plane.restart()
+    wait_for("all are back", world.synced)
+
+
 def test_an_agent_that_is_killed_comes_back_without_a_token(world: World) -> None:
     one = member(world, "checkout-2")
     one.process.kill()

@@ -18,6 +18,8 @@ _FOR_EVER = 10.0 * 365 * 86_400  # seconds
 _REMIND = 10.0  # seconds between two words about waiting
 _FORGIVEN = 60.0  # seconds that an Envoy has to live for its end to count as the first one
 _POLL = 0.1  # seconds between two looks at what is still open
+_LAST = 1.0  # seconds for requests that are open when the port has been closed
+_CONNECTIONS = r"^(http|tcp)\.inbound.*\.downstream_cx_active$"
 _OPEN = r"^http\.inbound.*\.downstream_rq_active$|^tcp\.inbound.*\.downstream_cx_active$"
 
 log = logging.getLogger("meshext.sidecar")
@@ -79,24 +81,24 @@ class EnvoyKeeper:
                 log.error("%s; started again in %.1f s", error, wait)
                 await asyncio.sleep(wait)
 
-    async def drain(self, *, time_limit: float) -> None:
-        """Take no new connections for peers, and wait until open requests have ended, at most that long.
+    async def drain(self, *, time_limit: float, told: bool) -> None:
+        """Send peers away, and wait until open requests have ended, at most that long.
 
-        The application's own calls go on.
+        Peers that were not `told` go on to come, over connections that Envoy closes one by one: then until
+        no connection is left. The port is closed before Envoy ends: who finds it closed tries another
+        endpoint, which an answer that breaks off does not make him do. The application's own calls go on.
         """
         process = self._process
         if process is None:
             return
         try:
             await process.admin.post("/drain_listeners?graceful&inboundonly&skip_exit")
-            async with asyncio.timeout(time_limit):
-                # Envoy tells nobody when a request has ended.
-                while sum((await process.admin.stats(_OPEN)).values()):  # noqa: ASYNC110
-                    await asyncio.sleep(_POLL)
+            await _settle(process, _OPEN if told else _CONNECTIONS, time_limit)
+            await process.admin.post("/drain_listeners?inboundonly")
+            if not await _settle(process, _OPEN, _LAST):
+                log.warning("requests are still open after %.1f s; they end now", time_limit + _LAST)
         except EnvoyError as error:
             log.warning("could not drain Envoy: %s", error)
-        except TimeoutError:
-            log.warning("requests are still open after %.1f s; they end now", time_limit)
 
     async def stop(self) -> None:
         """End Envoy."""
@@ -128,6 +130,18 @@ class EnvoyKeeper:
             await asyncio.wait({starting})
             raise
         return starting.result()
+
+
+async def _settle(process: EnvoyProcess, gauges: str, time_limit: float) -> bool:
+    """Wait until all of these are 0; whether it came to that in time."""
+    try:
+        async with asyncio.timeout(time_limit):
+            # Envoy tells nobody when a request has ended.
+            while sum((await process.admin.stats(gauges)).values()):  # noqa: ASYNC110
+                await asyncio.sleep(_POLL)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _write(line: str) -> None:

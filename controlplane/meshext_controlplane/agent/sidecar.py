@@ -127,9 +127,10 @@ class Sidecar:
         if not self._options.ports:
             return
         log.info("leaving: no new requests")
-        if await self._registration.confirmed(State.DRAINING, time_limit=_CONFIRM):
+        told = await self._registration.confirmed(State.DRAINING, time_limit=_CONFIRM)
+        if told:
             await asyncio.sleep(self._options.leaving.delay)
-        await self._envoy.drain(time_limit=self._options.leaving.drain)
+        await self._envoy.drain(time_limit=self._options.leaving.drain, told=told)
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:

@@ -22,8 +22,12 @@ from meshext_proto.google.protobuf import any_pb2
 RETRY_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
 """When Istio tries again, unless it is told."""
 
-HOST_ATTEMPTS = 5
-"""How often another endpoint is looked for, before one that has failed is asked again."""
+HOST_ATTEMPTS = 40
+"""How often another endpoint is looked for, before one that has failed is asked again.
+
+Istio looks 5 times. Of two endpoints the one that is down has no open requests, so LEAST_REQUEST gives it in
+three of four looks: of 5 none leads elsewhere in a quarter of all cases, of 40 in one of 100,000.
+"""
 
 MILLION = percent_pb2.FractionalPercent.MILLION
 Append = base_pb2.HeaderValueOption.HeaderAppendAction
