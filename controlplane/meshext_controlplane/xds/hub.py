@@ -143,12 +143,21 @@ class Hub:
         loop = asyncio.get_running_loop()
         pause = loop.time() + _SLICE
         for connection in list(self._connections):
-            if connection in self._connections and self._refresh(connection):
+            if connection in self._connections and self._serve_one(connection):
                 connection.behind.add(wave)
             if loop.time() > pause:
                 await asyncio.sleep(0)
                 pause = loop.time() + _SLICE
         finish(wave, loop.time(), self._observer)
+
+    def _serve_one(self, connection: Connection[Any]) -> bool:
+        """Whether there is something new for that stream; one that fails ends, and holds up no other."""
+        try:
+            return self._refresh(connection)
+        except Exception:
+            log.exception("%s can not be served; its stream ends", connection.proxy.node_id)
+            connection.end(grpc.StatusCode.INTERNAL, "this proxy can not be served; the log says why")
+            return False
 
     def _refresh(self, connection: Connection[Any]) -> bool:
         """Whether there is something new for that stream."""

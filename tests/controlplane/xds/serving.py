@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -50,11 +50,12 @@ async def serving(
     resources: Iterable[Resource],
     *,
     observer: Observer | None = None,
+    special: Mapping[str, Snapshot] = {},
     credentials: grpc.ServerCredentials | None = None,
     port: int = 0,
 ) -> AsyncIterator[Mesh]:
     mesh = Mesh(snapshot=build_snapshot(resources))
-    mesh.hub = Hub(lambda _: mesh.snapshot, observer=observer)
+    mesh.hub = Hub(lambda proxy: special.get(proxy.node_id, mesh.snapshot), observer=observer)
     server = grpc.aio.server(options=SERVER_OPTIONS)
     server.add_generic_rpc_handlers((AdsService(mesh.hub, mesh.admit).handlers(),))
     target = f"127.0.0.1:{port}"

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import grpc
 import pytest
 
-from meshext_controlplane.snapshot import CLUSTER, ENDPOINT, LISTENER
+from meshext_controlplane.snapshot import CLUSTER, ENDPOINT, LISTENER, Snapshot, build_snapshot
 from meshext_controlplane.xds.limits import LARGEST_REQUEST
 from meshext_controlplane.xds.observer import Observer
 from meshext_controlplane.xds.status import Sync
@@ -129,6 +129,30 @@ class Told(Observer):
 
     def converged(self, kind: str, *, gathered: float, after: float) -> None:
         self.waves.append((kind, 0 <= gathered <= after))
+
+
+class Fragile(Observer):
+    def held_back(self) -> None:
+        raise OSError("no room for it")
+
+
+def test_one_that_can_not_be_served_holds_up_no_other() -> None:
+    async def run() -> None:
+        special: dict[str, Snapshot] = {}
+        async with (
+            serving(A, observer=Fragile(), special=special) as mesh,
+            connected(mesh.port, delta=True, node_id="bad.shop") as bad,
+            connected(mesh.port, delta=True, node_id="good.shop") as good,
+        ):
+            for client in (bad, good):
+                await client.say(type_url=CLUSTER)
+                await client.ack(await client.hear())
+            special["bad.shop"] = build_snapshot(DANGLING)
+            mesh.edit([*A, cluster("b"), endpoints("b", 1)])
+            assert [each.name for each in (await good.hear()).resources] == ["b"]
+            assert (await bad.status())[0] is grpc.StatusCode.INTERNAL
+
+    asyncio.run(run())
 
 
 def test_an_edit_has_converged_when_the_last_proxy_has_answered() -> None:
