@@ -117,6 +117,9 @@ class Configuring:
             readings = [read_text(each) for each in ranked]
             placed = [each for reading in readings for each in reading.documents]
             problems = [str(problem) for reading in readings for problem in reading.problems]
+            if not placed and not problems:
+                sources = ", ".join(dict.fromkeys(each.source for each in texts)) or "what was given"
+                problems.append(f"{sources}: there is no document in it; give at least one")
             problems += [f"{where}: there are two of {name}; leave one out" for name, where in _twice(placed)]
             slicer = Slicer()
             put = [_to_applied(each, now, slicer) for each in placed]

@@ -290,3 +290,15 @@ def test_a_text_of_many_documents_is_looked_at_a_few_times(
 
     asyncio.run(run())
     assert len(looked) <= 3
+
+
+@pytest.mark.parametrize("texts", [(), ("",), ("# nothing\n",), ("---\n---\n", "")])
+def test_an_edit_without_a_document_is_refused(world: World, texts: tuple[str, ...]) -> None:
+    async def run() -> None:
+        made = await world.loaded()
+        edit = await give(made, *texts)
+        where = ", ".join(f"{number}.yaml" for number in range(len(texts))) or "what was given"
+        assert edit.problems == (f"{where}: there is no document in it; give at least one",)
+        assert world.kept.texts == {}
+
+    asyncio.run(run())
