@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from meshext.plan import Plan
+from meshext_controlplane.server.filter_files import Stamp, stamp_specs
 from meshext_controlplane.server.planner import Planner, refuse
 from meshext_controlplane.server.slicing import Slicer
 from meshext_controlplane.sources.configuration import NOTHING, Configuration, merge, tell_held
@@ -29,6 +30,7 @@ Plans = Mapping[Key, Plan]
 
 APPLIED_RANK = 1
 APPLIED = "applied"
+LOOK = 0.5  # seconds between two looks at the files of filters that did not load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,7 @@ class Configuring:
         self._changed = changed
         self._memory = memory
         self._planner = Planner()
+        self._waiting: Mapping[str, Stamp] = {}  # specs of filters that did not load
         self._files: FolderReading = EMPTY
         self._applied: dict[Key, Reading] = {}  # each is read once
         self._edits = asyncio.Lock()
@@ -108,6 +111,15 @@ class Configuring:
             async with self._edits:
                 self._files = files
                 self._take(*await self._merge(self._applied.values()))
+
+    async def retry_filters(self) -> None:
+        """Try filters that did not load again when their files have changed, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK)
+            if self._waiting and await asyncio.to_thread(stamp_specs, self._waiting) != self._waiting:
+                async with self._edits:
+                    self._planner.forget()
+                    self._take(*await self._merge(self._applied.values()))
 
     async def apply(self, texts: Sequence[Origin], *, dry_run: bool) -> Edit:
         """Put documents into the place of those with the same kind, namespace and name."""
@@ -148,7 +160,7 @@ class Configuring:
         """Judge an edit by the texts as they were `given`, so that mistakes have the place in those."""
         gone = {*remove, *(each.key for each in put)}
         stay = {key: each for key, each in self._applied.items() if key not in gone}
-        merged, plans = await self._merge([*stay.values(), *given])
+        merged, plans, waiting = await self._merge([*stay.values(), *given])
         problems += _new_problems(self.configuration, merged)
         edit = Edit(
             configuration=merged,
@@ -161,20 +173,23 @@ class Configuring:
             await self._store.change(put, remove)
             known = merged.good
             self._applied = stay | {each.key: read_text(_to_origin(each), known=known) for each in put}
-            self._take(merged, plans)
+            self._take(merged, plans, waiting)
         return edit
 
-    async def _merge(self, applied: Iterable[Reading]) -> tuple[Configuration, Plans]:
+    async def _merge(self, applied: Iterable[Reading]) -> tuple[Configuration, Plans, Mapping[str, Stamp]]:
+        """What is right of all that is written, its plans, and the files of filters that do not load."""
         readings = [*self._files.readings, *applied]
         merged = merge(readings, self.configuration, notes=self._files.problems)
         planning = await self._planner.plan(merged)
+        waiting = self._planner.waiting
         if planning.refused:
             readings = [refuse(each, planning.refused) for each in readings]
             merged = merge(readings, self.configuration, notes=self._files.problems)
             planning = await self._planner.plan(merged)
-        return merged, planning.plans
+        return merged, planning.plans, waiting
 
-    def _take(self, configuration: Configuration, plans: Plans) -> None:
+    def _take(self, configuration: Configuration, plans: Plans, waiting: Mapping[str, Stamp]) -> None:
+        self._waiting = waiting
         before, self.configuration = self.configuration, configuration
         for problem in configuration.problems:
             if problem not in before.problems:

@@ -100,6 +100,7 @@ class ControlPlane:
             for part in (
                 self.hub.run,
                 self.configuring.watch,
+                self.configuring.retry_filters,
                 self._feed.follow,
                 partial(self._standing.follow, self._feed, self._enforce),
                 self._expire,

@@ -13,6 +13,7 @@ from meshext.config.places import Path as Where
 from meshext_controlplane.server.configuring import AppliedText, Configuring, Edit, Plans, to_texts
 from meshext_controlplane.sources.configuration import Configuration
 from meshext_controlplane.sources.places import Key, Origin
+from tests.controlplane.xds.envoys import until
 
 STRICT = """\
 # nobody without a certificate
@@ -300,5 +301,29 @@ def test_an_edit_without_a_document_is_refused(world: World, texts: tuple[str, .
         where = ", ".join(f"{number}.yaml" for number in range(len(texts))) or "what was given"
         assert edit.problems == (f"{where}: there is no document in it; give at least one",)
         assert world.kept.texts == {}
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("broken", ["limits.py", "helper.py"])
+def test_a_filter_that_did_not_load_is_tried_again_when_its_files_change(world: World, broken: str) -> None:
+    code = {
+        "limits.py": "import helper\nfrom meshext import Filter\n\nclass Limits(Filter):\n"
+        "    def on_request(self, request):\n        pass\n",
+        "helper.py": "ANYTHING = 1\n",
+    }
+    for name, text in code.items():
+        (world.folder / name).write_text("no code (" if name == broken else text)
+
+    async def run() -> None:
+        (world.folder / "filter.yaml").write_text(FILTER % f"{world.folder}/limits.py:Limits")
+        made = await world.loaded()
+        assert not made.configuration.good
+        assert "the filter does not load" in made.configuration.problems[0].text
+        retrying = asyncio.create_task(made.retry_filters())
+        (world.folder / broken).write_text(code[broken])
+        await until(lambda: not made.configuration.problems)
+        retrying.cancel()
+        assert [key[2] for key in made.configuration.good] == ["limits"]
 
     asyncio.run(run())
