@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -23,6 +24,8 @@ from meshext.hosts.options import ServiceOptions
 from meshext.sandbox.service import ServiceProcess
 from meshext_controlplane.agent.backoff import Backoff
 
+PREFIX = "meshext-filters-"
+SOCKETS = "filters"  # in Envoy's folder: leads to where the filters' sockets are
 AGE = 1.0  # seconds that Envoy keeps a connection: so long the version before is still asked
 DRAIN = 6.0  # seconds for what is open when a version ends
 _FORGIVEN = 60.0  # seconds that a service has to live for its end to count as the first one
@@ -42,9 +45,13 @@ class WantedFilter:
 
 
 class FilterKeeper:
-    """Runs the filters that are wanted. `on_change` is called whenever `ready` may have become another."""
+    """Runs the filters that are wanted. `on_change` is called whenever `ready` may have become another.
+
+    What a sidecar that was killed has left of its sockets is taken away first.
+    """
 
     def __init__(self, folder: Path, *, drain_time: float, on_change: Callable[[], None]) -> None:
+        clean_sockets(folder)
         self._folder = folder
         self._parting = drain_time + _PARTING
         self._sockets: _Sockets | None = None  # made for the first filter
@@ -68,7 +75,7 @@ class FilterKeeper:
             if name in self._runners:
                 self._runners[name].change(each)
             else:
-                self._sockets = self._sockets or _Sockets()
+                self._sockets = self._sockets or _Sockets(self._folder)
                 self._runners[name] = _Runner(each, self._folder, self._sockets, self._on_change)
         self._on_change()
 
@@ -94,15 +101,28 @@ def lead(name: Path, target: Path) -> None:
     os.replace(part, name)
 
 
+def clean_sockets(folder: Path) -> None:
+    """Remove the folder of sockets that the last sidecar of this folder has not removed itself."""
+    link = folder / SOCKETS
+    with suppress(OSError):
+        left = link.readlink()
+        if left.name.startswith(PREFIX):
+            shutil.rmtree(left, ignore_errors=True)
+        link.unlink()
+
+
 class _Sockets:
     """Names for sockets, no one of which comes twice: a filter that was taken away and comes back within its
     parting time has two services.
 
-    A socket's path has 107 bytes at most; Envoy, which runs in its folder, follows links from there.
+    A socket's path has 107 bytes at most; Envoy, which runs in its folder, follows links from there. One
+    of them leads to where the sockets are, for whoever has to clean up.
     """
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="meshext-filters-"))
+    def __init__(self, envoy: Path) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self._link = envoy / SOCKETS
+        lead(self._link, self._folder)
         self._numbers = count(1)
 
     def name(self, socket: str) -> Path:
@@ -112,6 +132,7 @@ class _Sockets:
     def remove(self) -> None:
         """Take the folder away."""
         shutil.rmtree(self._folder, ignore_errors=True)
+        self._link.unlink(missing_ok=True)
 
 
 class _Runner:

@@ -62,3 +62,23 @@ def test_a_sidecar_without_filters_leaves_no_folder(tmp_path: Path, sockets: Pat
         await keeper.stop()
 
     asyncio.run(run())
+
+
+def test_what_a_killed_sidecar_has_left_is_taken_away_at_the_next_start(
+    tmp_path: Path, sockets: Path
+) -> None:
+    (sockets / "meshext-filters-other").mkdir()  # of another sidecar
+
+    async def run() -> None:
+        changed = asyncio.Event()
+        killed = FilterKeeper(tmp_path, drain_time=1.0, on_change=changed.set)
+        killed.want([WANTED])
+        await until(changed, lambda: killed.ready)
+        left = (tmp_path / WANTED.socket).readlink().parent
+        assert left.is_dir()
+        FilterKeeper(tmp_path, drain_time=1.0, on_change=lambda: None)
+        assert not left.exists()
+        await killed.stop()
+
+    asyncio.run(run())
+    assert [each.name for each in sockets.iterdir()] == ["meshext-filters-other"]
