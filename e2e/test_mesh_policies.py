@@ -18,6 +18,7 @@ from threading import Thread
 from typing import Any
 
 import grpc
+import h11
 import pytest
 from cryptography import x509
 
@@ -56,6 +57,7 @@ spec:
     - {name: ask, envoyExtAuthzGrpc: {service: authz.shop.svc.cluster.local, port: AUTHZ, timeout: 5s}}
     - {name: ask-more, envoyExtAuthzGrpc: {service: authz.shop.svc.cluster.local, port: MORE, timeout: 5s}}
     - {name: dead, envoyExtAuthzGrpc: {service: authz.shop.svc.cluster.local, port: 1, statusOnError: "503"}}
+    - {name: by-http, envoyExtAuthzHttp: {service: authz.shop.svc.cluster.local, port: AUTHZ}}
     - {name: lines, envoyFileAccessLog: {path: FOLDER/log, logFormat: {labels: {path: "%REQ(:PATH)%"}}}}
 ---
 apiVersion: v1
@@ -124,6 +126,21 @@ kind: AuthorizationPolicy
 metadata: {name: ask-nobody, namespace: shop}
 spec: {action: CUSTOM, provider: {name: nobody}, rules: [{to: [{operation: {paths: [/nobody]}}]}]}
 ---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ask, namespace: wires}
+spec: {action: CUSTOM, provider: {name: ask}, rules: [{to: [{operation: {ports: ["7001"]}}]}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ask-more, namespace: wires}
+spec: {action: CUSTOM, provider: {name: ask-more}, rules: [{to: [{operation: {ports: ["7002"]}}]}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ask-by-http, namespace: wires}
+spec: {action: CUSTOM, provider: {name: by-http}, rules: [{to: [{operation: {ports: ["7003"]}}]}]}
+---
 apiVersion: telemetry.istio.io/v1
 kind: Telemetry
 metadata: {name: seen, namespace: shop}
@@ -149,14 +166,25 @@ name: closed
 namespace: closed
 address: 127.1.7.2
 ports: [{number: 8080, application: "unix:FOLDER/echo.sock", protocol: http}]
+---
+kind: Workload
+name: wires
+namespace: wires
+address: 127.1.7.3
+ports:
+  - {number: 7001, application: "unix:FOLDER/echo.sock", protocol: tcp}
+  - {number: 7002, application: "unix:FOLDER/echo.sock", protocol: tcp}
+  - {number: 7003, application: "unix:FOLDER/echo.sock", protocol: tcp}
+  - {number: 7004, application: "unix:FOLDER/echo.sock", protocol: tcp}
 """
 
 
 @dataclass(slots=True)
 class Authorizer(grpc.GenericRpcHandler):
-    """Lets in who has the header `x-good`; counts who was asked about."""
+    """Lets in who has the header `x-good`, and with `wires` any connection; counts who was asked about."""
 
     asked: Counter[str] = field(default_factory=Counter)
+    wires: bool = False
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         if details.method != CHECK:
@@ -171,7 +199,7 @@ class Authorizer(grpc.GenericRpcHandler):
         http = request.attributes.request.http
         self.asked[http.path] += 1
         answer = external_auth_pb2.CheckResponse()
-        if "x-good" not in http.headers:
+        if "x-good" not in http.headers and not (self.wires and not http.method):
             answer.status.code = 7
             answer.denied_response.status.code = http_status_pb2.Forbidden
             answer.denied_response.body = "not good"
@@ -236,7 +264,7 @@ def place() -> Iterator[Place]:
     with TemporaryDirectory(prefix="mx-") as name, ExitStack() as stack:
         folder, background = Path(name), Background()
         stack.callback(background.close)
-        ask, more = Authorizer(), Authorizer()
+        ask, more = Authorizer(), Authorizer(wires=True)
         ports = [stack.enter_context(serving(each)) for each in (ask, more)]
         fetched = stack.enter_context(serving_keys())
         server = EchoServer("shop")
@@ -336,6 +364,22 @@ def test_custom(
     assert place.call(path, *headers).status == status
     now = {"ask": place.ask.asked, "more": place.more.asked}
     assert [name for name in now if now[name] - before[name]] == asked
+
+
+@pytest.mark.parametrize(
+    ("port", "served", "asked"),
+    [(7001, False, (1, 0)), (7002, True, (0, 1)), (7003, False, (0, 0)), (7004, True, (0, 0))],
+)
+def test_custom_over_tcp(place: Place, port: int, served: bool, asked: tuple[int, int]) -> None:
+    """Asked about the connection; by a provider that only knows HTTP nothing is let in."""
+    before = place.ask.asked.total(), place.more.asked.total()
+    if served:
+        assert send(f"http://127.1.7.3:{port}").status == 200
+    else:
+        with pytest.raises((h11.RemoteProtocolError, OSError)):
+            send(f"http://127.1.7.3:{port}")
+    now = place.ask.asked.total(), place.more.asked.total()
+    assert (now[0] - before[0], now[1] - before[1]) == asked
 
 
 def test_a_filter_that_does_not_load_lets_nothing_in(place: Place) -> None:

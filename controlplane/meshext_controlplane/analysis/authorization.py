@@ -15,6 +15,7 @@ from meshext_controlplane.analysis.messages import Message
 from meshext_controlplane.analysis.subjects import find_subjects, is_http, select_subjects
 from meshext_controlplane.model.authorization_policy import AuthorizationPolicy
 from meshext_controlplane.model.mesh import Mesh
+from meshext_controlplane.model.providers import ExtAuthzHttp
 
 HTTP_ONLY = {
     Field.HOSTS,
@@ -82,7 +83,9 @@ def check_tcp_ports(mesh: Mesh) -> Iterator[Message]:
             for port in subject.ports:
                 target = port.target_port or port.port
                 if not is_http(port):
-                    yield from _tell_tcp(document, f"{subject.name} port {port.port}", str(target))
+                    where = f"{subject.name} port {port.port}"
+                    yield from _tell_tcp(document, where, str(target))
+                    yield from _tell_unasked(mesh, document, where, str(target))
 
 
 def _tell_tcp(document: AuthorizationPolicy, where: str, target: str) -> Iterator[Message]:
@@ -90,13 +93,7 @@ def _tell_tcp(document: AuthorizationPolicy, where: str, target: str) -> Iterato
     for number, rule in enumerate(policy.rules):
         placed = list(terms_of(rule, number))
         names = [term.name for _, term in placed if term.field in HTTP_ONLY]
-        ports = [
-            value
-            for _, term in placed
-            if term.field is Field.PORTS and not term.negated
-            for value in term.values
-        ]
-        if not names or (ports and target not in ports):
+        if not names or not _may_be_at(rule, target):
             continue
         what = ", ".join(dict.fromkeys(names))
         effect = "the rule goes" if policy.action is Action.ALLOW else "it matches without them"
@@ -105,6 +102,31 @@ def _tell_tcp(document: AuthorizationPolicy, where: str, target: str) -> Iterato
             f"name the HTTP ports in to.operation.ports"
         )
         yield told("MX102", document, ("spec", "rules", number), text)
+
+
+def _tell_unasked(mesh: Mesh, document: AuthorizationPolicy, where: str, target: str) -> Iterator[Message]:
+    policy = document.policy
+    provider = mesh.config.provider(policy.provider)
+    if policy.action is not Action.CUSTOM or provider is None or policy.dry_run:
+        return
+    knows_http = provider.meshext_filter or isinstance(provider.ext_authz, ExtAuthzHttp)
+    if knows_http and any(_may_be_at(rule, target) for rule in policy.rules):
+        text = (
+            f"{where} is not HTTP, and {policy.provider!r} can be asked about requests alone: what the rules "
+            f"match is denied there; name the HTTP ports in to.operation.ports, or write envoyExtAuthzGrpc"
+        )
+        yield told("MX120", document, ("spec", "provider", "name"), text)
+
+
+def _may_be_at(rule: Rule, target: str) -> bool:
+    """Whether a rule can match at that port."""
+    ports = [
+        value
+        for _, term in terms_of(rule, 0)
+        if term.field is Field.PORTS and not term.negated
+        for value in term.values
+    ]
+    return not ports or target in ports
 
 
 def check_providers(mesh: Mesh) -> Iterator[Message]:

@@ -52,6 +52,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "MX117": Code(ERROR, "a FilterPolicy whose service is not in the mesh: it lets nothing in"),
         "MX118": Code(WARNING, "a provider whose service is not in the mesh: nothing is sent there"),
         "MX119": Code(WARNING, "several Telemetries in one scope: only the first counts"),
+        "MX120": Code(WARNING, "CUSTOM asks by HTTP alone, for a TCP port: what it matches there is denied"),
         "MX201": Code(WARNING, "a port that does not say what it speaks: TCP is assumed"),
         "MX301": Code(WARNING, "a VirtualService for a host that nobody has"),
         "MX302": Code(ERROR, "a destination that nobody has: its share of requests fails"),

@@ -11,7 +11,7 @@ The filters stand in the listener, the rules on routes. Istio's own: `istio_ext_
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshext.policy.model import Action, Policy
 from meshext_controlplane.model.mesh_config import MeshConfigSpec
@@ -200,9 +200,13 @@ def _set_patterns(matcher: string_pb2.ListStringMatcher, patterns: Sequence[str]
 
 
 def build_network_custom(asked: Sequence[Asked], target: Target) -> list[components_pb2.Filter]:
-    """The network filters of a port that is not HTTP; what only knows HTTP is left out there, as in Istio."""
+    """The network filters of a port that is not HTTP.
+
+    A provider that only knows HTTP can not be asked there: what its rules match is denied. Istio lets it in.
+    """
     filters: list[components_pb2.Filter] = []
-    if denied := _denied(asked, target):
+    unable = [each if isinstance(each.authz, ExtAuthzGrpc) else replace(each, authz=None) for each in asked]
+    if denied := _denied(unable, target):
         filters.append(build_network_filter({"rules": denied, "stat_prefix": "tcp."}))
     for each in asked:
         if isinstance(each.authz, ExtAuthzGrpc):

@@ -50,6 +50,9 @@ WEB = service("web", "{name: http, port: 80, targetPort: 8080}", "app: web")
 DB = service("db", "{name: tcp, port: 5432}", "app: db")
 ASK = "rules: [{to: [{operation: {paths: [/a]}}]}]"
 AUTHZ = "{name: a, envoyExtAuthzGrpc: {service: authz.shop.svc.cluster.local, port: 9000}}"
+AUTHZ_HTTP = "{name: h, envoyExtAuthzHttp: {service: authz.shop.svc.cluster.local, port: 9000}}"
+OF_DB = "selector: {matchLabels: {app: db}}"
+CALLER = "rules: [{from: [{source: {ipBlocks: [10.0.0.0/8]}}]}]"
 SERVED = service("authz", "{name: grpc, port: 9000}", "app: authz")
 
 
@@ -168,6 +171,18 @@ CASES: dict[str, list[str]] = {
     "MX119": [
         document("Telemetry", "telemetry.istio.io/v1", name, "{accessLogging: [{}]}")
         for name in ("one", "two")
+    ],
+    "MX120": [
+        SERVED,
+        DB,
+        config("{extensionProviders: [" + AUTHZ + ", " + AUTHZ_HTTP + "]}"),
+        policy("asked", f"{{{OF_DB}, action: CUSTOM, provider: {{name: a}}, {CALLER}}}"),
+        policy("unasked", f"{{{OF_DB}, action: CUSTOM, provider: {{name: h}}, {CALLER}}}"),
+        policy(
+            "elsewhere",
+            f"{{{OF_DB}, action: CUSTOM, provider: {{name: h}}, "
+            "rules: [{to: [{operation: {ports: ['8080']}}]}]}",
+        ),
     ],
     "MX301": [WEB, routes("lost", f"{{hosts: [wep, web], http: [{{{TO_WEB}}}]}}")],
     "MX302": [
