@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from meshext.errors import ConfigError
 from meshext.plan import Plan
 from meshext_controlplane.server.filter_files import Stamp, stamp_specs
 from meshext_controlplane.server.planner import Planner, refuse
@@ -30,6 +31,7 @@ Plans = Mapping[Key, Plan]
 
 APPLIED_RANK = 1
 APPLIED = "applied"
+FIRST = "a first start needs documents that are right"
 LOOK = 0.5  # seconds between two looks at the files of filters that did not load
 
 
@@ -94,14 +96,22 @@ class Configuring:
         self.configuration: Configuration = NOTHING
 
     async def load(self) -> None:
-        """Read everything once. What was in force before counts as the last good version, applied or not."""
+        """Read everything once. What was in force before counts as the last good version, applied or not.
+
+        ConfigError where nothing was in force and a document is wrong: without it, be it a DENY, the rest
+        would be another mesh than is written.
+        """
         self._applied = {each.key: read_text(_to_origin(each)) for each in await self._store.load()}
         remembered = EMPTY
         if self._folder is not None:
             remembered = load_last_good(self._memory) if self._memory is not None else EMPTY
             self._files = await asyncio.to_thread(read_folder, self._folder, remembered)
         self.configuration = merge([*remembered.readings, *self._applied.values()])
-        self._take(*await self._merge(self._applied.values()))
+        merged, plans, waiting = await self._merge(self._applied.values())
+        wrong = [str(each) for each in merged.problems if each not in self._files.problems]
+        if wrong and self._memory is not None and not (self._memory.exists() or self._applied):
+            raise ConfigError(wrong, source=FIRST)
+        self._take(merged, plans, waiting)
 
     async def watch(self) -> None:
         """Follow the folder until cancelled."""
