@@ -93,13 +93,15 @@ async def join(port: int, roots: bytes, token: str, key: PrivateKey | None = Non
         return Member(key, await unary(channel, f"/{JOINING}/Join", message))
 
 
-async def unary(channel: grpc.aio.Channel, method: str, message: Any) -> svids_pb2.Svid:
+async def unary(
+    channel: grpc.aio.Channel, method: str, message: Any, *, patience: float = 20
+) -> svids_pb2.Svid:
     call: Any = channel.unary_unary(
         method,
         request_serializer=lambda each: each.SerializeToString(),
         response_deserializer=svids_pb2.Svid.FromString,
     )
-    svid: svids_pb2.Svid = await call(message, timeout=20)
+    svid: svids_pb2.Svid = await call(message, timeout=patience)
     return svid
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 
 import grpc
 import pytest
@@ -12,12 +15,17 @@ from cryptography import x509
 from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.bans import Bans
 from meshext_controlplane.identity.enrollment import Enrollment
+from meshext_controlplane.identity.services import RENEWAL
 from meshext_controlplane.identity.svid import to_pem
 from meshext_controlplane.identity.tokens import Tokens
+from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.state.store import StateStore
+from meshext_proto.meshext import svids_pb2
 from tests.controlplane.identity.conftest import WEB, Hands
 from tests.controlplane.identity.requests import csr, uri
-from tests.controlplane.identity.serving import join, serving
+from tests.controlplane.identity.serving import join, serving, unary
+
+OTHER = SpiffeId("shop.example", "shop", "other")
 
 
 def test_a_workload_joins_and_renews(store: StateStore, enrollment: Enrollment, tokens: Tokens) -> None:
@@ -132,3 +140,30 @@ def roots(enrollment: Enrollment) -> bytes:
 def revoked(revocations: object) -> set[int]:
     crls = [x509.load_der_x509_crl(each) for each in revocations]  # type: ignore[attr-defined]
     return {entry.serial_number for crl in crls for entry in crl}
+
+
+def test_a_thousand_renewals_at_once_are_all_served(
+    store: StateStore, enrollment: Enrollment, tokens: Tokens
+) -> None:
+    """As after a control plane was away for as long as certificates may wait; others are served meanwhile."""
+    accounts = [SpiffeId("shop.example", "shop", f"web-{number}") for number in range(20)]
+
+    async def run() -> None:
+        async with serving(store, enrollment) as served, AsyncExitStack() as stack:
+            made = [tokens.create(each).reveal() for each in (*accounts, OTHER)]
+            members = [await join(served.join, roots(enrollment), token) for token in made[:-1]]
+            asked: list[asyncio.Task[svids_pb2.Svid]] = []
+            for member in members:
+                channel = await stack.enter_async_context(member.channel(served.ads))
+                message = svids_pb2.RenewRequest(csr=csr(key=member.key))
+                call = partial(unary, channel, f"/{RENEWAL}/Renew", message, patience=100)
+                asked += [asyncio.create_task(call()) for _ in range(50)]
+            await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            async with members[0].watching(served.ads) as hear:
+                assert (await hear()).roots
+            assert (await join(served.join, roots(enrollment), made[-1])).svid.spiffe_id == str(OTHER)
+            renewed = await asyncio.gather(*asked)
+        assert len({each.chain[0] for each in renewed}) == 1000
+        assert Counter(each.spiffe_id for each in renewed) == dict.fromkeys(map(str, accounts), 50)
+
+    asyncio.run(run())
