@@ -28,6 +28,15 @@ Join = Annotated[str, typer.Option(metavar="ADDR", help="For joining with a toke
 Metrics = Annotated[
     str, typer.Option(metavar="ADDR", help="Serve /metrics for Prometheus and /ready: HOST:PORT.")
 ]
+AdminListen = Annotated[
+    str, typer.Option(metavar="ADDR", help="Administration over mTLS, beside the local socket: HOST:PORT.")
+]
+Admin = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NS/ACCOUNT=ROLE", help="Who may use it, by certificate: viewer or operator; repeat it."
+    ),
+]
 Secret = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Passphrase or key that private keys in the state are sealed with."),
@@ -58,6 +67,8 @@ def controlplane(
     listen: Listen = "127.0.0.1:15010",
     join_listen: Join = "127.0.0.1:15011",
     metrics: Metrics = "",
+    admin_listen: AdminListen = "",
+    admin: Admin = None,
     secret_file: Secret = None,
     ca_cert: CaCert = None,
     ca_key: CaKey = None,
@@ -77,6 +88,7 @@ def controlplane(
     from meshext.hosts.address import parse_address
     from meshext.hosts.log_lines import configure_logging
     from meshext_controlplane.server.options import ControlPlaneOptions
+    from meshext_controlplane.server.roles import parse_roles
     from meshext_controlplane.server.running import run_control_plane
 
     configure_logging(log_level, log_format)
@@ -86,6 +98,8 @@ def controlplane(
         listen=parse_address(listen),
         join=parse_address(join_listen),
         metrics=parse_address(metrics) if metrics else None,
+        admin=parse_address(admin_listen) if admin_listen else None,
+        roles=parse_roles(admin or []),
         secret=read_secret(secret_file),
         init=init,
         life=timedelta(seconds=svid_life),
@@ -122,3 +136,5 @@ def announce(ports: Ports) -> None:
     print(f"serving xds {ports.ads}\nserving joining {ports.join}", flush=True)
     if ports.metrics is not None:
         print(f"serving metrics {ports.metrics}", flush=True)
+    if ports.remote_admin is not None:
+        print(f"serving administration {ports.remote_admin}", flush=True)

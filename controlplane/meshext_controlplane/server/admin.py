@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from meshext.errors import MeshextError
 from meshext_controlplane.model.proxy import Proxy
@@ -25,12 +26,12 @@ from meshext_proto.meshext import admin_pb2
 SERVICE = "meshext.admin.Admin"
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-Q = TypeVar("Q")
+Admit = Callable[[Context, str], Awaitable[None]]
 R = TypeVar("R")
 
 
 class AdminService:
-    """For the local socket, which only the owner of the state directory can open."""
+    """For the local socket, which only the owner of the state directory can open, and for who is admitted."""
 
     def __init__(
         self,
@@ -47,16 +48,17 @@ class AdminService:
         self._proxies = proxies
         self._ready = ready
 
-    def handlers(self) -> grpc.GenericRpcHandler:
-        """For `grpc.aio.Server.add_generic_rpc_handlers`."""
-        methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
-            "Apply": _unary(self._apply, admin_pb2.ApplyRequest),
-            "Delete": _unary(self._delete, admin_pb2.DeleteRequest),
-            "Look": _unary(self._look, admin_pb2.LookRequest),
-            "ProxyStatus": _unary(self._proxy_status, admin_pb2.ProxyStatusRequest),
-            "Resources": _unary(self._resources, admin_pb2.ResourcesRequest),
+    def handlers(self, admit: Admit | None = None) -> grpc.GenericRpcHandler:
+        """For `grpc.aio.Server.add_generic_rpc_handlers`; `admit` aborts what a caller may not ask for."""
+        methods: dict[str, tuple[Callable[[Any, Context], Awaitable[Any]], type[Any]]] = {
+            "Apply": (self._apply, admin_pb2.ApplyRequest),
+            "Delete": (self._delete, admin_pb2.DeleteRequest),
+            "Look": (self._look, admin_pb2.LookRequest),
+            "ProxyStatus": (self._proxy_status, admin_pb2.ProxyStatusRequest),
+            "Resources": (self._resources, admin_pb2.ResourcesRequest),
         }
-        return grpc.method_handlers_generic_handler(SERVICE, methods)
+        handlers = {name: _unary(name, *method, admit) for name, method in methods.items()}
+        return grpc.method_handlers_generic_handler(SERVICE, handlers)
 
     async def _apply(self, request: admin_pb2.ApplyRequest, _: Context) -> admin_pb2.ApplyReply:
         texts = [Origin(text.source, text.content) for text in request.texts]
@@ -176,18 +178,24 @@ def to_message(status: ProxyStatus) -> admin_pb2.ProxyStatusReply.Proxy:
     return message
 
 
-def _unary(answer: Callable[[Q, Context], Awaitable[R]], kind: type[Any]) -> grpc.RpcMethodHandler[Any, Any]:
-    """A method whose known errors become its status."""
+def _unary(
+    name: str, answer: Callable[[Any, Context], Awaitable[R]], kind: type[Any], admit: Admit | None
+) -> grpc.RpcMethodHandler[Any, Any]:
+    """A method whose known errors become its status. A caller that is not admitted is read no further."""
 
-    async def serve(request: Q, context: Context) -> R:
+    async def serve(body: bytes, context: Context) -> R:
+        if admit is not None:
+            await admit(context, name)
         try:
-            return await answer(request, context)
+            return await answer(kind.FromString(body), context)
+        except DecodeError:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"that is no {kind.DESCRIPTOR.full_name}")
+            raise
         except MeshextError as error:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
             raise
 
     return grpc.unary_unary_rpc_method_handler(
         serve,
-        request_deserializer=kind.FromString,
         response_serializer=lambda reply: reply.SerializeToString(),
     )

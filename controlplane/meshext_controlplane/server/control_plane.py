@@ -82,7 +82,7 @@ class ControlPlane:
         self._standing = Standing(
             Bans(store, authority), self._thread, trust_domain=authority.trust_domain, clock=utc_now
         )
-        self._gates = Gates(self._standing, self._enrollment, self._thread, self.registry.find)
+        self._gates = Gates(self._standing, self._enrollment, self._thread, self.registry.find, options.roles)
         self._registering = Registering(self.registry, self._gates.admit_workload, self.serving.filters_of)
         self._ports = Ports(options)
         self._loaded = False
@@ -154,7 +154,9 @@ class ControlPlane:
         ]
         join = list(JoiningService(self._enrollment, self._thread).handlers())
         admin = AdminService(self.configuring, self.serving, self.hub, self.proxies, ready=lambda: self.ready)
-        async with self._ports.serving(self._own, ads=ads, join=join, admin=[admin.handlers()]):
+        remote = [admin.handlers(gates.admit_operator)]
+        local = [admin.handlers()]
+        async with self._ports.serving(self._own, ads=ads, join=join, admin=local, remote_admin=remote):
             yield
 
     async def _gather(self) -> list[Family]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import grpc
@@ -13,6 +15,7 @@ from meshext_controlplane.identity.limits import Limits
 from meshext_controlplane.identity.peer import Peer
 from meshext_controlplane.model.proxy import Proxy
 from meshext_controlplane.server.admission import Find, NotAdmitted, admit_node
+from meshext_controlplane.server.roles import Account, refusal_of
 from meshext_controlplane.server.standing import Standing
 from meshext_controlplane.state.worker import StateThread
 from meshext_controlplane.xds.errors import StreamEnded
@@ -21,10 +24,21 @@ from meshext_controlplane.xds.limits import Node
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
-class Gates:
-    """Lets streams in: `admit_proxy` for ADS, `admit_workload` for registrations."""
+log = logging.getLogger("meshext.admin")
 
-    def __init__(self, standing: Standing, enrollment: Enrollment, thread: StateThread, find: Find) -> None:
+
+class Gates:
+    """Lets in: `admit_proxy` to ADS, `admit_workload` to registration, `admit_operator` to the admin API."""
+
+    def __init__(
+        self,
+        standing: Standing,
+        enrollment: Enrollment,
+        thread: StateThread,
+        find: Find,
+        roles: Mapping[Account, str],
+    ) -> None:
+        self._roles = roles
         self._standing = standing
         self._enrollment = enrollment
         self._thread = thread
@@ -48,6 +62,20 @@ class Gates:
         except MeshextError as error:
             await context.abort(_status(error), str(error))
         raise AssertionError("abort returns nothing")
+
+    async def admit_operator(self, context: Context, method: str) -> None:
+        """Whether the peer may call that method of the admin API; the call is aborted where it may not."""
+        try:
+            identity = self._standing.peer_of(_auth_context(context)).identity
+        except MeshextError as error:
+            await context.abort(_status(error), str(error))
+            raise AssertionError("abort returns nothing") from None
+        refused = refusal_of(self._roles, (identity.namespace, identity.service_account), method)
+        log.log(
+            logging.WARNING if refused else logging.INFO, "%s: %s %s", identity, method, refused or "admitted"
+        )
+        if refused:
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, refused)
 
 
 def _status(error: MeshextError) -> grpc.StatusCode:

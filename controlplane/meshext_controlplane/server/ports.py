@@ -40,6 +40,14 @@ ADMIN_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", LARGEST_ADMIN),
     ("grpc.max_send_message_length", LARGEST_ADMIN),
 )
+REMOTE_ADMIN_OPTIONS: tuple[tuple[str, int], ...] = (
+    ("grpc.max_receive_message_length", 16 << 20),  # whoever has a certificate may send one of these
+    ("grpc.max_send_message_length", LARGEST_ADMIN),
+    ("grpc.max_metadata_size", 8 << 10),
+    ("grpc.max_concurrent_streams", 4),
+    ("grpc.so_reuseport", 0),
+)
+MOST_ADMIN = 64  # calls at once on the port for administration
 MOST_JOINING = 256  # calls at once on the port that anybody may call
 
 Handlers = Sequence[grpc.GenericRpcHandler]
@@ -55,18 +63,23 @@ class Ports:
         self.join = options.join
         self.metrics = options.metrics
         self.admin = Path(os.path.abspath(options.state)) / ADMIN
+        self.remote_admin = options.admin
 
     @asynccontextmanager
     async def serving(
-        self, own: OwnSvid, *, ads: Handlers, join: Handlers, admin: Handlers
+        self, own: OwnSvid, *, ads: Handlers, join: Handlers, admin: Handlers, remote_admin: Handlers
     ) -> AsyncIterator[None]:
-        """All three; ListenError where one can not be listened on."""
+        """All of them; ListenError where one can not be listened on."""
         async with AsyncExitStack() as stack:
             server = grpc.aio.server(options=SERVER_OPTIONS)
             self.ads = await _start(stack, server, ads, self._options.listen, own.ads_credentials())
             server = grpc.aio.server(options=JOIN_OPTIONS, maximum_concurrent_rpcs=MOST_JOINING)
             self.join = await _start(stack, server, join, self._options.join, own.join_credentials())
             await self._start_admin(stack, admin)
+            if self._options.admin is not None:
+                server = grpc.aio.server(options=REMOTE_ADMIN_OPTIONS, maximum_concurrent_rpcs=MOST_ADMIN)
+                shown = own.ads_credentials()
+                self.remote_admin = await _start(stack, server, remote_admin, self._options.admin, shown)
             self.open = True
             try:
                 yield

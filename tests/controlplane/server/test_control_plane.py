@@ -113,12 +113,12 @@ class Running:
         return found
 
 
-def run(folder: Path, scenario: Callable[[Running], Any]) -> None:
-    """Run the scenario with a control plane whose state is in that folder."""
+def run(folder: Path, scenario: Callable[[Running], Any], **given: Any) -> None:
+    """Run the scenario with a control plane whose state is in that folder; `given` are more options."""
 
     async def whole() -> None:
         nowhere = Address(host="127.0.0.1", port=0)
-        options = ControlPlaneOptions(config=None, state=folder, listen=nowhere, join=nowhere)
+        options = ControlPlaneOptions(config=None, state=folder, listen=nowhere, join=nowhere, **given)
         with StateStore(folder) as store:
             control_plane = ControlPlane(options, store, open_authority(options, store))
             async with asyncio.timeout(60), control_plane.running() as ports:
