@@ -11,6 +11,8 @@ import typer
 from meshext_controlplane.cli.admin import DEFAULT_STATE, VARIABLE
 
 if TYPE_CHECKING:
+    from meshext.hosts.address import Address
+    from meshext_controlplane.server.options import ControlPlaneOptions
     from meshext_controlplane.server.ports import Ports
 
 Config = Annotated[
@@ -83,29 +85,42 @@ def controlplane(
 
     Example: meshext controlplane --config mesh/ --state /var/lib/meshext --listen 0.0.0.0:15010
     """
-    from asyncio import run
-
     from meshext.hosts.address import parse_address
-    from meshext.hosts.log_lines import configure_logging
     from meshext_controlplane.server.options import ControlPlaneOptions
     from meshext_controlplane.server.roles import parse_roles
-    from meshext_controlplane.server.running import run_control_plane
 
-    configure_logging(log_level, log_format)
     options = ControlPlaneOptions(
         config=config,
         state=state,
         listen=parse_address(listen),
         join=parse_address(join_listen),
-        metrics=parse_address(metrics) if metrics else None,
-        admin=parse_address(admin_listen) if admin_listen else None,
+        metrics=optional(metrics),
+        admin=optional(admin_listen),
         roles=parse_roles(admin or []),
         secret=read_secret(secret_file),
         init=init,
         life=timedelta(seconds=svid_life),
         authority=pair(ca_cert, ca_key),
     )
+    serve(options, log_level, log_format)
+
+
+def serve(options: ControlPlaneOptions, log_level: str, log_format: str) -> None:
+    """Run it, and say where it listens."""
+    from asyncio import run
+
+    from meshext.hosts.log_lines import configure_logging
+    from meshext_controlplane.server.running import run_control_plane
+
+    configure_logging(log_level, log_format)
     run(run_control_plane(options, announce))
+
+
+def optional(address: str) -> Address | None:
+    """An address that need not be given."""
+    from meshext.hosts.address import parse_address
+
+    return parse_address(address) if address else None
 
 
 def pair(certificates: Path | None, key: Path | None) -> tuple[Path, Path] | None:
