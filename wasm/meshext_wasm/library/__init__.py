@@ -1,0 +1,1 @@
+"""The run-time library of compiled filters, written in the compiler's own Python subset."""
