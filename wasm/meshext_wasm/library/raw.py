@@ -337,7 +337,7 @@ def memory_grow(pages: int) -> word:
 
 def heap_base() -> word:
     """Where objects that may move begin."""
-    return word(emulated.BASE)
+    return word(EMULATION.base)
 
 
 def heap_top() -> word:

@@ -78,6 +78,7 @@ class Emulation:
 
     def __init__(self) -> None:
         self.memory = bytearray(PAGE)
+        self.base = BASE
         self.top = BASE
         self.limit = 0
         self.mark = 0
