@@ -1,0 +1,85 @@
+"""Indices and slices of sequences: what negative, missing and far ones mean."""
+
+from __future__ import annotations
+
+from meshext_wasm.library.builtins.errors import bad_index
+
+
+def place_of(index: object, length: int, kind: str, failure: str) -> int:
+    """The place that an index means, from 0.
+
+    Args:
+        index: what stands in the brackets.
+        length: of the sequence.
+        kind: of the sequence, as the TypeError for what is no int names it.
+        failure: the text of the IndexError.
+    """
+    if not isinstance(index, int):
+        bad_index(kind, index)
+    place = index + length if index < 0 else index
+    if place < 0 or place >= length:
+        raise IndexError(failure)
+    return place
+
+
+def bound(index: int | None, length: int, missing: int) -> int:
+    """A bound of `find`, `index`, `startswith` and the like: clamped to 0 and at most the length."""
+    if index is None:
+        return missing
+    place = index + length if index < 0 else index
+    if place < 0:
+        return 0
+    return length if place > length else place
+
+
+def first_bound(index: int | None, length: int) -> int:
+    """The lower bound of a search: clamped to 0, but a far one stays far, so that nothing is found there."""
+    if index is None:
+        return 0
+    if index < 0:
+        return index + length if index + length > 0 else 0
+    return index if index <= length else length + 1
+
+
+def step_of(step: int | None) -> int:
+    """The step of a slice, clamped to what no sequence exceeds."""
+    if step is None:
+        return 1
+    if step == 0:
+        raise ValueError("slice step cannot be zero")
+    if step > 1 << 32:
+        return 1 << 32
+    return -(1 << 32) if step < -(1 << 32) else step
+
+
+def start_of(start: int | None, step: int, length: int) -> int:
+    """Where a slice begins; with a negative step from -1 to length - 1."""
+    if start is None:
+        return length - 1 if step < 0 else 0
+    return clamped(start, step, length)
+
+
+def stop_of(stop: int | None, step: int, length: int) -> int:
+    """Where a slice ends, exclusive."""
+    if stop is None:
+        return -1 if step < 0 else length
+    return clamped(stop, step, length)
+
+
+def clamped(index: int, step: int, length: int) -> int:
+    """A bound of a slice inside what its step can reach."""
+    if index < 0:
+        place = index + length
+        if place < 0:
+            return -1 if step < 0 else 0
+        return place
+    if index >= length:
+        return length - 1 if step < 0 else length
+    return index
+
+
+def count_of(start: int, stop: int, step: int) -> int:
+    """How many items a slice has."""
+    if step > 0:
+        return (stop - start + step - 1) // step if stop > start else 0
+    return (start - stop - step - 1) // -step if start > stop else 0
