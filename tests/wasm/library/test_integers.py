@@ -8,24 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshext_wasm.library.builtins import integers
+from tests.wasm.library.comparing import outcome
+from tests.wasm.library.numbers import INTS
 
-BITS = st.sampled_from([1, 8, 31, 32, 33, 62, 63, 64, 65, 128, 500, 2000])
-SIGNS = st.sampled_from([-1, 1])
-EDGES = st.builds(lambda bits, more, sign: sign * ((1 << bits) + more), BITS, st.integers(-2, 2), SIGNS)
-FREE = st.builds(
-    lambda bits, seed, sign: sign * (seed & ((1 << bits) - 1)), BITS, st.integers(0, 2**2000), SIGNS
-)
-INTS = EDGES | FREE | st.booleans()
 BINARY = ("add", "sub", "mul", "floordiv", "mod", "and", "or", "xor", "lt", "le", "gt", "ge", "eq", "ne")
-
-
-def outcome(call: Callable[..., object], *args: object) -> object:
-    """The result with its type, or the exception with its text."""
-    try:
-        result = call(*args)
-    except Exception as error:
-        return type(error), str(error)
-    return type(result), result
 
 
 def reference(name: str) -> Callable[..., object]:

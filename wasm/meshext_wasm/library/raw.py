@@ -146,6 +146,11 @@ def method(owner: type, name: str = "") -> Callable[[Callable[P, T]], Callable[P
     return lambda body: body
 
 
+def static_method(owner: type) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """A function that a builtin class has as a static or class method, such as `int.from_bytes`."""
+    return lambda body: body
+
+
 def constructor(owner: type) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """A function that calling a builtin class may mean, by the types of the arguments."""
     return lambda body: body
