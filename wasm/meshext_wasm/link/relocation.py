@@ -1,0 +1,39 @@
+"""Numbers and addresses, put into code and data."""
+
+from __future__ import annotations
+
+from meshext_wasm.link.encoding import padded
+from meshext_wasm.link.layout import Layout
+from meshext_wasm.link.liveness import Live
+from meshext_wasm.link.objects import FOUR_BYTES, Code, Fix, ObjectFile, Relocation, Segment
+
+OF_FUNCTIONS = frozenset({Fix.FUNCTION_INDEX_LEB, Fix.TABLE_INDEX_SLEB, Fix.TABLE_INDEX_I32})
+
+
+def relocated(live: Live, layout: Layout, holder: ObjectFile, found: Code | Segment) -> bytes:
+    """The bytes of a function or segment with everything put in."""
+    raw = found.body if isinstance(found, Code) else found.data
+    if not found.relocations:
+        return raw
+    out = bytearray(raw)
+    for each in found.relocations:
+        number = number_of(live, layout, holder, each)
+        new = number.to_bytes(4, "little") if each.fix in FOUR_BYTES else padded(number)
+        out[each.offset : each.offset + each.width] = new
+    return bytes(out)
+
+
+def number_of(live: Live, layout: Layout, holder: ObjectFile, relocation: Relocation) -> int:
+    """What a relocation puts in."""
+    fix = relocation.fix
+    if fix is Fix.TYPE_INDEX_LEB:
+        signature = holder.types[relocation.index]
+        return layout.types.setdefault(signature, len(layout.types))
+    if fix in (Fix.TABLE_NUMBER_LEB, Fix.GLOBAL_INDEX_LEB):
+        return 0
+    target, offset = live.meanings[id(holder), relocation.index]
+    if fix in OF_FUNCTIONS:
+        callee = target[1] if isinstance(target, tuple) else target
+        numbers = layout.functions if fix is Fix.FUNCTION_INDEX_LEB else layout.table
+        return numbers[id(callee)]
+    return (layout.address(target, offset) + relocation.addend) & 0xFFFFFFFF

@@ -1,0 +1,81 @@
+"""LLVM itself, behind three functions: text of its IR in; optimised text, assembly or an object out."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Protocol
+
+import llvmlite.binding as llvm  # type: ignore[import-untyped]
+
+TRIPLE = "wasm32-unknown-unknown"
+FEATURES = "+bulk-memory,+bulk-memory-opt,+mutable-globals,+nontrapping-fptoint,+sign-ext"
+"""What every proxy-wasm host of the last years has."""
+VERSION = f"LLVM {'.'.join(map(str, llvm.llvm_version_info))}, {FEATURES}"
+"""What the same text needs to give the same object."""
+
+
+class Module(Protocol):
+    """What we use of llvmlite's module."""
+
+    def verify(self) -> None:
+        """Raise where it is no IR."""
+
+
+class Machine(Protocol):
+    """What we use of llvmlite's target machine."""
+
+    def emit_object(self, module: Module) -> bytes:
+        """An object file."""
+
+    def emit_assembly(self, module: Module) -> str:
+        """Its text."""
+
+
+@cache
+def machine() -> Machine:
+    """The target."""
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    target: Machine = llvm.Target.from_triple(TRIPLE).create_target_machine(
+        opt=2, features=FEATURES, reloc="static", codemodel="default"
+    )
+    return target
+
+
+def parse_text(text: str) -> Module:
+    """LLVM's module of a text. RuntimeError where LLVM does not take it: a mistake of ours."""
+    machine()
+    module: Module = llvm.parse_assembly(text)
+    module.verify()
+    return module
+
+
+def optimise(module: Module) -> None:
+    """The usual passes at level 2, without vectors; in place."""
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options.loop_vectorization = False
+    options.slp_vectorization = False
+    options.loop_unrolling = False
+    builder = llvm.create_pass_builder(machine(), options)
+    builder.getModulePassManager().run(module, builder)
+
+
+def emit_object(text: str) -> bytes:
+    """An optimised object of a text."""
+    module = parse_text(text)
+    optimise(module)
+    return machine().emit_object(module)
+
+
+def emit_optimised(text: str) -> str:
+    """The text after the optimiser."""
+    module = parse_text(text)
+    optimise(module)
+    return str(module)
+
+
+def emit_assembly(text: str) -> str:
+    """The optimised text as assembly."""
+    module = parse_text(text)
+    optimise(module)
+    return machine().emit_assembly(module)

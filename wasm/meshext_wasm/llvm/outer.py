@@ -1,0 +1,67 @@
+"""What stands around the functions of a unit in the text: declarations, constants, words of the run-time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from meshext_wasm.llvm.names import at, passed, returned
+from meshext_wasm.tree.types import Rep
+
+STATE = "state:"
+HELPER = "rt:"
+NEVER_UNWINDS = "#0"
+HEAD = """\
+target triple = "wasm32-unknown-unknown"
+attributes #0 = { nounwind "no-builtins" }
+!0 = !{!"branch_weights", i32 4000, i32 1}
+!1 = !{!"branch_weights", i32 1, i32 4000}
+!2 = !{!"memory"}
+!5 = !{!"our word", !2}
+!6 = !{!"other memory", !2}
+!3 = !{!5, !5, i64 0}
+!4 = !{!6, !6, i64 0}
+"""
+
+
+class Outer:
+    """Collects what functions need; each once, in the order in which it was asked for first."""
+
+    def __init__(self) -> None:
+        self.defined: set[str] = set()
+        self._declared: dict[str, str] = {}
+        self._constants: dict[str, str] = {}
+
+    def declare(self, line: str) -> None:
+        """A declaration of something that is no symbol of ours."""
+        self._declared.setdefault(line, line)
+
+    def declare_function(self, symbol: str, gives: Rep, takes: Sequence[Rep]) -> None:
+        """A function that may be defined elsewhere."""
+        if symbol not in self.defined:
+            takes_ = ", ".join(passed(each) for each in takes)
+            self._declared.setdefault(
+                symbol, f"declare {returned(gives)} {at(symbol)}({takes_}) {NEVER_UNWINDS}"
+            )
+
+    def state(self, word: str, kind: str = "i32") -> str:
+        """A word of the run-time."""
+        return self.datum(STATE + word, kind)
+
+    def datum(self, symbol: str, kind: str = "i8") -> str:
+        """Data that may be defined elsewhere."""
+        if symbol not in self.defined:
+            self._declared.setdefault(symbol, f"{at(symbol)} = external global {kind}")
+        return at(symbol)
+
+    def define(self, symbol: str, text: str) -> str:
+        """Data of this unit, or data that is the same wherever it stands."""
+        if symbol not in self._constants:
+            self.defined.add(symbol)
+            self._declared.pop(symbol, None)
+            self._constants[symbol] = f"{at(symbol)} = {text}"
+        return at(symbol)
+
+    def text(self) -> str:
+        """All of it."""
+        declared = [line for symbol, line in self._declared.items() if symbol not in self.defined]
+        return "\n".join([HEAD, *self._constants.values(), *declared, ""])
