@@ -1,0 +1,19 @@
+"""The SDK's surface, compiled: what `from meshext import ...` finds in a filter that becomes a module.
+
+`MeshextError` is not here: with single inheritance `HeaderError` is the `ValueError` that it is in the SDK
+too, and a filter that catches the root of the tree is refused by name.
+"""
+
+from meshext_wasm.library.meshext.actions import Respond as Respond
+from meshext_wasm.library.meshext.errors import HeaderError as HeaderError
+from meshext_wasm.library.meshext.errors import UndeclaredError as UndeclaredError
+from meshext_wasm.library.meshext.errors import UnsupportedError as UnsupportedError
+from meshext_wasm.library.meshext.exchange import Exchange as Exchange
+from meshext_wasm.library.meshext.filter import Filter as Filter
+from meshext_wasm.library.meshext.headers import Headers as Headers
+from meshext_wasm.library.meshext.metrics import Counter as Counter
+from meshext_wasm.library.meshext.metrics import Gauge as Gauge
+from meshext_wasm.library.meshext.metrics import Histogram as Histogram
+from meshext_wasm.library.meshext.peer import Peer as Peer
+from meshext_wasm.library.meshext.request import Request as Request
+from meshext_wasm.library.meshext.response import Response as Response

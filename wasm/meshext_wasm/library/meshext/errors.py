@@ -1,0 +1,13 @@
+"""What the SDK raises in a filter's hands; names and texts are the SDK's."""
+
+
+class HeaderError(ValueError):
+    """A header name or value, request line or status that is not legal HTTP (RFC 9110 section 5)."""
+
+
+class UndeclaredError(LookupError):
+    """An attribute or metadata namespace was used that the class does not declare."""
+
+
+class UnsupportedError(Exception):
+    """A runtime can not carry what a filter asks for."""

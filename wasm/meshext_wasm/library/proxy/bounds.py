@@ -1,0 +1,29 @@
+"""What Envoy has room for, checked on what a hook wrote: beyond it Envoy would answer for itself."""
+
+MOST_HEADER_BYTES = 61440
+MOST_HEADER_LINES = 100
+PSEUDO_LINES = 4
+PSEUDO_BYTES = 28
+DEFAULT_MAX_BODY = 1048576
+
+
+class Nonsense(Exception):
+    """A hook returned or wrote something that has no meaning in this phase."""
+
+
+def check_lines(before: list[tuple[str, bytes]], after: list[tuple[str, bytes]], besides: int) -> None:
+    """Refuse lines that grew beyond what Envoy takes; those that came so are Envoy's own affair."""
+    size = besides
+    for name, value in after:
+        size += len(name) + len(value)
+    if size > MOST_HEADER_BYTES and after != before:
+        raise Nonsense(f"it wrote headers of {size} bytes; Envoy takes {MOST_HEADER_BYTES}")
+    if len(after) + PSEUDO_LINES > MOST_HEADER_LINES and len(after) > len(before):
+        raise Nonsense(f"it wrote {len(after)} header lines; Envoy takes {MOST_HEADER_LINES - PSEUDO_LINES}")
+
+
+def check_body(body: bytes, max_body: int) -> None:
+    """Refuse a body that grew beyond what Envoy takes."""
+    room = max(DEFAULT_MAX_BODY, max_body)
+    if len(body) > room:
+        raise Nonsense(f"it wrote a body of {len(body)} bytes, and Envoy has room for {room}; raise max_body")

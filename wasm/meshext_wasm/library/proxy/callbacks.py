@@ -1,0 +1,188 @@
+"""The callbacks that Envoy calls: contexts, budgets and memory around the passage of each exchange.
+
+Whatever happens in here ends in a number that Envoy understands: there is nothing above it that could catch.
+"""
+
+from meshext_wasm.library.builtins import memory
+from meshext_wasm.library.proxy.host import CONFIGURATION, ERROR, log, read_buffer
+from meshext_wasm.library.proxy.passage import CONTINUE, PAUSE, Passage
+from meshext_wasm.library.proxy.program import installed
+from meshext_wasm.library.proxy.traceback import describe_error, format_sites
+from meshext_wasm.library.raw import budget_set, export, guard_call, guard_taken, stack_reset, wide, word
+
+GLUE_STEPS = 400_000_000
+"""What the glue and a configuration may take, about half a second; a hook has its own budget within."""
+
+PASSAGES: dict[int, Passage] = {}
+
+
+@export("proxy_abi_version_0_2_1")
+def abi_version() -> None:
+    """Says which ABI this is."""
+
+
+@export("proxy_on_vm_start")
+def on_vm_start(context: word, size: word) -> word:
+    """The module is there."""
+    return word(1)
+
+
+@export("proxy_on_configure")
+def on_configure(context: word, size: word) -> word:
+    """Make the filters; 0 refuses the configuration, and the log says why."""
+    begin()
+    guard_call(configure)
+    taken = guard_taken()
+    accepted = word(1)
+    if taken is not None:
+        accepted = word(0)
+        guard_call(lambda: refuse(taken))
+    memory.end()
+    return accepted
+
+
+def configure() -> None:
+    """The configuration, and the filters of it."""
+    installed().configure(read_buffer(CONFIGURATION).decode())
+
+
+def refuse(taken: object) -> None:
+    """Why the configuration is refused."""
+    if isinstance(taken, ValueError):
+        log(ERROR, f"configuration refused: {taken}")
+    elif isinstance(taken, Exception):
+        log(ERROR, f"configuration refused: {describe_error(taken)}{format_sites()}")
+    else:
+        log(ERROR, "configuration refused: making the filters took too many steps")
+
+
+def begin() -> None:
+    """Before every callback."""
+    memory.begin()
+    stack_reset()
+    budget_set(wide(GLUE_STEPS))
+
+
+def finish(context: word, result: object) -> word:
+    """After a callback of a stream. The glue itself failed where the result is no number: then the stream may
+    not go on."""
+    if isinstance(result, int):
+        memory.end()
+        return word(result)
+    taken = guard_taken()
+    guard_call(lambda: report(taken))
+    memory.end()
+    return word(PAUSE)
+
+
+def report(taken: object) -> None:
+    """A failure of the glue itself, such as no memory for the headers."""
+    if isinstance(taken, Exception):
+        log(ERROR, f"the exchange is held: {describe_error(taken)}{format_sites()}")
+    else:
+        log(ERROR, "the exchange is held: it took too many steps")
+
+
+@export("proxy_on_request_headers")
+def on_request_headers(context: word, count: word, end: word) -> word:
+    """The request begins."""
+    begin()
+    return finish(context, guard_call(lambda: request_begins(int(context), end != word(0))))
+
+
+def request_begins(context: int, end: bool) -> int:
+    """A new exchange."""
+    passage = Passage(installed())
+    PASSAGES[context] = passage
+    return passage.request_begins(end)
+
+
+@export("proxy_on_request_body")
+def on_request_body(context: word, size: word, end: word) -> word:
+    """Some of the request's body."""
+    begin()
+    return finish(context, guard_call(lambda: request_body(int(context), int(size), end != word(0))))
+
+
+def request_body(context: int, size: int, end: bool) -> int:
+    """Some of the request's body."""
+    passage = PASSAGES.get(context)
+    if passage is None:
+        return CONTINUE
+    return passage.request_body(size, end)
+
+
+@export("proxy_on_request_trailers")
+def on_request_trailers(context: word, count: word) -> word:
+    """The request's trailers."""
+    begin()
+    return finish(context, guard_call(lambda: request_ends(int(context))))
+
+
+def request_ends(context: int) -> int:
+    """The request's trailers."""
+    passage = PASSAGES.get(context)
+    if passage is None:
+        return CONTINUE
+    return passage.request_ends()
+
+
+@export("proxy_on_response_headers")
+def on_response_headers(context: word, count: word, end: word) -> word:
+    """The response begins; one that Envoy made before the filters saw a request is none of their business."""
+    begin()
+    return finish(context, guard_call(lambda: response_begins(int(context), end != word(0))))
+
+
+def response_begins(context: int, end: bool) -> int:
+    """The response begins."""
+    passage = PASSAGES.get(context)
+    if passage is None:
+        return CONTINUE
+    return passage.response_begins(end)
+
+
+@export("proxy_on_response_body")
+def on_response_body(context: word, size: word, end: word) -> word:
+    """Some of the response's body."""
+    begin()
+    return finish(context, guard_call(lambda: response_body(int(context), int(size), end != word(0))))
+
+
+def response_body(context: int, size: int, end: bool) -> int:
+    """Some of the response's body."""
+    passage = PASSAGES.get(context)
+    if passage is None:
+        return CONTINUE
+    return passage.response_body(size, end)
+
+
+@export("proxy_on_response_trailers")
+def on_response_trailers(context: word, count: word) -> word:
+    """The response's trailers."""
+    begin()
+    return finish(context, guard_call(lambda: response_ends(int(context))))
+
+
+def response_ends(context: int) -> int:
+    """The response's trailers."""
+    passage = PASSAGES.get(context)
+    if passage is None:
+        return CONTINUE
+    return passage.response_ends()
+
+
+@export("proxy_on_log")
+def on_log(context: word) -> None:
+    """The exchange has ended."""
+    begin()
+    guard_call(lambda: complete(int(context)))
+    memory.end()
+
+
+def complete(context: int) -> None:
+    """Look back on the exchange, and forget it."""
+    passage = PASSAGES.get(context)
+    if passage is not None:
+        passage.complete()
+        del PASSAGES[context]

@@ -1,0 +1,137 @@
+"""One hook, run atomically: what it wrote counts when it returns and is gone when it fails."""
+
+from meshext_wasm.library.builtins.limits import Exhausted
+from meshext_wasm.library.meshext.actions import Respond
+from meshext_wasm.library.meshext.message import Message
+from meshext_wasm.library.meshext.request import AnyRequest
+from meshext_wasm.library.proxy.bounds import PSEUDO_BYTES, Nonsense, check_body, check_lines
+from meshext_wasm.library.proxy.failing import report_failure
+from meshext_wasm.library.proxy.seat import (
+    NO_CHUNK,
+    NO_ENDING,
+    ON_COMPLETE,
+    ON_REQUEST_CHUNK,
+    ON_RESPONSE_CHUNK,
+    ON_RESPONSE_TRAILERS,
+    Chunk,
+    Ending,
+    Seat,
+    hook_name,
+)
+from meshext_wasm.library.proxy.turn import Turn, turn_failed
+from meshext_wasm.library.raw import budget_set, guard_call, guard_taken, wide
+
+STEPS = 40_000_000
+"""About 50 ms of work, in steps of the budget."""
+
+
+class Before:
+    """How everything was that a hook may write to."""
+
+    def __init__(self, seat: Seat, message: Message) -> None:
+        self.lines = message.headers.to_lines()
+        self.trailers = message.trailers.to_lines()
+        self.skips = message.skips_body
+        self.body = message.read_body()
+        self.sealed = message.sealed
+        self.additions = seat.asked.response_headers.to_lines()
+        self.replaced = seat.asked.response_headers.replaced()
+        self.line = seat.asked.read_line()
+        self.status = seat.answered.status
+
+    def undo(self, seat: Seat, message: Message) -> None:
+        """Take back everything that a hook wrote."""
+        message.headers.replace_lines(self.lines)
+        message.trailers.replace_lines(self.trailers)
+        message.skips_body = self.skips
+        message.write_body(self.body)
+        seat.asked.response_headers.restore(self.additions, self.replaced)
+        seat.asked.load_line(self.line)
+        seat.answered.load_status(self.status)
+
+
+class Result:
+    """What came of a hook: a Turn, other bytes for a chunk, or neither."""
+
+    def __init__(self, turn: Turn | None, chunk: bytes | None) -> None:
+        self.turn = turn
+        self.chunk = chunk
+
+
+def run(
+    seat: Seat, hook: int, message: Message, chunk: Chunk = NO_CHUNK, ending: Ending = NO_ENDING
+) -> Result:
+    """Call the hook and judge what it returned and wrote.
+
+    A failure is logged and everything the hook wrote taken back; then it is a Turn, or, where the filter's
+    policy is `open`, as if the hook had not run.
+    """
+    before = Before(seat, message)
+    budget_set(wide(STEPS))
+    result = guard_call(lambda: attempt(seat, hook, message, chunk, ending, before))
+    taken = guard_taken()
+    if taken is None and isinstance(result, Result):
+        return result
+    before.undo(seat, message)
+    kind = "raised"
+    if isinstance(taken, Exhausted):
+        kind = "overdue"
+    elif isinstance(taken, Nonsense):
+        kind = "nonsense"
+    report_failure(seat, hook_name(hook), hook == ON_COMPLETE, kind, taken)
+    if seat.needs.fails_open or hook == ON_COMPLETE:
+        return Result(None, None)
+    return Result(turn_failed(seat, kind), None)
+
+
+def attempt(seat: Seat, hook: int, message: Message, chunk: Chunk, ending: Ending, before: Before) -> Result:
+    """The hook, and what it returned and wrote, judged."""
+    returned = seat.call(hook, chunk, ending)
+    result = judge(hook, returned, chunk, seat)
+    check_written(seat, hook, message, before)
+    return result
+
+
+def judge(hook: int, returned: object, chunk: Chunk, seat: Seat) -> Result:
+    """What a hook returned, if it means something."""
+    if returned is None:
+        return Result(None, None)
+    is_chunk = hook == ON_REQUEST_CHUNK or hook == ON_RESPONSE_CHUNK
+    if is_chunk and isinstance(returned, bytes):
+        if returned and chunk.refusal:
+            raise Nonsense(f"it returned {len(returned)} bytes, but {chunk.refusal}")
+        return Result(None, returned)
+    if isinstance(returned, Respond):
+        if hook == ON_RESPONSE_TRAILERS or hook == ON_COMPLETE:
+            raise Nonsense("it returned a Respond, but the response has already begun")
+        check_lines([], returned.to_lines(), 0)
+        return Result(Turn(returned, seat), None)
+    wanted = "None or a Respond"
+    if is_chunk:
+        wanted = "None, bytes or a Respond"
+    raise Nonsense(f"it returned {returned!r}; return {wanted}")
+
+
+def check_written(seat: Seat, hook: int, message: Message, before: Before) -> None:
+    """Refuse what a hook wrote and Envoy has no room for."""
+    lines = message.headers.to_lines()
+    if lines is not before.lines or seat.asked.read_line() is not before.line:
+        besides = 0
+        if isinstance(message, AnyRequest):
+            line = message.read_line()
+            besides = PSEUDO_BYTES + len(line.method) + len(line.scheme) + len(line.host) + len(line.target)
+            if has_name(before.lines, "x-forwarded-proto") and not has_name(lines, "x-forwarded-proto"):
+                raise Nonsense(
+                    "it removed 'x-forwarded-proto', without which Envoy finds no route; set it instead"
+                )
+        check_lines(before.lines, lines, besides)
+    if message.read_body() is not before.body:
+        check_body(message.read_body(), seat.needs.max_body)
+
+
+def has_name(lines: list[tuple[str, bytes]], name: str) -> bool:
+    """Whether there is a line of that name."""
+    for line in lines:
+        if line[0] == name:
+            return True
+    return False
