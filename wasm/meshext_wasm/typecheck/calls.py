@@ -1,0 +1,154 @@
+"""Calls: what is called decides how."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from meshext_wasm.tree.expressions import Expression
+from meshext_wasm.tree.types import Type
+from meshext_wasm.typecheck import construct, functions, knowing, methods, raw
+from meshext_wasm.typecheck.arguments import Given, given_of_call
+from meshext_wasm.typecheck.dispatch import check_expression
+from meshext_wasm.typecheck.making import is_failed, refuse
+from meshext_wasm.typecheck.names import resolve
+from meshext_wasm.typecheck.symbols import (
+    Binding,
+    ClassSymbol,
+    FunctionSymbol,
+    ModuleSymbol,
+    Overloads,
+    RawSymbol,
+    SpecialSymbol,
+    Symbol,
+    find_member,
+)
+
+if TYPE_CHECKING:
+    from meshext_wasm.typecheck.body import Body
+
+
+def build_call(body: Body, node: ast.expr, expected: Type | None) -> Expression:
+    """`callee(arguments)`."""
+    assert isinstance(node, ast.Call)
+    symbol = resolve(body, node.func)
+    special = knowing.find(body, node, symbol)
+    if special is not None:
+        return special(body, node, expected)
+    match symbol:
+        case RawSymbol(name):
+            return raw.call(body, node, name, expected)
+        case ClassSymbol():
+            return construct.construct(body, node, symbol, given_of_call(body, node), expected)
+        case FunctionSymbol() | Overloads():
+            return call_named(body, node, symbol, expected)
+        case SpecialSymbol(name):
+            return refuse(body, node, f"{name} is not called like this", "see the page of the language")
+    if isinstance(node.func, ast.Attribute) and symbol is None:
+        made = call_attribute(body, node, node.func, expected)
+        if made is not None:
+            return made
+    callee = check_expression(body, node.func)
+    if is_failed(callee):
+        return callee
+    return functions.call_value(body, node, callee, given_of_call(body, node))
+
+
+def call_named(
+    body: Body, node: ast.Call, symbol: FunctionSymbol | Overloads, expected: Type | None
+) -> Expression:
+    """A function by its name, or `Class.method(...)`."""
+    given = given_of_call(body, node)
+    first = symbol.alternatives[0] if isinstance(symbol, Overloads) else symbol
+    match first.binding:
+        case Binding.METHOD | Binding.PROPERTY:
+            return call_unbound(body, node, symbol, given, expected)
+        case Binding.CLASS:
+            assert isinstance(node.func, ast.Attribute)
+            receiver = check_expression(body, node.func.value)
+            return functions.call_symbol(body, node, symbol, given, receiver=receiver, expected=expected)
+    return functions.call_symbol(body, node, symbol, given, expected=expected)
+
+
+def call_unbound(
+    body: Body, node: ast.Call, symbol: FunctionSymbol | Overloads, given: Given, expected: Type | None
+) -> Expression:
+    """`Class.method(instance, ...)`: that class's method, no subclass's."""
+    from meshext_wasm.tree.types import ClassType
+    from meshext_wasm.typecheck.conversions import to_type
+
+    first = symbol.alternatives[0] if isinstance(symbol, Overloads) else symbol
+    if not given.positional or given.positional[0].spread or first.owner is None:
+        return refuse(body, node, f"{first.name}() needs its instance", "write it as the first argument")
+    instance, *rest = given.positional
+    receiver = instance.expression
+    if receiver is None:
+        assert isinstance(instance.node, ast.expr)
+        receiver = check_expression(body, instance.node)
+    if not first.owner.parameters:
+        receiver = to_type(body, receiver, ClassType(first.owner.cls), instance.node)
+    if is_failed(receiver):
+        return receiver
+    remaining = Given(tuple(rest), given.keywords)
+    return functions.call_symbol(
+        body, node, symbol, remaining, receiver=receiver, expected=expected, exact=True
+    )
+
+
+def call_attribute(
+    body: Body, node: ast.Call, callee: ast.Attribute, expected: Type | None
+) -> Expression | None:
+    """`subject.method(...)`; None where the attribute is a value that is called."""
+    if is_super(body, callee.value):
+        return construct.call_super(body, node, callee.attr, expected)
+    owner = resolve(body, callee.value)
+    if isinstance(owner, ModuleSymbol | ClassSymbol):
+        return None
+    subject = check_expression(body, callee.value)
+    if is_failed(subject):
+        return subject
+    if not all_methods(body, subject, callee.attr):
+        from meshext_wasm.typecheck.attributes import read_attribute
+        from meshext_wasm.typecheck.names import seen_as
+
+        value = seen_as(body, callee, read_attribute(body, callee, subject, callee.attr))
+        if is_failed(value):
+            return value
+        return functions.call_value(body, node, value, given_of_call(body, node))
+    given = given_of_call(body, node)
+    return methods.call_method(body, callee, subject, callee.attr, given, expected)
+
+
+def all_methods(body: Body, subject: Expression, name: str) -> bool:
+    """Whether the attribute is a method of every class that the subject may have; no class at all counts,
+    so that the refusal speaks of a method."""
+    from meshext_wasm.typecheck.symbols import find_field
+    from meshext_wasm.typecheck.unions import class_view, members_of
+
+    program = body.program
+    for each in members_of(subject.type):
+        view = class_view(program, each)
+        if view is None:
+            continue
+        symbol = program.class_symbol(view.cls)
+        member = find_member(program, symbol, name)
+        if find_field(program, symbol, name) is not None or not is_method(member):
+            return member is None and find_field(program, symbol, name) is None
+    return True
+
+
+def is_method(member: Symbol | None) -> bool:
+    """Whether it is called, not read and then called."""
+    return isinstance(member, Overloads) or (
+        isinstance(member, FunctionSymbol) and member.binding is not Binding.PROPERTY
+    )
+
+
+def is_super(body: Body, node: ast.expr) -> bool:
+    """`super()`."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "super"
+        and isinstance(body.lookup("super"), SpecialSymbol)
+    )

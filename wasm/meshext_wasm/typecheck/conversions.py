@@ -1,0 +1,111 @@
+"""Make an expression fit where it stands: its type, and the way it stands in a register."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from meshext_wasm.tree.expressions import Constant, Expression
+from meshext_wasm.tree.statements import Evaluate
+from meshext_wasm.tree.types import ClassType, LiteralType, NeverType, NoneType, RawType, Rep, Type
+from meshext_wasm.typecheck import growth
+from meshext_wasm.typecheck.making import (
+    class_type,
+    constant,
+    convert,
+    failed,
+    is_failed,
+    narrow,
+    refuse,
+    sequence,
+)
+from meshext_wasm.typecheck.unions import display, is_assignable, members_of
+
+if TYPE_CHECKING:
+    from meshext_wasm.typecheck.body import Body
+
+
+def to_rep(body: Body, expression: Expression, rep: Rep) -> Expression:
+    """The same value in another rep; raw numbers have no other."""
+    if expression.rep is Rep.NOTHING and rep is Rep.VALUE:
+        return sequence(
+            [Evaluate(loc=expression.loc, value=expression)], constant(body.program, expression.loc, None)
+        )
+    return convert(expression, rep)
+
+
+def to_value(body: Body, expression: Expression, node: ast.AST) -> Expression:
+    """A Python value in 64 bits."""
+    if isinstance(expression.type, RawType):
+        if expression.rep is Rep.FLOAT:
+            boxed = ClassType(body.program.builtin_class("float"))
+            return convert(narrow(expression, boxed), Rep.VALUE)
+        name = display(expression.type)
+        return refuse(body, node, f"a raw {name} is no Python value", "write int(...) around it")
+    return to_rep(body, expression, Rep.VALUE)
+
+
+def to_type(body: Body, expression: Expression, wanted: Type, node: ast.AST) -> Expression:
+    """The expression where this type is wanted, in the rep of that type; reported where it does not fit."""
+    if is_failed(expression):
+        return expression
+    if isinstance(wanted, RawType):
+        return _to_raw(body, expression, wanted, node)
+    value = to_value(body, expression, node)
+    growth.grow_to(body, value, wanted)
+    if is_failed(value) or is_assignable(body.program, value.type, wanted):
+        return value
+    if isinstance(value, Constant) and fits_literal(value, wanted):
+        return replace(value, type=wanted)
+    reason = f"{describe(value)} stands where {display(wanted)} is wanted"
+    return refuse(body, node, reason, hint_for(value.type, wanted))
+
+
+def fits_literal(value: Constant, wanted: Type) -> bool:
+    """Whether a literal is one of those that the type names."""
+    return any(
+        isinstance(each, LiteralType) and each.value == value.value and type(each.value) is type(value.value)
+        for each in members_of(wanted)
+    )
+
+
+def describe(expression: Expression) -> str:
+    """What it is, in words."""
+    if isinstance(expression.type, NoneType):
+        return "None"
+    return f"a value of type {display(expression.type)}"
+
+
+def hint_for(given: Type, wanted: Type) -> str:
+    """What to write instead."""
+    if any(isinstance(each, NoneType) for each in members_of(given)):
+        return "test it first: `if x is not None:`"
+    if isinstance(given, ClassType) and isinstance(wanted, ClassType) and given.cls is wanted.cls:
+        return f"its items may change, so they have to be the same: annotate it {display(wanted)}"
+    return f"give it a {display(wanted)}, or annotate it otherwise"
+
+
+def _to_raw(body: Body, expression: Expression, wanted: RawType, node: ast.AST) -> Expression:
+    if expression.type == wanted:
+        return expression
+    if isinstance(expression.type, NeverType):
+        return failed(expression.loc)
+    if wanted.rep is Rep.FLOAT and expression.rep is Rep.FLOAT:
+        return narrow(expression, wanted)
+    if isinstance(expression, Constant) and isinstance(expression.value, int | float):
+        return raw_literal(expression, wanted)
+    if wanted.rep is Rep.FLOAT and expression.type == class_type(body.program, "float"):
+        return narrow(convert(expression, Rep.FLOAT), wanted)
+    name = display(wanted)
+    return refuse(body, node, f"{describe(expression)} is no raw {name}", f"write {name}(...) around it")
+
+
+def raw_literal(expression: Constant, wanted: RawType) -> Constant:
+    """A number of the program as a machine number; two's complement below zero."""
+    value = expression.value
+    assert isinstance(value, int | float)
+    if wanted.rep is Rep.FLOAT:
+        return Constant(loc=expression.loc, type=wanted, rep=wanted.rep, value=float(value))
+    bits = 32 if wanted.rep is Rep.WORD else 64
+    return Constant(loc=expression.loc, type=wanted, rep=wanted.rep, value=int(value) & ((1 << bits) - 1))

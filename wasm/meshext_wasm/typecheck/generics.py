@@ -1,0 +1,97 @@
+"""Type parameters: put types in their place, and find them from arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from meshext_wasm.tree.types import (
+    CallableType,
+    ClassType,
+    NeverType,
+    TupleType,
+    Type,
+    TypeVariable,
+    UnionType,
+)
+
+if TYPE_CHECKING:
+    from meshext_wasm.typecheck.symbols import Program
+
+Bindings = dict[str, Type]
+
+
+def rebuild(type_: Type, change: Callable[[TypeVariable], Type]) -> Type:
+    """A type with every type parameter replaced."""
+    match type_:
+        case TypeVariable():
+            return change(type_)
+        case ClassType(cls, arguments) if arguments:
+            return ClassType(cls, tuple(rebuild(each, change) for each in arguments))
+        case TupleType(items):
+            return TupleType(tuple(rebuild(each, change) for each in items))
+        case UnionType(items):
+            from meshext_wasm.typecheck.unions import make_union, members_of
+
+            changed = [rebuild(each, change) for each in items]
+            return make_union(each for whole in changed for each in members_of(whole))
+        case CallableType(parameters, result):
+            return CallableType(tuple(rebuild(each, change) for each in parameters), rebuild(result, change))
+    return type_
+
+
+def substitute(type_: Type, bindings: Bindings) -> Type:
+    """A type with the parameters that are known replaced; others stay."""
+    if not bindings:
+        return type_
+    return rebuild(type_, lambda variable: bindings.get(variable.name, variable))
+
+
+def solve(type_: Type, bindings: Bindings, own: frozenset[str]) -> Type:
+    """A type with every one of `own` replaced; what no argument told is NeverType."""
+    return rebuild(
+        type_,
+        lambda variable: bindings.get(variable.name, NeverType() if variable.name in own else variable),
+    )
+
+
+def variables_of(type_: Type) -> frozenset[str]:
+    """The names of the type parameters in a type."""
+    found: set[str] = set()
+
+    def note(variable: TypeVariable) -> Type:
+        found.add(variable.name)
+        return variable
+
+    rebuild(type_, note)
+    return frozenset(found)
+
+
+def unify(program: Program, parameter: Type, argument: Type, bindings: Bindings) -> None:
+    """Learn type parameters from an argument; what does not fit is found by the check of assignability."""
+    from meshext_wasm.typecheck.unions import base_as, class_view, join, members_of
+
+    match parameter:
+        case TypeVariable(name):
+            known = bindings.get(name)
+            bindings[name] = join(program, known, argument) if known is not None else argument
+        case UnionType(items):
+            plain = [each for each in items if not variables_of(each)]
+            rest = [each for each in members_of(argument) if each not in plain]
+            for item in items:
+                if variables_of(item):
+                    unify(program, item, join(program, *rest), bindings)
+        case TupleType(items) if isinstance(argument, TupleType) and len(items) == len(argument.items):
+            for inner, given in zip(items, argument.items, strict=True):
+                unify(program, inner, given, bindings)
+        case CallableType(_, result) if isinstance(argument, CallableType):
+            unify(program, result, argument.result, bindings)
+            for inner, given in zip(parameter.parameters, argument.parameters, strict=False):
+                if isinstance(inner, TypeVariable) and inner.name not in bindings:
+                    bindings[inner.name] = given
+        case ClassType(cls, arguments) if arguments:
+            for member in members_of(argument):
+                view = class_view(program, member)
+                seen = base_as(program, view, cls) if view else None
+                for inner, given in zip(arguments, seen.arguments if seen else (), strict=False):
+                    unify(program, inner, given, bindings)

@@ -1,0 +1,143 @@
+"""Functions that the checker knows itself: what they give, or evaluate, follows from their arguments."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from meshext_wasm.tree.expressions import Expression, IsInstance
+from meshext_wasm.tree.types import ClassObjectType, NeverType, RawType, Rep, TupleType, Type
+from meshext_wasm.typecheck import raw, reducing
+from meshext_wasm.typecheck.arguments import Given
+from meshext_wasm.typecheck.conversions import to_value
+from meshext_wasm.typecheck.dispatch import check_expression, check_value
+from meshext_wasm.typecheck.dispatching import over_union
+from meshext_wasm.typecheck.making import (
+    call_known,
+    class_type,
+    constant,
+    convert,
+    is_failed,
+    narrow,
+    refuse,
+    sequence,
+)
+from meshext_wasm.typecheck.narrowing import classes_of
+from meshext_wasm.typecheck.operators import find_operator
+from meshext_wasm.typecheck.symbols import FunctionSymbol, SpecialSymbol, Symbol
+
+if TYPE_CHECKING:
+    from meshext_wasm.typecheck.body import Body
+
+Known = Callable[["Body", ast.Call, Type | None], Expression]
+
+
+def find(body: Body, node: ast.Call, symbol: Symbol | None) -> Known | None:
+    """How a call of this name is built, where the checker knows it."""
+    if isinstance(symbol, SpecialSymbol):
+        return SPECIAL.get(symbol.name)
+    if not isinstance(node.func, ast.Name) or symbol is None:
+        return None
+    name = node.func.id
+    if body.program.builtins.get(name) is not symbol:
+        return None
+    return BUILTIN.get(name) if suits(node) or name == "next" else None
+
+
+def suits(node: ast.Call) -> bool:
+    """Whether the one argument stands as it is."""
+    return len(node.args) == 1 and not node.keywords and not isinstance(node.args[0], ast.Starred)
+
+
+def build_isinstance(body: Body, node: ast.Call, _expected: Type | None) -> Expression:
+    """`isinstance(value, Class)`; a class that is a value is looked up when it runs."""
+    if len(node.args) != 2 or node.keywords:
+        return refuse(body, node, "isinstance takes a value and classes", "write isinstance(x, C)")
+    subject = check_value(body, node.args[0])
+    if is_failed(subject):
+        return subject
+    classes = classes_of(body, node.args[1])
+    boolean = class_type(body.program, "bool")
+    if classes is None:
+        other = check_value(body, node.args[1])
+        made = call_known(body, body.loc(node), "builtins.objects.is_instance", subject, other)
+        return convert(narrow(made, boolean), Rep.BOOL)
+    loc = body.loc(node)
+    return IsInstance(loc=loc, type=boolean, rep=Rep.BOOL, subject=subject, classes=tuple(classes))
+
+
+def build_cast(body: Body, node: ast.Call, _expected: Type | None) -> Expression:
+    """`cast(Type, value)`: believed, so for the library only."""
+    from meshext_wasm.typecheck.annotations import to_type as annotated_type
+
+    if not body.function.outside:
+        return refuse(body, node, "cast is not checked, so it is not compiled", "narrow it with isinstance")
+    wanted = annotated_type(body, node.args[0])
+    value = check_expression(body, node.args[1], wanted)
+    if is_failed(value) or isinstance(value.type, RawType):
+        return value
+    return narrow(to_value(body, value, node), wanted)
+
+
+def build_len(body: Body, node: ast.Call, _expected: Type | None) -> Expression:
+    """`len(x)`: the method of its class."""
+    subject = check_value(body, node.args[0])
+    if isinstance(subject.type, TupleType) and not is_failed(subject):
+        from meshext_wasm.tree.statements import Evaluate
+
+        size = constant(body.program, body.loc(node), len(subject.type.items))
+        return sequence([Evaluate(loc=subject.loc, value=subject)], size)
+    return over_union(body, node.args[0], subject, lambda one: universal(body, node, one, "__len__"))
+
+
+def universal(body: Body, node: ast.AST, subject: Expression, name: str) -> Expression:
+    """A method that every class has, called on the class that the subject is known to have."""
+    from meshext_wasm.typecheck import methods
+
+    method = find_operator(body.program, subject.type, name)
+    if not isinstance(method, FunctionSymbol):
+        return refuse(body, node, f"there is no {name} here", "convert it first")
+    made = methods.call_found(body, node, method, subject, [])
+    results = {"__len__": "int", "__hash__": "int", "__repr__": "str", "__str__": "str"}
+    return narrow(made, class_type(body.program, results[name])) if not is_failed(made) else made
+
+
+def build_type(body: Body, node: ast.Call, _expected: Type | None) -> Expression:
+    """`type(x)`: the class that the value has when it runs."""
+    if not suits(node):
+        return refuse(body, node, "type() with three arguments makes a class", "write class ...")
+    subject = check_value(body, node.args[0])
+    if is_failed(subject):
+        return subject
+    made = call_known(body, body.loc(node), "builtins.objects.type_of", subject)
+    return narrow(made, ClassObjectType(None))
+
+
+def int_of_raw(body: Body, node: ast.AST, given: Given) -> Expression | Given:
+    """`int(x)` of a machine number or a bool; other arguments come back checked."""
+    (argument,) = given.positional
+    value = argument.expression
+    if value is None:
+        assert isinstance(argument.node, ast.expr)
+        value = check_expression(body, argument.node)
+    if isinstance(value.type, RawType):
+        return raw.to_int(body, node, value)
+    if isinstance(value.type, NeverType):
+        return value
+    return Given((replace(argument, expression=value),), given.keywords)
+
+
+SPECIAL: dict[str, Known] = {
+    "isinstance": build_isinstance,
+    "cast": build_cast,
+    "type": build_type,
+}
+BUILTIN: dict[str, Known] = {
+    "len": build_len,
+    "any": reducing.build_any,
+    "all": reducing.build_all,
+    "sum": reducing.build_sum,
+    "next": reducing.build_next,
+}

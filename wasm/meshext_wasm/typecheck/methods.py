@@ -1,0 +1,188 @@
+"""Methods that were found: whether they take arguments of a type, calls of them, and methods as values."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from meshext_wasm.tree.expressions import Call, CallMethod, Expression, MakeFunction
+from meshext_wasm.tree.program import Function, Variable
+from meshext_wasm.tree.statements import Assign, Return
+from meshext_wasm.tree.types import CallableType, ClassType, RawType, Rep, Type
+from meshext_wasm.typecheck.arguments import Given, NoMatch, bind, given_of
+from meshext_wasm.typecheck.dispatching import over_union
+from meshext_wasm.typecheck.generics import Bindings, solve, substitute, unify, variables_of
+from meshext_wasm.typecheck.making import read, refuse, sequence
+from meshext_wasm.typecheck.symbols import Binding, FunctionSymbol, Kind, Overloads, find_member
+from meshext_wasm.typecheck.unions import class_view, display, is_assignable
+
+if TYPE_CHECKING:
+    from meshext_wasm.typecheck.body import Body
+
+
+def receiver_bindings(body: Body, symbol: FunctionSymbol, subject: Expression) -> Bindings:
+    """What the class's parameters stand for in this subject."""
+    from meshext_wasm.typecheck.attributes import bindings_of
+
+    view = class_view(body.program, subject.type)
+    if view is None or symbol.owner is None:
+        return {}
+    return bindings_of(body.program, view, symbol.owner)
+
+
+def accepts(
+    body: Body, found: FunctionSymbol | Overloads, subject: Expression, arguments: list[Expression]
+) -> bool:
+    """Whether the method takes these positional arguments."""
+    if isinstance(found, Overloads):
+        return any(accepts(body, each, subject, arguments) for each in found.alternatives)
+    try:
+        filled = bind(ast.Pass(), found.name, found.signature, given_of(ast.Pass(), arguments))
+    except NoMatch:
+        return False
+    bindings = receiver_bindings(body, found, subject)
+    return fits(body, found, bindings, [(each.index, each.argument.expression) for each in filled])
+
+
+def fits(
+    body: Body,
+    symbol: FunctionSymbol,
+    bindings: Bindings,
+    arguments: list[tuple[int, Expression | None]],
+) -> bool:
+    """Whether arguments are assignable to their parameters; those not checked yet count as such."""
+    from meshext_wasm.tree.expressions import Constant
+    from meshext_wasm.typecheck.conversions import fits_literal
+
+    learned = dict(bindings)
+    own = own_variables(symbol) - set(bindings)
+    for index, expression in arguments:
+        if expression is not None:
+            unify(
+                body.program,
+                substitute(symbol.signature.parameters[index].type, bindings),
+                expression.type,
+                learned,
+            )
+    for index, expression in arguments:
+        wanted = solve(symbol.signature.parameters[index].type, learned, own)
+        if expression is None:
+            if not any(isinstance(each, CallableType) for each in getattr(wanted, "items", (wanted,))):
+                return False
+        elif isinstance(wanted, RawType) and isinstance(expression, Constant):
+            continue
+        elif not is_assignable(body.program, expression.type, wanted) and not (
+            isinstance(expression, Constant) and fits_literal(expression, wanted)
+        ):
+            return False
+    return True
+
+
+def own_variables(symbol: FunctionSymbol) -> frozenset[str]:
+    """The type parameters of a signature."""
+    found: frozenset[str] = variables_of(symbol.signature.result)
+    for each in symbol.signature.parameters:
+        found |= variables_of(each.type)
+    return found
+
+
+def call_found(
+    body: Body,
+    node: ast.AST,
+    found: FunctionSymbol | Overloads,
+    subject: Expression,
+    arguments: list[Expression],
+) -> Expression:
+    """Call a method that was found, with arguments that are there already."""
+    from meshext_wasm.typecheck import functions
+
+    given = given_of(node, arguments)
+    return functions.call_symbol(body, node, found, given, receiver=subject)
+
+
+def call_method(
+    body: Body,
+    node: ast.AST,
+    subject: Expression,
+    name: str,
+    arguments: list[Expression] | Given,
+    expected: Type | None = None,
+) -> Expression:
+    """`subject.name(arguments)` for one class or each of several."""
+    from meshext_wasm.typecheck import functions
+    from meshext_wasm.typecheck.attributes import is_visible, unknown
+
+    given = arguments if isinstance(arguments, Given) else given_of(node, arguments)
+
+    def call_one(one: Expression) -> Expression:
+        program = body.program
+        view = class_view(program, one.type)
+        symbol = program.class_symbol(view.cls) if view else None
+        member = find_member(program, symbol, name) if symbol else None
+        if symbol is None or not is_visible(body, symbol, name):
+            member = None
+        if isinstance(member, FunctionSymbol | Overloads):
+            return functions.call_symbol(body, node, member, given, receiver=one, expected=expected)
+        if member is None:
+            return unknown(body, node, one.type, name)
+        return refuse(body, node, f"{display(one.type)}.{name} is no method", "call a method")
+
+    return over_union(body, node, subject, call_one)
+
+
+def bound(body: Body, node: ast.AST, found: FunctionSymbol | Overloads, subject: Expression) -> Expression:
+    """A method as a value: a function that remembers the instance."""
+    symbol = found.alternatives[0] if isinstance(found, Overloads) else found
+    loc = body.loc(node)
+    bindings = receiver_bindings(body, symbol, subject)
+    needed = [each for each in symbol.signature.parameters if each.default is None]
+    if any(each.kind not in (Kind.NORMAL, Kind.POSITIONAL) for each in symbol.signature.parameters):
+        return refuse(body, node, f"{symbol.name} is no plain function value", "write a lambda that calls it")
+    instance = body.temporary(".self", subject.type)
+    instance.cell = True
+    parameters = [Variable(f".{each.name}", substitute(each.type, bindings), Rep.VALUE) for each in needed]
+    result = substitute(symbol.signature.result, bindings)
+    function = Function(
+        symbol=f"{body.function.symbol}.<locals>.{symbol.name}:{loc.line}:{loc.column}",
+        loc=loc,
+        parameters=parameters,
+        captures=[instance],
+        result_type=result,
+        outside=True,
+    )
+    arguments = [read(loc, each) for each in parameters]
+    call = call_found(body, node, symbol, read(loc, instance), arguments)
+    from meshext_wasm.typecheck.conversions import to_value
+
+    function.body = [Return(loc=loc, value=to_value(body, call, node))]
+    type_ = CallableType(tuple(each.type for each in parameters), result)
+    made = MakeFunction(loc=loc, type=type_, function=function)
+    return sequence([Assign(loc=loc, variable=instance, value=subject)], made)
+
+
+def direct(
+    body: Body, node: ast.AST, symbol: FunctionSymbol, arguments: list[Expression], type_: Type
+) -> Expression:
+    """The call itself: by the table of the class where it has to be, else of the function."""
+    loc = body.loc(node)
+    if (
+        symbol.method is not None
+        and symbol.binding in (Binding.METHOD, Binding.PROPERTY)
+        and is_open(body, arguments[0])
+    ):
+        return CallMethod(
+            loc=loc,
+            type=type_,
+            rep=symbol.method.result,
+            method=symbol.method,
+            subject=arguments[0],
+            arguments=tuple(arguments[1:]),
+        )
+    function = symbol.function
+    return Call(loc=loc, type=type_, rep=function.result, function=function, arguments=tuple(arguments))
+
+
+def is_open(body: Body, subject: Expression) -> bool:
+    """Whether a subclass may have its own method."""
+    view = class_view(body.program, subject.type)
+    return view is None or not isinstance(view, ClassType) or body.program.class_symbol(view.cls).open

@@ -1,0 +1,154 @@
+"""Names and attributes: what they mean, and how they are read."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from meshext_wasm.tree.expressions import ClassValue, Expression, MakeFunction, ReadGlobal
+from meshext_wasm.tree.program import Global, Variable
+from meshext_wasm.tree.types import CallableType, ClassObjectType, RawType, Type, UnionType
+from meshext_wasm.typecheck import attributes
+from meshext_wasm.typecheck.conversions import raw_literal
+from meshext_wasm.typecheck.dispatch import check_expression
+from meshext_wasm.typecheck.making import constant, is_failed, narrow, read, refuse
+from meshext_wasm.typecheck.narrowing import path_of
+from meshext_wasm.typecheck.symbols import (
+    AliasSymbol,
+    ClassSymbol,
+    ConstantSymbol,
+    FunctionSymbol,
+    Kind,
+    ModuleSymbol,
+    Overloads,
+    Signature,
+    Symbol,
+    find_member,
+)
+
+if TYPE_CHECKING:
+    from meshext_wasm.typecheck.body import Body
+
+
+def resolve(body: Body, node: ast.expr) -> Symbol | None:
+    """What a name, or an attribute of a module or class, means without evaluating anything."""
+    if isinstance(node, ast.Name):
+        return body.lookup(node.id)
+    if isinstance(node, ast.Attribute):
+        owner = resolve(body, node.value)
+        if isinstance(owner, ModuleSymbol):
+            return owner.names.get(node.attr)
+        if isinstance(owner, ClassSymbol):
+            return find_member(body.program, owner, node.attr)
+    return None
+
+
+def build_name(body: Body, node: ast.expr, expected: Type | None) -> Expression:
+    """Read a name."""
+    assert isinstance(node, ast.Name)
+    symbol = body.lookup(node.id)
+    if symbol is None:
+        return refuse(body, node, f"{node.id} is not known here", "define it, or import it")
+    return seen_as(body, node, read_symbol(body, node, symbol, expected))
+
+
+def seen_as(body: Body, node: ast.expr, expression: Expression) -> Expression:
+    """What a test before has told about a name or attribute."""
+    path = path_of(node)
+    known = body.narrowed(path) if path else None
+    return expression if known is None or is_failed(expression) else narrow(expression, known)
+
+
+def read_symbol(body: Body, node: ast.AST, symbol: Symbol, expected: Type | None = None) -> Expression:
+    """The value of what a name means."""
+    loc = body.loc(node)
+    match symbol:
+        case Variable():
+            return read(loc, symbol)
+        case Global():
+            return ReadGlobal(loc=loc, type=symbol.type, variable=symbol)
+        case ConstantSymbol(value=value, type=type_):
+            made = constant(body.program, loc, value)
+            if isinstance(expected, RawType) and isinstance(value, int | float):
+                return raw_literal(made, expected)
+            return replace(made, type=type_)
+        case FunctionSymbol():
+            return read_function(body, node, symbol)
+        case Overloads(alternatives=alternatives):
+            return read_function(body, node, alternatives[0])
+        case ClassSymbol(cls=cls):
+            return ClassValue(loc=loc, type=ClassObjectType(cls), cls=cls)
+    reason = f"{getattr(symbol, 'name', 'this')} is no value"
+    hint = "call it, or use what is in it"
+    if isinstance(symbol, AliasSymbol):
+        hint = "it is a type: use it in annotations only"
+    return refuse(body, node, reason, hint)
+
+
+def callable_type(signature: Signature) -> CallableType:
+    """A function as a value: its positional parameters that have no default."""
+    needed = [
+        each.type
+        for each in signature.parameters
+        if each.kind in (Kind.POSITIONAL, Kind.NORMAL) and each.default is None
+    ]
+    return CallableType(tuple(needed), signature.result)
+
+
+def read_function(body: Body, node: ast.AST, symbol: FunctionSymbol) -> Expression:
+    """A function as a value; one with defaults, or raw parameters, gets a function around it."""
+    loc = body.loc(node)
+    type_ = callable_type(symbol.signature)
+    if symbol.value is not None:
+        return read(loc, symbol.value, type_)
+    if len(type_.parameters) != len(symbol.signature.parameters):
+        return refuse(
+            body,
+            node,
+            f"{symbol.name} has parameters with defaults, * or keywords, so it is no plain function value",
+            f"write a lambda that calls {symbol.name}(...)",
+        )
+    return MakeFunction(loc=loc, type=type_, function=symbol.function)
+
+
+def build_attribute(body: Body, node: ast.expr, expected: Type | None) -> Expression:
+    """Read an attribute of a module, a class or an instance."""
+    assert isinstance(node, ast.Attribute)
+    owner = resolve(body, node.value)
+    if isinstance(owner, ModuleSymbol | ClassSymbol):
+        symbol = resolve(body, node)
+        if symbol is not None:
+            return seen_as(body, node, read_symbol(body, node, symbol, expected))
+        if isinstance(owner, ModuleSymbol):
+            name = owner.name.rpartition(".")[2]
+            return refuse(body, node, f"{name} has no {node.attr} here", "see the list of what is compiled")
+        return attributes.read_class_attribute(body, node, owner, node.attr)
+    subject = check_expression(body, node.value)
+    if is_failed(subject):
+        return subject
+    return seen_as(body, node, attributes.read_attribute(body, node, subject, node.attr))
+
+
+def build_walrus(body: Body, node: ast.expr, expected: Type | None) -> Expression:
+    """`name := value`: written, and its value."""
+    from meshext_wasm.typecheck.conversions import to_value
+    from meshext_wasm.typecheck.making import keep, sequence
+
+    assert isinstance(node, ast.NamedExpr)
+    value = check_expression(body, node.value, expected)
+    if not isinstance(value.type, RawType):
+        value = to_value(body, value, node.value)
+    with body.collect() as statements:
+        kept = keep(body, statements, value)
+        body.assign_name(node.target, kept)
+    return sequence(statements, kept)
+
+
+def build_lambda(body: Body, node: ast.expr, expected: Type | None) -> Expression:
+    """A function value without a name; its parameters' types come from where it stands."""
+    assert isinstance(node, ast.Lambda)
+    wanted = expected
+    if isinstance(expected, UnionType):
+        wanted = next((each for each in expected.items if isinstance(each, CallableType)), None)
+    return body.check_function(node, wanted if isinstance(wanted, CallableType) else None)

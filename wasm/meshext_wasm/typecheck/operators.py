@@ -1,0 +1,269 @@
+"""Arithmetic: ints by fast operations, exact floats out of their boxes, the rest by library methods."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from meshext_wasm.tree.expressions import Constant, Expression
+from meshext_wasm.tree.types import ClassType, LiteralType, RawType, Rep, Type
+from meshext_wasm.typecheck import raw
+from meshext_wasm.typecheck.conversions import to_value
+from meshext_wasm.typecheck.dispatch import check_expression
+from meshext_wasm.typecheck.making import (
+    call_known,
+    constant,
+    convert,
+    intrinsic,
+    is_failed,
+    keep,
+    negate,
+    refuse,
+    sequence,
+)
+from meshext_wasm.typecheck.symbols import FunctionSymbol, Overloads, Program, find_member
+from meshext_wasm.typecheck.unions import class_view, display, has_none, members_of
+
+if TYPE_CHECKING:
+    from meshext_wasm.typecheck.body import Body
+
+NAMES: dict[type[ast.operator], str] = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "truediv",
+    ast.FloorDiv: "floordiv",
+    ast.Mod: "mod",
+    ast.Pow: "pow",
+    ast.LShift: "lshift",
+    ast.RShift: "rshift",
+    ast.BitAnd: "and",
+    ast.BitOr: "or",
+    ast.BitXor: "xor",
+    ast.MatMult: "matmul",
+}
+SIGNS = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "truediv": "/",
+    "floordiv": "//",
+    "mod": "%",
+    "pow": "**",
+    "lshift": "<<",
+    "rshift": ">>",
+    "and": "&",
+    "or": "|",
+    "xor": "^",
+    "matmul": "@",
+}
+INT_FAST = frozenset("add sub mul floordiv mod and or xor lshift rshift".split())
+FLOAT_FAST = frozenset("add sub mul".split())
+NUMBER = frozenset("add sub mul truediv floordiv mod pow".split())
+
+
+def is_class(program: Program, type_: Type, *names: str) -> bool:
+    """Whether every value of the type is an instance of exactly these built-in classes."""
+    classes = [program.builtin_class(name) for name in names]
+    found = [each.base if isinstance(each, LiteralType) else each for each in members_of(type_)]
+    return bool(found) and all(isinstance(each, ClassType) and each.cls in classes for each in found)
+
+
+def is_int(program: Program, type_: Type) -> bool:
+    """Ints, bools among them."""
+    return is_class(program, type_, "int", "bool")
+
+
+def is_float(program: Program, type_: Type) -> bool:
+    """Exact floats: an annotated `float` may hold an int."""
+    return is_class(program, type_, "float")
+
+
+def is_number(program: Program, type_: Type) -> bool:
+    """Ints and floats."""
+    return is_class(program, type_, "int", "bool", "float")
+
+
+def build_binary(body: Body, node: ast.expr, expected: Type | None) -> Expression:
+    """`left + right`."""
+    assert isinstance(node, ast.BinOp)
+    name = NAMES[type(node.op)]
+    if name == "mod" and isinstance(node.left, ast.Constant) and isinstance(node.left.value, str):
+        from meshext_wasm.typecheck.templates import build_percent
+
+        return build_percent(body, node)
+    hint = expected if isinstance(expected, RawType) or name in ("add", "or", "mul") else None
+    left = check_expression(body, node.left, hint)
+    right_hint = left.type if isinstance(left.type, RawType) or name in ("add", "or") else None
+    right = check_expression(body, node.right, right_hint)
+    return operate(body, node, name, left, right)
+
+
+def operate(body: Body, node: ast.AST, name: str, left: Expression, right: Expression) -> Expression:
+    """An operation on two expressions, left evaluated first."""
+    if is_failed(left) or is_failed(right):
+        return left if is_failed(left) else right
+    if isinstance(left.type, RawType) or isinstance(right.type, RawType):
+        return raw.operate(body, node, name, left, right)
+    program, loc = body.program, body.loc(node)
+    if is_int(program, left.type) and is_int(program, right.type):
+        if name in INT_FAST:
+            return _operate_ints(body, node, name, left, right)
+    elif is_number(program, left.type) and is_number(program, right.type):
+        floats = [as_float(program, each) for each in (left, right)]
+        if name in FLOAT_FAST and floats[0] is not None and floats[1] is not None:
+            return intrinsic(program, loc, f"float.{name}", floats[0], floats[1])
+    if is_number(program, left.type) and is_number(program, right.type) and name in NUMBER:
+        return _operate_numbers(body, node, name, left, right)
+    return _operate_objects(body, node, name, left, right)
+
+
+def _operate_ints(body: Body, node: ast.AST, name: str, left: Expression, right: Expression) -> Expression:
+    program, loc = body.program, body.loc(node)
+    type_ = None
+    bools = is_class(program, left.type, "bool") and is_class(program, right.type, "bool")
+    if name in ("and", "or", "xor") and bools:
+        type_ = ClassType(program.builtin_class("bool"))
+    values = convert(left, Rep.VALUE), convert(right, Rep.VALUE)
+    return intrinsic(program, loc, f"int.{name}", *values, type_=type_)
+
+
+def as_float(program: Program, expression: Expression) -> Expression | None:
+    """An exact float out of its box; an int literal that a double holds exactly counts."""
+    if expression.rep is Rep.FLOAT:
+        return expression
+    if is_float(program, expression.type):
+        return convert(expression, Rep.FLOAT)
+    if isinstance(expression, Constant) and isinstance(expression.value, int):
+        number = expression.value
+        if abs(number) <= 1 << 53:
+            type_ = ClassType(program.builtin_class("float"))
+            return Constant(loc=expression.loc, type=type_, rep=Rep.FLOAT, value=float(number))
+    return None
+
+
+def _operate_numbers(body: Body, node: ast.AST, name: str, left: Expression, right: Expression) -> Expression:
+    """Numbers of which one may be a float; the result is one when an operand is for sure."""
+    program, loc = body.program, body.loc(node)
+    values = [to_value(body, each, node) for each in (left, right)]
+    if is_int(program, left.type) and is_int(program, right.type) and name == "pow":
+        return _power(body, node, values)
+    made = call_known(body, loc, f"builtins.floats.number_{name}", *values)
+    exact = name == "truediv" or (
+        name != "pow" and (is_float(program, left.type) or is_float(program, right.type))
+    )
+    if not exact:
+        return made
+    from meshext_wasm.typecheck.making import narrow
+
+    return narrow(made, ClassType(program.builtin_class("float")))
+
+
+def _power(body: Body, node: ast.AST, values: list[Expression]) -> Expression:
+    """int ** int: an int unless the exponent is below zero, which a literal tells."""
+    from meshext_wasm.typecheck.making import narrow
+
+    program = body.program
+    made = call_known(body, body.loc(node), "builtins.floats.number_pow", *values)
+    exponent = values[1]
+    if isinstance(exponent, Constant) and isinstance(exponent.value, int):
+        name = "int" if exponent.value >= 0 else "float"
+        return narrow(made, ClassType(program.builtin_class(name)))
+    return made
+
+
+def find_operator(program: Program, type_: Type, name: str) -> FunctionSymbol | Overloads | None:
+    """The method of a type for an operator."""
+    view = class_view(program, type_)
+    found = find_member(program, program.class_symbol(view.cls), name) if view else None
+    return found if isinstance(found, FunctionSymbol | Overloads) else None
+
+
+def _operate_objects(body: Body, node: ast.AST, name: str, left: Expression, right: Expression) -> Expression:
+    from meshext_wasm.typecheck import methods
+
+    program = body.program
+    method = find_operator(program, left.type, f"__{name}__")
+    if method is not None and methods.accepts(body, method, left, [right]):
+        return methods.call_found(body, node, method, left, [right])
+    reflected = find_operator(program, right.type, f"__r{name}__")
+    if reflected is not None and methods.accepts(body, reflected, right, [left]):
+        with body.collect() as statements:
+            first = keep(body, statements, left)
+        return sequence(statements, methods.call_found(body, node, reflected, right, [first]))
+    sign = SIGNS[name]
+    reason = f"{sign} between {display(left.type)} and {display(right.type)} is not possible"
+    if has_none(left.type) or has_none(right.type):
+        return refuse(body, node, reason, "test for None first")
+    return refuse(body, node, reason, "convert one of them, such as with str(...) or int(...)")
+
+
+def build_unary(body: Body, node: ast.expr, expected: Type | None) -> Expression:
+    """`-x`, `+x`, `~x`, `not x`."""
+    assert isinstance(node, ast.UnaryOp)
+    program, loc = body.program, body.loc(node)
+    if isinstance(node.op, ast.Not):
+        from meshext_wasm.typecheck.dispatch import check_condition
+
+        return negate(program, check_condition(body, node.operand))
+    folded = _fold_sign(body, node, expected)
+    if folded is not None:
+        return folded
+    operand = check_expression(body, node.operand, expected if isinstance(expected, RawType) else None)
+    if is_failed(operand):
+        return operand
+    if isinstance(operand.type, RawType):
+        return raw.operate_one(body, node, type(node.op).__name__, operand)
+    if isinstance(node.op, ast.UAdd) and is_number(program, operand.type):
+        return (
+            intrinsic(program, loc, "int.add", convert(operand, Rep.VALUE), constant(program, loc, 0))
+            if is_int(program, operand.type)
+            else operand
+        )
+    if is_int(program, operand.type):
+        name = "neg" if isinstance(node.op, ast.USub) else "invert"
+        return intrinsic(program, loc, f"int.{name}", convert(operand, Rep.VALUE))
+    if is_float(program, operand.type) and isinstance(node.op, ast.USub):
+        return intrinsic(program, loc, "float.neg", convert(operand, Rep.FLOAT))
+    if is_number(program, operand.type) and isinstance(node.op, ast.USub):
+        return call_known(body, loc, "builtins.floats.number_neg", to_value(body, operand, node))
+    return _unary_method(body, node, operand)
+
+
+def _fold_sign(body: Body, node: ast.UnaryOp, expected: Type | None) -> Expression | None:
+    """`-1` is a literal."""
+    inner = node.operand
+    if not (isinstance(node.op, ast.USub) and isinstance(inner, ast.Constant)):
+        return None
+    value = inner.value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    folded = ast.copy_location(ast.Constant(-value), node)
+    return check_expression(body, folded, expected)
+
+
+def _unary_method(body: Body, node: ast.UnaryOp, operand: Expression) -> Expression:
+    from meshext_wasm.typecheck import methods
+
+    names = {ast.USub: "__neg__", ast.UAdd: "__pos__", ast.Invert: "__invert__"}
+    method = find_operator(body.program, operand.type, names[type(node.op)])
+    if method is not None:
+        return methods.call_found(body, node, method, operand, [])
+    sign = {"USub": "-", "UAdd": "+", "Invert": "~"}[type(node.op).__name__]
+    return refuse(
+        body, node, f"{sign} before {display(operand.type)} is not possible", "convert it to a number first"
+    )
+
+
+def operate_in_place(
+    body: Body, node: ast.AST, operator: ast.operator, left: Expression, right: Expression
+) -> Expression:
+    """The value that `left += right` binds: `__iadd__` where the class has it, else as `left + right`."""
+    from meshext_wasm.typecheck import methods
+
+    name = NAMES[type(operator)]
+    if not (isinstance(left.type, RawType) or is_failed(left) or is_failed(right)):
+        method = find_operator(body.program, left.type, f"__i{name}__")
+        if method is not None:
+            return methods.call_found(body, node, method, left, [right])
+    return operate(body, node, name, left, right)

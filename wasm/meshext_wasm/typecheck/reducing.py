@@ -1,0 +1,135 @@
+"""`any`, `all`, `sum` and `next` over generator expressions: loops without a container."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from meshext_wasm.tree.expressions import Expression
+from meshext_wasm.tree.statements import Assign, Break, If
+from meshext_wasm.tree.types import RawType, Rep, Type
+from meshext_wasm.typecheck import functions
+from meshext_wasm.typecheck.arguments import given_of_call
+from meshext_wasm.typecheck.comprehensions import run_generators
+from meshext_wasm.typecheck.dispatch import check_condition, check_expression
+from meshext_wasm.typecheck.making import (
+    class_type,
+    constant,
+    convert,
+    is_failed,
+    negate,
+    read,
+    sequence,
+    truth,
+)
+from meshext_wasm.typecheck.symbols import FunctionSymbol, Overloads
+
+if TYPE_CHECKING:
+    from meshext_wasm.typecheck.body import Body
+
+
+def call_library(body: Body, node: ast.Call, expected: Type | None) -> Expression:
+    """The library's function of this name."""
+    assert isinstance(node.func, ast.Name)
+    symbol = body.lookup(node.func.id)
+    assert isinstance(symbol, FunctionSymbol | Overloads)
+    return functions.call_symbol(body, node, symbol, given_of_call(body, node), expected=expected)
+
+
+def build_any(body: Body, node: ast.Call, expected: Type | None) -> Expression:
+    """`any(test for ...)`."""
+    return search(body, node, expected, wanted=True)
+
+
+def build_all(body: Body, node: ast.Call, expected: Type | None) -> Expression:
+    """`all(test for ...)`."""
+    return search(body, node, expected, wanted=False)
+
+
+def search(body: Body, node: ast.Call, expected: Type | None, *, wanted: bool) -> Expression:
+    """Look for the first item whose truth is `wanted`; the loops end there."""
+    generator = node.args[0]
+    if not isinstance(generator, ast.GeneratorExp):
+        return call_library(body, node, expected)
+    program, loc = body.program, body.loc(node)
+    boolean = class_type(program, "bool")
+    found = body.temporary(".found", boolean, Rep.BOOL)
+
+    def look() -> None:
+        test = check_condition(body, generator.elt)
+        stop = Assign(loc=loc, variable=found, value=truth(program, loc, True))
+        hit = test if wanted else negate(program, test)
+        body.emit(If(loc=loc, test=hit, then=(stop, Break(loc=loc))))
+
+    def leave() -> None:
+        body.emit(If(loc=loc, test=read(loc, found), then=(Break(loc=loc),)))
+
+    with body.collect() as statements:
+        body.emit(Assign(loc=loc, variable=found, value=truth(program, loc, False)))
+        run_generators(body, generator, generator.generators, look, leave)
+    result = read(loc, found)
+    return sequence(statements, result if wanted else negate(program, result))
+
+
+def build_sum(body: Body, node: ast.Call, expected: Type | None) -> Expression:
+    """`sum(number for ...)`: added up as they come."""
+    from meshext_wasm.typecheck.operators import is_number, operate
+    from meshext_wasm.typecheck.unions import join
+
+    generator = node.args[0]
+    if not isinstance(generator, ast.GeneratorExp):
+        return call_library(body, node, expected)
+    program, loc = body.program, body.loc(node)
+    integer = class_type(program, "int")
+    total = body.temporary(".total", integer)
+    types: list[Type] = [integer]
+
+    def add() -> None:
+        item = check_expression(body, generator.elt)
+        if is_failed(item):
+            return
+        if isinstance(item.type, RawType) or not is_number(program, item.type):
+            body.report(generator.elt, "sum adds numbers", "join texts with ''.join(...), lists with extend")
+            return
+        types.append(operate(body, generator.elt, "add", constant(program, loc, 0), item).type)
+        before = read(loc, total, join(program, *types))
+        made = convert(operate(body, generator.elt, "add", before, item), Rep.VALUE)
+        body.emit(Assign(loc=loc, variable=total, value=made))
+
+    with body.collect() as statements:
+        body.emit(Assign(loc=loc, variable=total, value=constant(program, loc, 0)))
+        run_generators(body, generator, generator.generators, add)
+    total.type = join(program, *types)
+    return sequence(statements, read(loc, total))
+
+
+def build_next(body: Body, node: ast.Call, expected: Type | None) -> Expression:
+    """`next((item for ...), default)`: the first item, the loops end there."""
+    from meshext_wasm.typecheck.dispatch import check_value
+    from meshext_wasm.typecheck.unions import join
+
+    generator = node.args[0]
+    if not isinstance(generator, ast.GeneratorExp) or len(node.args) != 2:
+        return call_library(body, node, expected)
+    program, loc = body.program, body.loc(node)
+    found = body.temporary(".found", class_type(program, "bool"), Rep.BOOL)
+    item = body.temporary(".item", class_type(program, "object"))
+    types: list[Type] = []
+
+    def take() -> None:
+        value = check_value(body, generator.elt, expected)
+        types.append(value.type)
+        body.emit(Assign(loc=loc, variable=item, value=value))
+        body.emit(Assign(loc=loc, variable=found, value=truth(program, loc, True)))
+        body.emit(Break(loc=loc))
+
+    def leave() -> None:
+        body.emit(If(loc=loc, test=read(loc, found), then=(Break(loc=loc),)))
+
+    default = check_value(body, node.args[1], expected)
+    with body.collect() as statements:
+        body.emit(Assign(loc=loc, variable=item, value=default))
+        body.emit(Assign(loc=loc, variable=found, value=truth(program, loc, False)))
+        run_generators(body, generator, generator.generators, take, leave)
+    item.type = join(program, default.type, *types)
+    return sequence(statements, read(loc, item))

@@ -1,0 +1,122 @@
+"""`template % values` with a template that is a literal: taken apart when it is compiled."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from meshext_wasm.tree.expressions import Expression
+from meshext_wasm.tree.types import NeverType, RawType, TupleType
+from meshext_wasm.typecheck import formatting
+from meshext_wasm.typecheck.dispatch import check_expression
+from meshext_wasm.typecheck.making import constant, failed, is_failed, keep, refuse, sequence
+from meshext_wasm.typecheck.operators import is_int, is_number
+from meshext_wasm.typecheck.subscripts import tuple_item
+from meshext_wasm.typecheck.unions import display
+
+if TYPE_CHECKING:
+    from meshext_wasm.typecheck.body import Body
+
+PLACE = re.compile(r"%(?P<flags>[-+ 0#]*)(?P<width>\d*)(?:\.(?P<precision>\d*))?(?P<kind>.)", re.DOTALL)
+KINDS = "sradiuxXoeEfFgG"
+
+
+def build_percent(body: Body, node: ast.BinOp) -> Expression:
+    """`"%s is %d" % (a, b)`."""
+    assert isinstance(node.left, ast.Constant)
+    assert isinstance(node.left.value, str)
+    template = node.left.value
+    pieces = split(template)
+    if pieces is None:
+        return refuse(body, node.left, "this template has a place that is not compiled", HINT)
+    value = check_expression(body, node.right)
+    if is_failed(value) or isinstance(value.type, NeverType):
+        return value
+    if isinstance(value.type, RawType):
+        return refuse(body, node.right, "a raw number has no text", "write int(...) around it")
+    with body.collect() as statements:
+        kept = keep(body, statements, formatting.check_value_of(body, value, node.right))
+    values = [kept]
+    if isinstance(kept.type, TupleType):
+        values = [tuple_item(body, node, kept, index) for index in range(len(kept.type.items))]
+    elif "tuple" in display(kept.type) or display(kept.type) == "object":
+        return refuse(body, node.right, "how many values these are is not known", "write (a, b)")
+    places = [each for each in pieces if isinstance(each, re.Match)]
+    if len(places) != len(values):
+        words = f"{len(places)} places for {len(values)} values"
+        return refuse(body, node, words, "write as many values as places")
+    return sequence(statements, fill(body, node, pieces, values))
+
+
+HINT = "write an f-string, or %s, %r, %d, %x, %o, %e, %f, %g with flags, width and precision as digits"
+
+
+def split(template: str) -> list[str | re.Match[str]] | None:
+    """Texts and places; None where a place is not compiled."""
+    pieces: list[str | re.Match[str]] = []
+    position = 0
+    for match in PLACE.finditer(template):
+        pieces.append(template[position : match.start()])
+        position = match.end()
+        if match["kind"] == "%" and match.group() == "%%":
+            pieces.append("%")
+        elif match["kind"] in KINDS:
+            pieces.append(match)
+        else:
+            return None
+    rest = template[position:]
+    return None if "%" in rest else [*pieces, rest]
+
+
+def fill(
+    body: Body, node: ast.AST, pieces: list[str | re.Match[str]], values: list[Expression]
+) -> Expression:
+    """The texts, with the values in their places."""
+    parts: list[Expression] = []
+    waiting = iter(values)
+    loc = body.loc(node)
+    for piece in pieces:
+        if isinstance(piece, str):
+            parts.extend([constant(body.program, loc, piece)] if piece else [])
+        else:
+            parts.append(place(body, node, piece, next(waiting)))
+    return formatting.join_texts(body, node, parts)
+
+
+def place(body: Body, node: ast.AST, match: re.Match[str], value: Expression) -> Expression:
+    """One value by its place."""
+    kind, flags = match["kind"], match["flags"]
+    if kind in "sra":
+        function = {"s": "str_of", "r": "repr_of", "a": "ascii_of"}[kind]
+        text = formatting.text_of(body, node, value, function)
+        return padded(body, node, match, text)
+    wanted = is_int if kind in "diuxXo" else is_number
+    if not wanted(body.program, value.type):
+        words = f"%{kind} with a value of type {display(value.type)}"
+        refuse(body, node, words, "convert it with int(...) or float(...), or write %s")
+        return failed(body.loc(node))
+    if kind in "diuxXo" and match["precision"]:
+        return refuse(body, node, "a precision for a whole number is not compiled", "write a width, as %03d")
+    spec = number_spec(flags, match["width"], match["precision"], kind)
+    return formatting.format_value(body, node, value, constant(body.program, body.loc(node), spec))
+
+
+def number_spec(flags: str, width: str, precision: str | None, kind: str) -> str:
+    """The same in the notation of format()."""
+    align = "<" if "-" in flags else ""
+    sign = "+" if "+" in flags else " " if " " in flags else ""
+    hash_ = "#" if "#" in flags else ""
+    zero = "0" if "0" in flags and "-" not in flags else ""
+    digits = "" if precision is None else f".{precision or '0'}"
+    return f"{align}{sign}{hash_}{zero}{width}{digits}{'d' if kind in 'diu' else kind}"
+
+
+def padded(body: Body, node: ast.AST, match: re.Match[str], text: Expression) -> Expression:
+    """A text with width and precision."""
+    precision = match["precision"]
+    if not match["width"] and precision is None:
+        return text
+    align = "<" if "-" in match["flags"] else ">"
+    spec = f"{align}{match['width']}" + (f".{precision or '0'}" if precision is not None else "")
+    return formatting.format_value(body, node, text, constant(body.program, body.loc(node), spec))
