@@ -44,8 +44,8 @@ def test_repr_of_powers_of_two(number: float) -> None:
 @example(99.95, 1)
 def test_fixed_exponent_and_general(number: float, places: int) -> None:
     magnitude = double(abs(number))
-    assert float_text.fixed_text(magnitude, places) == f"{magnitude:.{places}f}"
-    assert float_text.exponent_text(magnitude, places, "e") == f"{magnitude:.{places}e}"
+    assert float_text.fixed_text(magnitude, places, False) == f"{magnitude:.{places}f}"
+    assert float_text.exponent_text(magnitude, places, "e", False) == f"{magnitude:.{places}e}"
     assert float_text.general_text(magnitude, places, "E", False, False) == f"{magnitude:.{places}G}"
     assert float_text.general_text(magnitude, places, "e", False, True) == f"{magnitude:.{places}}"
 

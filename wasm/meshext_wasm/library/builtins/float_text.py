@@ -12,33 +12,33 @@ DIGITS_MOST = 1100  # a double has at most 767 digits, and at most 1074 after th
 
 def repr_float(number: double) -> str:
     """`repr(number)`."""
-    if not is_finite(number):
-        return limit_text(number)
-    sign = "-" if is_minus(number) else ""
-    magnitude = float_abs(number)
+    sign = "-" if is_minus(number) and not is_nan(number) else ""
+    return sign + repr_text(float_abs(number), False)
+
+
+def repr_text(magnitude: double, keep_point: bool) -> str:
+    """`repr` of what is not below 0: with an exponent below 1e-4 and from 1e16 on."""
+    if not is_finite(magnitude):
+        return limit_text(magnitude)
     if magnitude == 0.0:
-        return sign + "0.0"
-    return sign + short_text(shortest(magnitude), "e", True)
+        return "0.0"
+    decimal = shortest(magnitude)
+    digits = to_decimal(decimal.digits)
+    point = len(digits) + decimal.exponent
+    digits = digits.rstrip("0")
+    if -4 < point <= 16:
+        return place_point(digits, point, point + 1, keep_point)
+    return with_exponent(digits, point, "e", keep_point)
 
 
 def limit_text(number: double) -> str:
-    """An infinity or NaN."""
-    if is_nan(number):
-        return "nan"
-    return "-inf" if is_minus(number) else "inf"
+    """An infinity above 0, or NaN."""
+    return "nan" if is_nan(number) else "inf"
 
 
-def short_text(decimal: Decimal, letter: str, with_point: bool) -> str:
-    """A decimal as `repr` lays it out: with an exponent below 1e-4 and from 1e16 on."""
-    digits = to_decimal(decimal.digits).rstrip("0")
-    point = len(to_decimal(decimal.digits)) + decimal.exponent
-    if -4 < point <= 16:
-        return place_point(digits, point, point + 1 if with_point else point)
-    return with_exponent(digits, point, letter)
-
-
-def place_point(digits: str, point: int, least: int) -> str:
-    """Digits with a point after the first `point` of them, filled with zeros to `least` digits in all."""
+def place_point(digits: str, point: int, least: int, keep_point: bool) -> str:
+    """Digits with a point after the first `point` of them, filled with zeros to `least` digits in all.
+    `keep_point` leaves the point where no digit follows it."""
     if point <= 0:
         digits = "0" * (1 - point) + digits
         least += 1 - point
@@ -47,35 +47,37 @@ def place_point(digits: str, point: int, least: int) -> str:
         least = point
     if len(digits) < least:
         digits += "0" * (least - len(digits))
-    return digits if len(digits) == point else digits[:point] + "." + digits[point:]
+    if len(digits) == point and not keep_point:
+        return digits
+    return digits[:point] + "." + digits[point:]
 
 
-def with_exponent(digits: str, point: int, letter: str) -> str:
+def with_exponent(digits: str, point: int, letter: str, keep_point: bool) -> str:
     """Digits as `d.ddde+xx`."""
     power = point - 1
     shown = to_decimal(-power if power < 0 else power)
     if len(shown) < 2:
         shown = "0" + shown
-    mantissa = digits if len(digits) == 1 else digits[:1] + "." + digits[1:]
+    mantissa = place_point(digits, 1, 1, keep_point)
     return mantissa + letter + ("-" if power < 0 else "+") + shown
 
 
-def fixed_text(magnitude: double, places: int) -> str:
+def fixed_text(magnitude: double, places: int, keep_point: bool) -> str:
     """`f`: so many digits after the point."""
     kept = places if places < DIGITS_MOST else DIGITS_MOST
     digits = to_decimal(rounded(magnitude, kept))
     if len(digits) <= kept:
         digits = "0" * (kept + 1 - len(digits)) + digits
     digits += "0" * (places - kept)
-    return place_point(digits, len(digits) - places, 0)
+    return place_point(digits, len(digits) - places, 0, keep_point)
 
 
-def exponent_text(magnitude: double, places: int, letter: str) -> str:
+def exponent_text(magnitude: double, places: int, letter: str, keep_point: bool) -> str:
     """`e`: one digit before the point, so many after it."""
     decimal = digits_of(magnitude, places + 1)
     digits = filled(decimal, places + 1)
     point = 1 if magnitude == 0.0 else len(to_decimal(decimal.digits)) + decimal.exponent
-    return with_exponent(digits, point, letter)
+    return with_exponent(digits, point, letter, keep_point)
 
 
 def digits_of(magnitude: double, count: int) -> Decimal:
@@ -98,7 +100,7 @@ def general_text(magnitude: double, precision: int, letter: str, keep_zeros: boo
         magnitude: a finite double not below 0.
         precision: how many digits.
         letter: `e` or `E`.
-        keep_zeros: zeros at the end stay (`#`).
+        keep_zeros: zeros and a point at the end stay (`#`).
         with_point: a format without a type shows at least one digit after the point.
     """
     count = precision if precision > 0 else 1
@@ -110,5 +112,5 @@ def general_text(magnitude: double, precision: int, letter: str, keep_zeros: boo
         if digits == "":
             digits = "0"
     if point <= -4 or point > count - (1 if with_point else 0):
-        return with_exponent(digits, point, letter)
-    return place_point(digits, point, point + 1 if with_point else point)
+        return with_exponent(digits, point, letter, keep_zeros)
+    return place_point(digits, point, point + 1 if with_point else point, keep_zeros)
