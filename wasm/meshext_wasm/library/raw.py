@@ -146,7 +146,7 @@ def method(owner: type, name: str = "") -> Callable[[Callable[P, T]], Callable[P
     return lambda body: body
 
 
-def static_method(owner: type) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def static_method(owner: type, name: str = "") -> Callable[[Callable[P, T]], Callable[P, T]]:
     """A function that a builtin class has as a static or class method, such as `int.from_bytes`."""
     return lambda body: body
 
@@ -156,9 +156,19 @@ def constructor(owner: type) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return lambda body: body
 
 
+def alternative(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """One of the functions that a built-in name may mean; the first that takes the arguments is called."""
+    return lambda body: body
+
+
 def builtin(name: str) -> Callable[[type[T]], type[T]]:
-    """A class of the library that is the builtin class of this name."""
-    return lambda cls: cls
+    """A class of the library that is the builtin class of this name, in messages too."""
+
+    def named(cls: type[T]) -> type[T]:
+        cls.__name__ = name
+        return cls
+
+    return named
 
 
 def virtual(body: Callable[P, T]) -> Callable[P, T]:

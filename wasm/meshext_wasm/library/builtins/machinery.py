@@ -5,9 +5,10 @@ Their layouts are the compiler's; here is what `object`'s methods answer for the
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
-from meshext_wasm.library.raw import builtin, class_descriptor, load32, value_at, word
+from meshext_wasm.library.builtins.objects import class_name
+from meshext_wasm.library.raw import builtin
 
 T = TypeVar("T")
 
@@ -47,8 +48,3 @@ class Type:
 
     def __repr__(self) -> str:
         return f"<class '{class_name(self)}'>"
-
-
-def class_name(cls: object) -> str:
-    """The `__name__` of a class value."""
-    return value_at(load32(class_descriptor(cast(type, cls)) + word(8)))

@@ -18,11 +18,15 @@ from meshext_wasm.library.builtins.errors import (
 )
 from meshext_wasm.library.raw import (
     builtin,
+    class_descriptor,
     class_is_below,
     class_of,
     int_is_small,
+    load32,
     value_address,
+    value_at,
     value_is,
+    word,
 )
 
 
@@ -232,3 +236,18 @@ def contains(container: object, item: object) -> bool:
 def item(container: object, index: object) -> object:
     """`container[index]`."""
     return cast(Object, container).__getitem__(index)
+
+
+def class_name(cls: object) -> str:
+    """The `__name__` of a class."""
+    return value_at(load32(class_descriptor(cast(type, cls)) + word(8)))
+
+
+def is_instance(value: object, cls: object) -> bool:
+    """`isinstance(value, cls)` where the class is a value."""
+    return class_is_below(class_of(value), class_descriptor(cast(type, cls)))
+
+
+def type_of(value: object) -> object:
+    """`type(value)`."""
+    return value_at(load32(class_of(value) + word(28)))
