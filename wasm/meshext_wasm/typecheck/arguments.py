@@ -102,7 +102,7 @@ def bind(node: ast.AST, name: str, signature: Signature, given: Given) -> list[F
             continue
         if index in taken:
             words = f"{name}() gets {keyword!r} twice"
-            raise NoMatch(argument.node, words, "write it once")
+            raise NoMatch(argument.node, words, "it once")
         taken.add(index)
         filled.append(Filled(index, argument))
     check_missing(node, name, parameters, taken)
@@ -118,7 +118,7 @@ def bind_positional(
     for number, argument in enumerate(given.positional):
         if argument.spread and (star is None or number < len(places)):
             words = "how many arguments a * gives is not known here"
-            raise NoMatch(argument.node, words, "write the arguments one by one")
+            raise NoMatch(argument.node, words, "the arguments one by one")
         if number < len(places):
             yield Filled(places[number], argument)
         elif star is not None:
@@ -140,7 +140,7 @@ def find_keyword(parameters: tuple[Parameter, ...], keyword: str | None) -> int 
 def no_keyword(name: str, keyword: str | None, parameters: tuple[Parameter, ...]) -> tuple[str, str]:
     """Reason and hint for an unknown keyword."""
     if keyword is None:
-        return f"{name}() takes no **", "write the arguments one by one"
+        return f"{name}() takes no **", "the arguments one by one"
     names = [each.name for each in parameters if each.kind in (Kind.NORMAL, Kind.KEYWORD)]
     return f"{name}() has no parameter {keyword!r}", f"it has {', '.join(names) or 'no named ones'}"
 
@@ -149,4 +149,4 @@ def check_missing(node: ast.AST, name: str, parameters: tuple[Parameter, ...], t
     """Every parameter without default has its argument."""
     for index, each in enumerate(parameters):
         if each.kind not in (Kind.STAR, Kind.STARSTAR) and each.default is None and index not in taken:
-            raise NoMatch(node, f"{name}() needs {each.name!r}", f"write {each.name}=...")
+            raise NoMatch(node, f"{name}() needs {each.name!r}", f"{each.name}=...")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Expression
 from meshext_wasm.tree.types import Type
-from meshext_wasm.typecheck import construct, functions, knowing, methods, raw
+from meshext_wasm.typecheck import construct, functions, knowing, methods, raw, templates
 from meshext_wasm.typecheck.arguments import Given, given_of_call
 from meshext_wasm.typecheck.dispatch import check_expression
 from meshext_wasm.typecheck.making import is_failed, refuse
@@ -79,7 +79,7 @@ def call_unbound(
 
     first = symbol.alternatives[0] if isinstance(symbol, Overloads) else symbol
     if not given.positional or given.positional[0].spread or first.owner is None:
-        return refuse(body, node, f"{first.name}() needs its instance", "write it as the first argument")
+        return refuse(body, node, f"{first.name}() needs its instance", "it as the first argument")
     instance, *rest = given.positional
     receiver = instance.expression
     if receiver is None:
@@ -104,6 +104,9 @@ def call_attribute(
     owner = resolve(body, callee.value)
     if isinstance(owner, ModuleSymbol | ClassSymbol):
         return None
+    template = callee.value.value if isinstance(callee.value, ast.Constant) else None
+    if callee.attr == "format" and isinstance(template, str):
+        return templates.build_format(body, node, template)
     subject = check_expression(body, callee.value)
     if is_failed(subject):
         return subject

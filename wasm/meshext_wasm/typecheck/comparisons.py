@@ -107,9 +107,7 @@ def compare(
 def _identical(body: Body, node: ast.AST, left: Expression, right: Expression) -> Expression:
     program = body.program
     for each in (left, right):
-        if is_class(program, each.type, "int", "float", "str", "bytes", "tuple") and not (
-            isinstance(each.type, NoneType) or is_class(program, each.type, "bool")
-        ):
+        if is_class(program, each.type, "int", "float", "str", "bytes", "tuple"):
             return _boolean_refusal(
                 body,
                 node,

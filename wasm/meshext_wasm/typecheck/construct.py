@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from meshext_wasm.tree.expressions import Expression, MakeInstance
 from meshext_wasm.tree.statements import Assign, Evaluate
 from meshext_wasm.tree.types import ClassType, NoneType, Type
-from meshext_wasm.typecheck import functions
-from meshext_wasm.typecheck.arguments import Given, given_of_call
+from meshext_wasm.typecheck import displays, functions
+from meshext_wasm.typecheck.arguments import Given, given_of, given_of_call
+from meshext_wasm.typecheck.dispatch import check_value
 from meshext_wasm.typecheck.generics import substitute
-from meshext_wasm.typecheck.making import failed, is_failed, narrow, read, refuse, sequence
+from meshext_wasm.typecheck.making import call_known, failed, is_failed, keep, narrow, read, refuse, sequence
 from meshext_wasm.typecheck.symbols import (
     Binding,
     ClassSymbol,
     FunctionSymbol,
     Overloads,
+    Program,
     Signature,
     find_member,
 )
-from meshext_wasm.typecheck.unions import base_as
+from meshext_wasm.typecheck.unions import OBJECT, base_as
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -30,8 +32,6 @@ def construct(
     body: Body, node: ast.AST, symbol: ClassSymbol, given: Given, expected: Type | None
 ) -> Expression:
     """`Class(arguments)`."""
-    from meshext_wasm.typecheck import displays
-
     name = symbol.cls.name
     container = symbol.cls.symbol == f"builtins.{name}" and name in ("list", "dict", "set")
     if container and not given.positional and not given.keywords:
@@ -47,10 +47,10 @@ def call_constructors(
     body: Body, node: ast.AST, symbol: ClassSymbol, given: Given, expected: Type | None
 ) -> Expression:
     """A function of the library that makes an instance."""
-    if symbol.cls.name == "int" and len(given.positional) == 1:
-        from meshext_wasm.typecheck.knowing import int_of_raw
+    if symbol.cls.name in ("int", "float") and len(given.positional) == 1:
+        from meshext_wasm.typecheck.knowing import number_of_raw
 
-        made = int_of_raw(body, node, given)
+        made = number_of_raw(body, node, given, symbol.cls.name)
         if isinstance(made, Expression):
             return made
         given = made
@@ -67,6 +67,8 @@ def make_instance(
     program, loc = body.program, body.loc(node)
     init = find_member(program, symbol, "__init__")
     type_ = ClassType(symbol.cls, symbol.parameters)
+    if isinstance(init, FunctionSymbol) and is_own_exception(program, symbol, init):
+        return make_exception(body, node, symbol, init, given)
     instance = body.temporary(".new", type_)
     made = MakeInstance(loc=loc, type=type_, cls=symbol.cls)
     statements = [Assign(loc=loc, variable=instance, value=made)]
@@ -84,7 +86,7 @@ def make_instance(
     instance.type = result
     run = narrow(call, NoneType())
     return sequence(
-        [*statements, *prepare(body, node, symbol, read(loc, instance)), Evaluate(loc=loc, value=run)],
+        [*statements, Evaluate(loc=loc, value=run)],
         read(loc, instance, result),
     )
 
@@ -111,10 +113,43 @@ def initialiser(symbol: ClassSymbol, init: FunctionSymbol, body: Body) -> Functi
     )
 
 
-def prepare(body: Body, node: ast.AST, symbol: ClassSymbol, instance: Expression) -> list[Evaluate]:
-    """What an exception has before its own `__init__` runs."""
-    del body, node, symbol, instance
-    return []
+def is_own_exception(program: Program, symbol: ClassSymbol, init: FunctionSymbol) -> bool:
+    """Whether it is an exception whose `__init__` is not the one that sets `args`."""
+    base = program.builtins.get("BaseException")
+    if not isinstance(base, ClassSymbol) or base_as(program, ClassType(symbol.cls), base.cls) is None:
+        return False
+    return init.owner is not base
+
+
+def make_exception(
+    body: Body, node: ast.AST, symbol: ClassSymbol, init: FunctionSymbol, given: Given
+) -> Expression:
+    """An exception with an `__init__` of its own: `args` are the arguments, whatever that does with them."""
+    loc, type_ = body.loc(node), ClassType(symbol.cls)
+    if given.keywords or any(each.spread for each in given.positional):
+        words = f"{symbol.cls.name} keeps its arguments"
+        return refuse(body, node, words, "them by position, without keywords and *")
+    wanted = [each.type for each in init.signature.parameters]
+    arguments: list[Expression] = []
+    with body.collect() as statements:
+        for number, each in enumerate(given.positional):
+            hint = wanted[number] if number < len(wanted) else None
+            value = each.expression or check_value(body, cast("ast.expr", each.node), hint)
+            arguments.append(keep(body, statements, value))
+    if any(map(is_failed, arguments)):
+        return failed(loc)
+    instance = body.temporary(".new", type_)
+    made = MakeInstance(loc=loc, type=type_, cls=symbol.cls)
+    new = read(loc, instance)
+    kept = displays.make_tuple_of(body, node, [(each, False) for each in arguments], OBJECT)
+    ready = call_known(body, loc, "builtins.exceptions.prepare", new, kept)
+    call = functions.call_symbol(
+        body, node, initialiser(symbol, init, body), given_of(node, arguments), receiver=new, exact=True
+    )
+    if is_failed(call):
+        return call
+    steps = [*statements, Assign(loc=loc, variable=instance, value=made)]
+    return sequence([*steps, Evaluate(loc=loc, value=ready), Evaluate(loc=loc, value=call)], new)
 
 
 def call_super(body: Body, node: ast.Call, name: str, expected: Type | None) -> Expression:

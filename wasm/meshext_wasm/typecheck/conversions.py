@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Constant, Expression
 from meshext_wasm.tree.statements import Evaluate
-from meshext_wasm.tree.types import ClassType, LiteralType, NeverType, NoneType, RawType, Rep, Type
+from meshext_wasm.tree.types import (
+    ClassObjectType,
+    ClassType,
+    LiteralType,
+    NeverType,
+    NoneType,
+    RawType,
+    Rep,
+    Type,
+)
 from meshext_wasm.typecheck import growth
 from meshext_wasm.typecheck.making import (
     class_type,
@@ -42,7 +51,7 @@ def to_value(body: Body, expression: Expression, node: ast.AST) -> Expression:
             boxed = ClassType(body.program.builtin_class("float"))
             return convert(narrow(expression, boxed), Rep.VALUE)
         name = display(expression.type)
-        return refuse(body, node, f"a raw {name} is no Python value", "write int(...) around it")
+        return refuse(body, node, f"a raw {name} is no Python value", "int(...) around it")
     return to_rep(body, expression, Rep.VALUE)
 
 
@@ -54,6 +63,10 @@ def to_type(body: Body, expression: Expression, wanted: Type, node: ast.AST) -> 
         return _to_raw(body, expression, wanted, node)
     value = to_value(body, expression, node)
     growth.grow_to(body, value, wanted)
+    if isinstance(value.type, ClassObjectType):
+        from meshext_wasm.typecheck.adapters import adapted
+
+        value = adapted(body, node, value, wanted)
     if is_failed(value) or is_assignable(body.program, value.type, wanted):
         return value
     if isinstance(value, Constant) and fits_literal(value, wanted):
@@ -98,7 +111,7 @@ def _to_raw(body: Body, expression: Expression, wanted: RawType, node: ast.AST) 
     if wanted.rep is Rep.FLOAT and expression.type == class_type(body.program, "float"):
         return narrow(convert(expression, Rep.FLOAT), wanted)
     name = display(wanted)
-    return refuse(body, node, f"{describe(expression)} is no raw {name}", f"write {name}(...) around it")
+    return refuse(body, node, f"{describe(expression)} is no raw {name}", f"{name}(...) around it")
 
 
 def raw_literal(expression: Constant, wanted: RawType) -> Constant:

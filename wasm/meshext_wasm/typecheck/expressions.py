@@ -32,7 +32,7 @@ REFUSED: dict[type[ast.expr], tuple[str, str]] = {
     ast.Yield: ("yield makes a generator", "build a list and return it"),
     ast.YieldFrom: ("yield makes a generator", "build a list and return it"),
     ast.Await: ("await is not compiled here", "call a function that answers at once"),
-    ast.Starred: ("a * is only possible in calls, displays and targets", "write the items one by one"),
+    ast.Starred: ("a * is only possible in calls, displays and targets", "the items one by one"),
 }
 
 
@@ -41,7 +41,7 @@ def build_constant(body: Body, node: ast.expr, expected: Type | None) -> Express
     assert isinstance(node, ast.Constant)
     value = node.value
     if value is Ellipsis or isinstance(value, complex):
-        return refuse(body, node, f"{value!r} is not in the language", "write a number or None")
+        return refuse(body, node, f"{value!r} is not in the language", "a number or None")
     made = constant(body.program, body.loc(node), value)
     if isinstance(expected, RawType) and isinstance(value, int | float) and not isinstance(value, bool):
         return raw_literal(made, expected)
@@ -69,7 +69,7 @@ def build_ready(body: Body, node: ast.expr, _expected: Type | None) -> Expressio
         assert isinstance(made, Expression)
         return made
     kind = type(node)
-    reason, hint = REFUSED.get(kind, (f"{kind.__name__} is not in the language", "write it in other words"))
+    reason, hint = REFUSED.get(kind, (f"{kind.__name__} is not in the language", "it in other words"))
     return refuse(body, node, reason, hint)
 
 

@@ -46,7 +46,7 @@ def build_part(body: Body, node: ast.expr) -> Expression:
     if is_failed(value):
         return value
     if isinstance(value.type, RawType):
-        return refuse(body, node, "a raw number has no text", "write int(...) around it")
+        return refuse(body, node, "a raw number has no text", "int(...) around it")
     value = check_value_of(body, value, node)
     if node.conversion in CONVERSIONS:
         value = text_of(body, node, value, CONVERSIONS[node.conversion])

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import CallValue, Expression
-from meshext_wasm.tree.statements import Statement
-from meshext_wasm.tree.types import CallableType, NeverType, NoneType, RawType, Rep, Type
+from meshext_wasm.tree.program import Class
+from meshext_wasm.tree.statements import Evaluate, Statement
+from meshext_wasm.tree.types import CallableType, ClassObjectType, NeverType, NoneType, RawType, Rep, Type
 from meshext_wasm.typecheck import growth
 from meshext_wasm.typecheck.arguments import Argument, Filled, Given, NoMatch, bind
 from meshext_wasm.typecheck.conversions import to_type, to_value
@@ -22,6 +23,11 @@ from meshext_wasm.typecheck.symbols import Binding, FunctionSymbol, Kind, Overlo
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
 
+EAGER = frozenset(
+    "sorted list tuple set frozenset dict min max sum join extend update fromkeys bytes any all Counter "
+    "list_of tuple_of set_of dict_of frozenset_of fsum prod union __init__".split()
+)
+"""Functions that take every item of what they get, so that a list may stand for a generator expression."""
 PURE = frozenset("str bytes int float bool range tuple".split())
 
 
@@ -139,7 +145,20 @@ def check_argument(calling: Calling, filled: Filled, wanted: Type | None) -> Exp
     if argument.expression is not None:
         return argument.expression
     assert isinstance(argument.node, ast.expr)
+    if is_lazy(calling.symbol.name, argument):
+        return refuse_lazy(calling.body, calling.symbol.name, argument)
     return check_expression(calling.body, argument.node, wanted)
+
+
+def is_lazy(name: str, argument: Argument) -> bool:
+    """Whether it is a generator expression where not all items may be wanted."""
+    return isinstance(argument.node, ast.GeneratorExp) and name not in EAGER
+
+
+def refuse_lazy(body: Body, name: str, argument: Argument) -> Expression:
+    """It would have to stop between its items."""
+    words = f"{name}() may not take all items of a generator expression"
+    return refuse(body, argument.node, words, "a list: [... for ...]")
 
 
 def finish(calling: Calling, receiver: Expression | None, *, exact: bool) -> Expression:
@@ -237,6 +256,8 @@ def choose_overload(
         if argument.expression is not None or is_function_node(argument):
             return argument
         assert isinstance(argument.node, ast.expr)
+        if is_lazy(found.name, argument):
+            return replace(argument, expression=refuse_lazy(body, found.name, argument))
         return replace(argument, expression=check_expression(body, argument.node))
 
     ready = Given(
@@ -272,13 +293,15 @@ def refuse_overload(body: Body, node: ast.AST, found: Overloads, given: Given) -
 def call_value(body: Body, node: ast.AST, callee: Expression, given: Given) -> Expression:
     """Call a function value."""
     type_ = callee.type
+    if isinstance(type_, ClassObjectType) and type_.cls is not None:
+        return call_class_value(body, node, callee, type_.cls, given)
     if not isinstance(type_, CallableType):
         return refuse_callee(body, node, callee)
     if given.keywords or any(each.spread for each in given.positional):
-        return refuse(body, node, "a function value takes positional arguments only", "write them in order")
+        return refuse(body, node, "a function value takes positional arguments only", "them in order")
     if len(given.positional) != len(type_.parameters):
         count = f"{len(given.positional)} arguments, and the function takes {len(type_.parameters)}"
-        return refuse(body, node, count, "write as many as it takes")
+        return refuse(body, node, count, "as many as it takes")
     arguments = []
     for argument, wanted in zip(given.positional, type_.parameters, strict=True):
         made = argument.expression
@@ -290,6 +313,29 @@ def call_value(body: Body, node: ast.AST, callee: Expression, given: Given) -> E
         return failed(body.loc(node))
     body.effect()
     return CallValue(loc=body.loc(node), type=type_.result, callee=callee, arguments=tuple(arguments))
+
+
+def call_class_value(body: Body, node: ast.AST, callee: Expression, cls: Class, given: Given) -> Expression:
+    """`cls(...)`: possible where no class below can be meant."""
+    from meshext_wasm.typecheck.construct import construct
+
+    if any(is_under(each, cls) for each in body.program.classes if each is not cls):
+        return refuse(
+            body, node, f"which class below {cls.name} this makes is not known here", f"{cls.name}(...)"
+        )
+    made = construct(body, node, body.program.class_symbol(cls), given, None)
+    if is_simple(callee):
+        return made
+    return sequence([Evaluate(loc=callee.loc, value=callee)], made)
+
+
+def is_under(cls: Class | None, above: Class) -> bool:
+    """Whether a class is, or is below, another."""
+    while cls is not None:
+        if cls is above:
+            return True
+        cls = cls.base
+    return False
 
 
 def refuse_callee(body: Body, node: ast.AST, callee: Expression) -> Expression:

@@ -67,7 +67,7 @@ def hold_source(body: Body, node: ast.expr) -> Expression:
     """What is iterated, evaluated once."""
     source = check_expression(body, node)
     if isinstance(source.type, RawType):
-        return refuse(body, node, "a raw number can not be iterated", "write range(...)")
+        return refuse(body, node, "a raw number can not be iterated", "range(...)")
     return hold(body, to_value(body, source, node))
 
 

@@ -54,7 +54,7 @@ def suits(node: ast.Call) -> bool:
 def build_isinstance(body: Body, node: ast.Call, _expected: Type | None) -> Expression:
     """`isinstance(value, Class)`; a class that is a value is looked up when it runs."""
     if len(node.args) != 2 or node.keywords:
-        return refuse(body, node, "isinstance takes a value and classes", "write isinstance(x, C)")
+        return refuse(body, node, "isinstance takes a value and classes", "isinstance(x, C)")
     subject = check_value(body, node.args[0])
     if is_failed(subject):
         return subject
@@ -107,7 +107,7 @@ def universal(body: Body, node: ast.AST, subject: Expression, name: str) -> Expr
 def build_type(body: Body, node: ast.Call, _expected: Type | None) -> Expression:
     """`type(x)`: the class that the value has when it runs."""
     if not suits(node):
-        return refuse(body, node, "type() with three arguments makes a class", "write class ...")
+        return refuse(body, node, "type() with three arguments makes a class", "class ...")
     subject = check_value(body, node.args[0])
     if is_failed(subject):
         return subject
@@ -115,14 +115,16 @@ def build_type(body: Body, node: ast.Call, _expected: Type | None) -> Expression
     return narrow(made, ClassObjectType(None))
 
 
-def int_of_raw(body: Body, node: ast.AST, given: Given) -> Expression | Given:
-    """`int(x)` of a machine number or a bool; other arguments come back checked."""
+def number_of_raw(body: Body, node: ast.AST, given: Given, name: str) -> Expression | Given:
+    """`int(x)` of a machine number, `float(x)` of a double; other arguments come back checked."""
     (argument,) = given.positional
     value = argument.expression
     if value is None:
         assert isinstance(argument.node, ast.expr)
         value = check_expression(body, argument.node)
     if isinstance(value.type, RawType):
+        if name == "float" and value.rep is Rep.FLOAT:
+            return narrow(value, class_type(body.program, "float"))
         return raw.to_int(body, node, value)
     if isinstance(value.type, NeverType):
         return value

@@ -130,6 +130,15 @@ def call_method(
     return over_union(body, node, subject, call_one)
 
 
+def call_own(body: Body, node: ast.AST, subject: Expression, name: str, *arguments: Expression) -> Expression:
+    """A method that the compiler needs of a class that has it, whether or not a program may name it."""
+    from meshext_wasm.typecheck.operators import find_operator
+
+    found = find_operator(body.program, subject.type, name)
+    assert found is not None, name
+    return call_found(body, node, found, subject, [*arguments])
+
+
 def bound(body: Body, node: ast.AST, found: FunctionSymbol | Overloads, subject: Expression) -> Expression:
     """A method as a value: a function that remembers the instance."""
     symbol = found.alternatives[0] if isinstance(found, Overloads) else found
@@ -137,7 +146,7 @@ def bound(body: Body, node: ast.AST, found: FunctionSymbol | Overloads, subject:
     bindings = receiver_bindings(body, symbol, subject)
     needed = [each for each in symbol.signature.parameters if each.default is None]
     if any(each.kind not in (Kind.NORMAL, Kind.POSITIONAL) for each in symbol.signature.parameters):
-        return refuse(body, node, f"{symbol.name} is no plain function value", "write a lambda that calls it")
+        return refuse(body, node, f"{symbol.name} is no plain function value", "a lambda that calls it")
     instance = body.temporary(".self", subject.type)
     instance.cell = True
     parameters = [Variable(f".{each.name}", substitute(each.type, bindings), Rep.VALUE) for each in needed]

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import ClassValue, Expression, MakeFunction, ReadGlobal
 from meshext_wasm.tree.program import Global, Variable
-from meshext_wasm.tree.types import CallableType, ClassObjectType, RawType, Type, UnionType
+from meshext_wasm.tree.types import CallableType, ClassObjectType, ClassType, RawType, Type, UnionType
 from meshext_wasm.typecheck import attributes
 from meshext_wasm.typecheck.conversions import raw_literal
 from meshext_wasm.typecheck.dispatch import check_expression
 from meshext_wasm.typecheck.making import constant, is_failed, narrow, read, refuse
 from meshext_wasm.typecheck.narrowing import path_of
+from meshext_wasm.typecheck.refusals import hint_for_name
 from meshext_wasm.typecheck.symbols import (
     AliasSymbol,
+    Binding,
     ClassSymbol,
     ConstantSymbol,
     FunctionSymbol,
@@ -49,7 +51,7 @@ def build_name(body: Body, node: ast.expr, expected: Type | None) -> Expression:
     assert isinstance(node, ast.Name)
     symbol = body.lookup(node.id)
     if symbol is None:
-        return refuse(body, node, f"{node.id} is not known here", "define it, or import it")
+        return refuse(body, node, f"{node.id} is not known here", hint_for_name(node.id))
     return seen_as(body, node, read_symbol(body, node, symbol, expected))
 
 
@@ -74,9 +76,9 @@ def read_symbol(body: Body, node: ast.AST, symbol: Symbol, expected: Type | None
                 return raw_literal(made, expected)
             return replace(made, type=type_)
         case FunctionSymbol():
-            return read_function(body, node, symbol)
-        case Overloads(alternatives=alternatives):
-            return read_function(body, node, alternatives[0])
+            return read_function(body, node, symbol, expected)
+        case Overloads():
+            return read_function(body, node, symbol, expected)
         case ClassSymbol(cls=cls):
             return ClassValue(loc=loc, type=ClassObjectType(cls), cls=cls)
     reason = f"{getattr(symbol, 'name', 'this')} is no value"
@@ -96,20 +98,52 @@ def callable_type(signature: Signature) -> CallableType:
     return CallableType(tuple(needed), signature.result)
 
 
-def read_function(body: Body, node: ast.AST, symbol: FunctionSymbol) -> Expression:
-    """A function as a value; one with defaults, or raw parameters, gets a function around it."""
+def read_function(
+    body: Body, node: ast.AST, found: FunctionSymbol | Overloads, expected: Type | None
+) -> Expression:
+    """A function as a value; one with alternatives or defaults gets a function around it."""
     loc = body.loc(node)
+    symbol = found.alternatives[0] if isinstance(found, Overloads) else found
     type_ = callable_type(symbol.signature)
     if symbol.value is not None:
         return read(loc, symbol.value, type_)
-    if len(type_.parameters) != len(symbol.signature.parameters):
-        return refuse(
-            body,
-            node,
-            f"{symbol.name} has parameters with defaults, * or keywords, so it is no plain function value",
-            f"write a lambda that calls {symbol.name}(...)",
-        )
+    if symbol.binding is Binding.METHOD:
+        owner = ClassType(symbol.owner.cls, symbol.owner.parameters) if symbol.owner else type_
+        type_ = CallableType((owner, *type_.parameters), type_.result)
+    elif symbol.binding is Binding.CLASS:
+        return wrap_function(body, node, found, type_, expected)
+    if len(type_.parameters) != len(symbol.function.parameters) or isinstance(found, Overloads):
+        return wrap_function(body, node, found, type_, expected)
+    if any(isinstance(each, RawType) for each in (*type_.parameters, type_.result)):
+        return refuse(body, node, f"{symbol.name} takes raw numbers", "a lambda that calls it")
     return MakeFunction(loc=loc, type=type_, function=symbol.function)
+
+
+def wrap_function(
+    body: Body,
+    node: ast.AST,
+    found: FunctionSymbol | Overloads,
+    plain: CallableType,
+    expected: Type | None,
+) -> Expression:
+    """A function around one that does not take exactly what the place gives."""
+    from meshext_wasm.typecheck import functions
+    from meshext_wasm.typecheck.adapters import callable_in, make_function
+    from meshext_wasm.typecheck.arguments import given_of
+
+    wanted = callable_in(expected) or plain
+    first = found.alternatives[0] if isinstance(found, Overloads) else found
+
+    def build(arguments: list[Expression]) -> Expression:
+        if first.binding in (Binding.METHOD, Binding.PROPERTY):
+            given = given_of(node, arguments[1:])
+            return functions.call_symbol(body, node, found, given, receiver=arguments[0])
+        return functions.call_symbol(body, node, found, given_of(node, arguments))
+
+    if first.binding is Binding.CLASS:
+        words = f"{first.name} is a class method, and no function value"
+        return refuse(body, node, words, "a lambda that calls it")
+    return make_function(body, node, found.name, wanted.parameters, build, [])
 
 
 def build_attribute(body: Body, node: ast.expr, expected: Type | None) -> Expression:

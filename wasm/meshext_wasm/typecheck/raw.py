@@ -64,7 +64,7 @@ def operate(body: Body, node: ast.AST, name: str, left: Expression, right: Expre
     kind = both[0].rep.value
     table = FLOATING if kind == "float" else MACHINE
     if name not in table:
-        return refuse(body, node, f"{name} is no operation of raw {kind}", "write it with another operator")
+        return refuse(body, node, f"{name} is no operation of raw {kind}", "it with another operator")
     return intrinsic(body.program, body.loc(node), f"{kind}.{table[name]}", *both, type_=both[0].type)
 
 
@@ -135,7 +135,7 @@ def _result(operation: str, arguments: list[Expression], expected: Type | None) 
 def convert_to(body: Body, node: ast.Call, wanted: RawType) -> Expression:
     """`word(x)`, `wide(x)`, `double(x)`: from another raw number, a bool, a small int or a float."""
     if len(node.args) != 1 or node.keywords:
-        return refuse(body, node, "a raw type takes one number", "write such as word(x)")
+        return refuse(body, node, "a raw type takes one number", "word(x)")
     inner = check_expression(body, node.args[0])
     if is_failed(inner) or inner.type == wanted:
         return inner
@@ -152,7 +152,7 @@ def convert_to(body: Body, node: ast.Call, wanted: RawType) -> Expression:
         return (
             intrinsic(program, loc, "word.from_bool", convert(inner, Rep.BOOL))
             if wanted.rep is (Rep.WORD)
-            else refuse(body, node, "a bool is no wide", "write wide(word(x))")
+            else refuse(body, node, "a bool is no wide", "wide(word(x))")
         )
     small = intrinsic(program, loc, "int.small", convert(inner, Rep.VALUE))
     return small if wanted.rep is Rep.WIDE else intrinsic(program, loc, "word.from_wide", small)

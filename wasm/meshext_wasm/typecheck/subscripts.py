@@ -109,7 +109,7 @@ def known_item(body: Body, node: ast.AST, subject: Expression, type_: TupleType,
     size = len(type_.items)
     if not -size <= index < size:
         words = f"index {index} of a tuple of {size}"
-        return refuse(body, node, words, f"write an index from 0 to {size - 1}")
+        return refuse(body, node, words, f"an index from 0 to {size - 1}")
     return tuple_item(body, node, subject, index % size)
 
 

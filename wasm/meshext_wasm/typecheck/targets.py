@@ -49,7 +49,7 @@ def assign_target(body: Body, target: ast.expr, value: Expression) -> None:
         case ast.Starred(value=inner):
             assign_target(body, inner, value)
         case _:
-            body.report(target, "this can not be assigned to", "write a name, an attribute or an item")
+            body.report(target, "this can not be assigned to", "a name, an attribute or an item")
 
 
 def assign_several(body: Body, node: ast.AST, targets: list[ast.expr], value: Expression) -> None:
@@ -243,7 +243,7 @@ def augment_attribute(body: Body, node: ast.AugAssign, target: ast.Attribute) ->
 def augment_item(body: Body, node: ast.AugAssign, target: ast.Subscript) -> None:
     """`a[i] += b`."""
     if isinstance(target.slice, ast.Slice):
-        body.report(target, "a slice with an operator is not compiled", "write it out")
+        body.report(target, "a slice with an operator is not compiled", "it out")
         return
     subject = hold(body, check_expression(body, target.value))
     if is_failed(subject) or refused_none(body, target, subject):

@@ -90,7 +90,7 @@ def truth_of(body: Body, expression: Expression, node: ast.AST) -> Expression:
 
 def refuse_truth(body: Body, node: ast.AST) -> Expression:
     """Raw numbers have no truth of their own."""
-    refuse(body, node, "a raw number has no truth of its own", "write `!= 0`")
+    refuse(body, node, "a raw number has no truth of its own", "`!= 0`")
     return truth(body.program, body.loc(node), False)
 
 
@@ -143,6 +143,8 @@ def _is_true(program: Program, type_: Type) -> bool:
         case LiteralType(value):
             return bool(value)
         case ClassType(cls):
+            if cls.symbol.startswith("builtins."):
+                return False
             symbol = program.class_symbol(cls)
             own = [find_operator(program, type_, name) for name in ("__bool__", "__len__")]
             inherited = all(

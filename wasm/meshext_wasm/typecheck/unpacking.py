@@ -61,7 +61,7 @@ def fit(body: Body, node: ast.AST, items: list[Expression], count: int, star: in
         return items
     if star is None or len(items) < count - 1:
         words = f"{len(items)} values for {count} targets"
-        refuse(body, node, words, "write as many targets as there are values")
+        refuse(body, node, words, "as many targets as there are values")
         return [nothing(body, node)] * count
     after = count - 1 - star
     middle = items[star : len(items) - after]
@@ -80,7 +80,7 @@ def unpack_any(
         refuse(body, node, f"{display(value.type)} can not be taken apart", "assign a tuple or a list")
         return [nothing(body, node)] * count
     whole = _hold(body, displays.make_filled(body, node, "list", [(value, True)], item))
-    length = _hold(body, methods.call_method(body, node, whole, "__len__", []))
+    length = _hold(body, methods.call_own(body, node, whole, "__len__"))
     least = count if star is None else count - 1
     check_length(body, node, length, least, exact=star is None)
     if star is None:
@@ -89,7 +89,7 @@ def unpack_any(
     stop = intrinsic(program, loc, "int.sub", length, constant(program, loc, after))
     none = constant(program, loc, None)
     bounds = [constant(program, loc, star), stop, none]
-    middle = methods.call_method(body, node, whole, "__getslice__", [*bounds])
+    middle = methods.call_own(body, node, whole, "__getslice__", *bounds)
     last = [_item(body, node, whole, index - after) for index in range(after)]
     return [*(_item(body, node, whole, index) for index in range(star)), middle, *last]
 
@@ -105,7 +105,7 @@ def is_iterable(body: Body, type_: Type) -> bool:
 
 def _item(body: Body, node: ast.AST, whole: Expression, index: int) -> Expression:
     place = constant(body.program, body.loc(node), index)
-    return to_value(body, methods.call_method(body, node, whole, "__getitem__", [place]), node)
+    return to_value(body, methods.call_own(body, node, whole, "__getitem__", place), node)
 
 
 def check_length(body: Body, node: ast.AST, length: Expression, least: int, *, exact: bool) -> None:
