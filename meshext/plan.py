@@ -15,7 +15,8 @@ from meshext.bodies import REQUEST, RESPONSE, BodyStyle, choose_style
 from meshext.errors import UnsupportedError
 from meshext.needs import FailureMode, Hook, Needs
 
-Mode = Literal["authz", "proc"]
+Mode = Literal["authz", "proc", "wasm"]
+"""ext_authz, ext_proc, or compiled into Envoy itself; the last is never chosen by default."""
 
 AUTHZ_HOOKS = frozenset({Hook.ON_REQUEST, Hook.ON_REQUEST_BODY})
 ONLY_REQUEST = AUTHZ_HOOKS | {Hook.ON_REQUEST_CHUNK, Hook.ON_REQUEST_TRAILERS}

@@ -25,6 +25,7 @@ from meshext.envoy.upstreams import (
     check_upstreams,
     to_address_message,
 )
+from meshext.envoy.wasm_filter import Module, build_wasm_filters
 from meshext.needs import DEFAULT_MAX_BODY
 from meshext.plan import Plan
 
@@ -51,15 +52,16 @@ MAX_CONNECTIONS = 50_000
 class Gateway:
     """What stands behind one listener.
 
-    `plan` and `service` are the filter and where its service listens; without a plan requests go straight to
-    the upstreams. `listen` with port 0 takes a free port. Without routes the default ones are made. `admin`
-    is the path of the admin interface's Unix socket.
+    `plan` is what the filters need, and `service` where their service listens, or `module` what they were
+    compiled to; without a plan requests go straight to the upstreams. `listen` with port 0 takes a free port.
+    Without routes the default ones are made. `admin` is the path of the admin interface's Unix socket.
     """
 
     upstreams: tuple[Upstream, ...]
     admin: Path
     plan: Plan | None = None
     service: Backend | None = None
+    module: Module | None = None
     listen: TcpAddress = ANY_PORT
     routes: tuple[Route, ...] = ()
     tls: DownstreamTls | None = None
@@ -68,8 +70,8 @@ class Gateway:
     def __post_init__(self) -> None:
         if not self.upstreams:
             raise ValueError("a gateway has at least one upstream")
-        if (self.plan is None) != (self.service is None):
-            raise ValueError("a plan and its service go together")
+        if (self.plan is not None) != ((self.service is not None) != (self.module is not None)):
+            raise ValueError("a plan goes with its service or its module")
         check_upstreams(self.upstreams, reserved=CLUSTER)
 
 
@@ -135,6 +137,8 @@ def _build_filter_chain(gateway: Gateway) -> FilterChain:
 
 def _build_filters(gateway: Gateway) -> Sequence[HttpFilter]:
     checks = [build_jwt_filter(gateway.jwt)] if gateway.jwt else []
+    if gateway.module is not None:
+        return [*checks, *build_wasm_filters(gateway.module)]
     if gateway.plan is None or gateway.service is None:
         return checks
     return [*checks, *build_http_filters(gateway.plan, cluster=gateway.service.cluster)]

@@ -26,6 +26,8 @@ _LOADED = (
     "extensions.filters.http.jwt_authn.v3",
     "extensions.filters.http.lua.v3",
     "extensions.filters.http.router.v3",
+    "extensions.filters.http.set_filter_state.v3",
+    "extensions.filters.http.wasm.v3",
     "extensions.filters.listener.tls_inspector.v3",
     "extensions.filters.network.http_connection_manager.v3",
     "extensions.resource_monitors.downstream_connections.v3",

@@ -10,14 +10,15 @@ from meshext_wasm.host.memory import hand_over, write_word
 
 
 def find_buffer(machine: Machine, which: int) -> bytearray | None:
-    """The bytes of a buffer that is there in this phase."""
+    """The bytes of a buffer; an empty one where Envoy has none in this phase, None where it never has one."""
+    stream = machine.stream
     if which == Buffer.PLUGIN_CONFIGURATION:
-        return bytearray(machine.configuration)
+        return bytearray(machine.configuration) if stream is None else None
     if which == Buffer.VM_CONFIGURATION:
         return bytearray()
-    stream = machine.stream
-    known = stream is not None and which in set(Buffer)
-    return stream.buffers.get(Buffer(which)) if stream is not None and known else None
+    if stream is None or which not in set(Buffer):
+        return None
+    return stream.buffers.get(Buffer(which), bytearray())
 
 
 def get_bytes(machine: Machine, which: int, start: int, length: int, address: int, size: int) -> Status:

@@ -150,6 +150,7 @@ class Driver:
         if self._ended(stream, local):
             return transit
         if action == Action.CONTINUE:
+            stream.forget(way.map)
             self._let_headers_go(stream, way, transit)
         elif message.ends_with_headers:
             transit.stopped = True
@@ -188,16 +189,16 @@ class Driver:
     ) -> None:
         transit.trailers = HeaderLines(lines)
         stream.show(way.trailer_map, transit.trailers)
+        stream.buffers[way.buffer] = held
         action = self._callback(way.trailers, stream, len(transit.trailers.lines))
         if self._ended(stream, local) or action != Action.CONTINUE:
             return
+        stream.forget(way.trailer_map)
         self._let_headers_go(stream, way, transit)
         transit.sent += held
         stream.buffers.pop(way.buffer, None)
-        stream.forget(way.trailer_map)
 
     def _let_headers_go(self, stream: Stream, way: Way, transit: Transit) -> None:
-        stream.forget(way.map)
         transit.left = True
         if way is RESPONSE:
             stream.response_begun = True

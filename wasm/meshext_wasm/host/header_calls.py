@@ -11,10 +11,12 @@ from meshext_wasm.host.machine import Machine
 from meshext_wasm.host.memory import hand_over, write_word
 
 
-def find_map(machine: Machine, which: int) -> HeaderLines | None:
+def find_map(machine: Machine, which: int, *, to_write: bool) -> HeaderLines | None:
     """The map, where there is one in this phase."""
     stream = machine.stream
-    return None if stream is None else stream.maps.get(HeaderMap(which))
+    if stream is None or which not in set(HeaderMap):
+        return None
+    return (stream.maps if to_write else stream.readable).get(HeaderMap(which))
 
 
 def is_map(which: int) -> bool:
@@ -25,7 +27,7 @@ def is_map(which: int) -> bool:
 def get_value(machine: Machine, which: int, key: int, key_size: int, address: int, size: int) -> Status:
     """The first value."""
     name = machine.memory.read(key, key_size)
-    lines = find_map(machine, which) if is_map(which) else None
+    lines = find_map(machine, which, to_write=False)
     if lines is None:
         return Status.BAD_ARGUMENT
     value = lines.first(name)
@@ -38,7 +40,7 @@ def get_value(machine: Machine, which: int, key: int, key_size: int, address: in
 def add_value(machine: Machine, which: int, key: int, key_size: int, value: int, value_size: int) -> Status:
     """One more line."""
     name, content = machine.memory.read(key, key_size), machine.memory.read(value, value_size)
-    lines = find_map(machine, which) if is_map(which) else None
+    lines = find_map(machine, which, to_write=True)
     if lines is None:
         return Status.BAD_ARGUMENT
     lines.add(name, content)
@@ -50,7 +52,7 @@ def replace_value(
 ) -> Status:
     """One line in the place of all."""
     name, content = machine.memory.read(key, key_size), machine.memory.read(value, value_size)
-    lines = find_map(machine, which) if is_map(which) else None
+    lines = find_map(machine, which, to_write=True)
     if lines is None:
         return Status.BAD_ARGUMENT
     lines.replace(name, content)
@@ -60,7 +62,7 @@ def replace_value(
 def remove_value(machine: Machine, which: int, key: int, key_size: int) -> Status:
     """No line of that name."""
     name = machine.memory.read(key, key_size)
-    lines = find_map(machine, which) if is_map(which) else None
+    lines = find_map(machine, which, to_write=True)
     if lines is None:
         return Status.BAD_ARGUMENT
     lines.remove(name)
@@ -71,7 +73,7 @@ def get_pairs(machine: Machine, which: int, address: int, size: int) -> Status:
     """Every line; none, and OK, where the map is not there."""
     if not is_map(which):
         return Status.BAD_ARGUMENT
-    lines = find_map(machine, which)
+    lines = find_map(machine, which, to_write=False)
     found = pairs.to_bytes(lines.lines) if lines is not None and lines.lines else b""
     hand_over(machine.memory, found, address, size)
     return Status.OK
@@ -80,7 +82,7 @@ def get_pairs(machine: Machine, which: int, address: int, size: int) -> Status:
 def set_pairs(machine: Machine, which: int, address: int, size: int) -> Status:
     """Other lines in the place of all."""
     found = pairs.from_bytes(machine.memory.read(address, size))
-    lines = find_map(machine, which) if is_map(which) else None
+    lines = find_map(machine, which, to_write=True)
     if lines is None or found is None:
         return Status.BAD_ARGUMENT
     lines.lines = [(name.lower(), value) for name, value in found]
@@ -89,7 +91,7 @@ def set_pairs(machine: Machine, which: int, address: int, size: int) -> Status:
 
 def get_size(machine: Machine, which: int, size: int) -> Status:
     """Bytes of a map."""
-    lines = find_map(machine, which) if is_map(which) else None
+    lines = find_map(machine, which, to_write=False)
     if lines is None:
         return Status.BAD_ARGUMENT
     write_word(machine.memory, size, lines.size())

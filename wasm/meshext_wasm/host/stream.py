@@ -1,7 +1,8 @@
 """One HTTP stream as Envoy's filter holds it: what of it a module may see and change in which phase.
 
-Envoy forgets a map as soon as its callback let the message go on (reference: phases, measured on 1.40): then
-reading a value is refused, all pairs are empty and OK, and writing is refused.
+Envoy forgets a map when the callback for its headers let the message go on at once, and keeps it where that
+callback paused, whatever comes later. Of one that is forgotten a value is refused, all pairs are empty and
+OK, and writing is refused; at the end it can be read again.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ class LocalResponse:
 
 @dataclass(slots=True)
 class Stream:
-    """`maps` are the ones that can be seen now, `buffers` likewise; `kept` what the access log sees."""
+    """`maps` are those that can be written now, `readable` those that can be read; `kept` is all of them."""
 
     context: int
     properties: dict[bytes, bytes] = field(default_factory=dict)
     maps: dict[HeaderMap, HeaderLines] = field(default_factory=dict)
+    readable: dict[HeaderMap, HeaderLines] = field(default_factory=dict)
     kept: dict[HeaderMap, HeaderLines] = field(default_factory=dict)
     buffers: dict[Buffer, bytearray] = field(default_factory=dict)
     local: LocalResponse | None = None
@@ -39,16 +41,16 @@ class Stream:
 
     def show(self, which: HeaderMap, lines: HeaderLines) -> None:
         """A map has arrived."""
-        self.maps[which] = lines
-        self.kept[which] = lines
+        self.maps[which] = self.readable[which] = self.kept[which] = lines
 
     def forget(self, which: HeaderMap) -> None:
         """Its message went on."""
         self.maps.pop(which, None)
+        self.readable.pop(which, None)
 
     def look_back(self) -> None:
         """The end: everything can be read once more."""
-        self.maps = dict(self.kept)
+        self.readable = dict(self.kept)
 
     def set_properties(self, values: Mapping[str, bytes]) -> None:
         """Properties by their path with points, as documentation writes them."""

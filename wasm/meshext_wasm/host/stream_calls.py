@@ -28,7 +28,7 @@ def read_property(stream: Stream, name: bytes) -> bytes | None:
     """What was set, or what follows from the request's headers as long as they are there."""
     if name in stream.properties:
         return stream.properties[name]
-    headers = stream.maps.get(HeaderMap.REQUEST_HEADERS)
+    headers = stream.readable.get(HeaderMap.REQUEST_HEADERS)
     if headers is None or not name.startswith(b"request\0"):
         return None
     below = name.removeprefix(b"request\0")

@@ -96,13 +96,13 @@ def judge(hook: int, returned: object, chunk: Chunk, seat: Seat) -> Result:
     """What a hook returned, if it means something."""
     if returned is None:
         return Result(None, None)
-    is_chunk = hook == ON_REQUEST_CHUNK or hook == ON_RESPONSE_CHUNK
+    is_chunk = hook in (ON_REQUEST_CHUNK, ON_RESPONSE_CHUNK)
     if is_chunk and isinstance(returned, bytes):
         if returned and chunk.refusal:
             raise Nonsense(f"it returned {len(returned)} bytes, but {chunk.refusal}")
         return Result(None, returned)
     if isinstance(returned, Respond):
-        if hook == ON_RESPONSE_TRAILERS or hook == ON_COMPLETE:
+        if hook in (ON_RESPONSE_TRAILERS, ON_COMPLETE):
             raise Nonsense("it returned a Respond, but the response has already begun")
         check_lines([], returned.to_lines(), 0)
         return Result(Turn(returned, seat), None)

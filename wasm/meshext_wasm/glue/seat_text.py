@@ -1,0 +1,98 @@
+"""One filter's seat as source text: which hooks it has, and how each is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from meshext import Filter
+from meshext.needs import Hook, Needs
+
+NUMBERS = {hook: 1 << index for index, hook in enumerate(Hook)}
+"""The numbers that the library gives the hooks."""
+
+CHUNKS = frozenset({Hook.ON_REQUEST_CHUNK, Hook.ON_RESPONSE_CHUNK})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seated:
+    """One filter of a chain: `name` is that of its class in the text, `module` where it is imported from."""
+
+    cls: type[Filter]
+    needs: Needs
+    module: str
+    number: int
+    has_config: bool
+    has_state: bool
+
+    @property
+    def top(self) -> str:
+        """The name that is imported: the class, or the outermost class around it."""
+        return self.cls.__qualname__.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """The class in the text."""
+        _, dot, rest = self.cls.__qualname__.partition(".")
+        return f"{self.top}{self.number}{dot}{rest}"
+
+    @property
+    def state(self) -> str:
+        """The type of its state."""
+        return f"{self.name}.State" if self.has_state else "None"
+
+
+def seat_lines(seated: Seated) -> Iterator[str]:
+    """The class of its seat."""
+    number, state = seated.number, seated.state
+    yield from ("", "", f"class Seat{number}(Seat):", f'    """`{seated.needs.name}` in one exchange."""', "")
+    yield f"    def __init__(self, filter_: {seated.name}, view: View) -> None:"
+    yield f"        request: Request[{state}] = Request(view)"
+    yield f"        response: Response[{state}] = Response(view, request)"
+    yield f"        super().__init__(NEEDS{number}, view, request, response)"
+    yield "        self.filter = filter_"
+    yield "        self.request = request"
+    yield "        self.response = response"
+    if seated.has_state:
+        yield "        self.stateful = False"
+    yield ""
+    yield "    def call(self, hook: int, chunk: Chunk, ending: Ending) -> object:"
+    yield '        """Call a hook."""'
+    if seated.has_state:
+        yield "        if not self.stateful:"
+        yield f"            self.request.state = {state}()"
+        yield "            self.stateful = True"
+    for hook in Hook:
+        if hook in seated.needs.hooks:
+            yield from hook_lines(hook, state)
+    yield "        return None"
+
+
+def hook_lines(hook: Hook, state: str) -> Iterator[str]:
+    """The call of one hook."""
+    yield f"        if hook == {hook.name}:"
+    if hook is Hook.ON_COMPLETE:
+        yield f"            seen: Response[{state}] | None = None"
+        yield "            status: int | None = None"
+        yield "            if ending.seen:"
+        yield "                seen = self.response"
+        yield "                status = self.response.status"
+        yield f"            exchange: Exchange[{state}] = Exchange("
+        yield "                self.request, seen, status, ending.request_size, ending.response_size,"
+        yield "                ending.duration, ending.response_after,"
+        yield "            )"
+        yield f"            return self.filter.{hook.value}(exchange)"
+        return
+    message = "self.request" if "request" in hook.value else "self.response"
+    rest = ", chunk.data, chunk.last" if hook in CHUNKS else ""
+    yield f"            return self.filter.{hook.value}({message}{rest})"
+
+
+def needs_line(seated: Seated) -> str:
+    """What the filter needs, as the library's object."""
+    needs = seated.needs
+    hooks = sum(NUMBERS[hook] for hook in needs.hooks)
+    return (
+        f"NEEDS{seated.number} = Needs({needs.name!r}, {hooks}, {needs.max_body}, "
+        f"{needs.failure == 'open'}, {needs.oversize == 'pass'}, {list(needs.attributes)!r})"
+    )
