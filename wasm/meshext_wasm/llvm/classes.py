@@ -33,6 +33,7 @@ def emit_class(outer: Outer, cls: Class) -> None:
     shown = ", ".join(f"ptr {outer.datum(f'class:{each.symbol}')}" for each in above if each is not cls)
     display = ", ".join(filter(None, [shown, f"ptr {at(f'class:{cls.symbol}')}"]))
     name = outer.define(f"display:{cls.symbol}", f"internal constant [{len(above)} x ptr] [{display}]")
+    value = upper("", at(f"class:{cls.symbol}"), known.TYPE, outer, f"type:{cls.symbol}")
     words = [
         f"i32 {len(above) - 1}",
         f"ptr {name}",
@@ -41,12 +42,11 @@ def emit_class(outer: Outer, cls: Class) -> None:
         f"i32 {KINDS[cls.kind]}",
         f"ptr {static_object(outer, cls.symbol)}",
         "i32 0",
-        "i32 0",
+        f"ptr {value}",
         *(f"ptr {table_entry(outer, each)}" for each in cls.table),
     ]
     types = ", ".join(each.split(" ", 1)[0] for each in words)
     outer.define(f"class:{cls.symbol}", f"constant {{ {types} }} {{ {', '.join(words)} }}, align 8")
-    upper("", at(f"class:{cls.symbol}"), known.TYPE, outer, f"type:{cls.symbol}")
 
 
 def table_entry(outer: Outer, function: Function) -> str:

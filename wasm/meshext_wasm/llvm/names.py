@@ -45,7 +45,8 @@ def returned(rep: Rep) -> str:
 
 def passed(rep: Rep, value: str = "") -> str:
     """A parameter or argument with its type."""
-    return f"{returned(rep)} {value}".rstrip()
+    kind = "i1 zeroext" if rep is Rep.BOOL else TYPES[rep]
+    return f"{kind} {value}".rstrip()
 
 
 def tagged(number: int) -> int:
