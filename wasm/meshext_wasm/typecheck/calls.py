@@ -12,6 +12,7 @@ from meshext_wasm.typecheck.arguments import Given, given_of_call
 from meshext_wasm.typecheck.dispatch import check_expression
 from meshext_wasm.typecheck.making import is_failed, refuse
 from meshext_wasm.typecheck.names import resolve
+from meshext_wasm.typecheck.refusals import hint_for_name
 from meshext_wasm.typecheck.symbols import (
     Binding,
     ClassSymbol,
@@ -43,7 +44,7 @@ def build_call(body: Body, node: ast.expr, expected: Type | None) -> Expression:
         case FunctionSymbol() | Overloads():
             return call_named(body, node, symbol, expected)
         case SpecialSymbol(name):
-            return refuse(body, node, f"{name} is not called like this", "see the page of the language")
+            return refuse(body, node, f"{name}() is not compiled", hint_for_name(name))
     if isinstance(node.func, ast.Attribute) and symbol is None:
         made = call_attribute(body, node, node.func, expected)
         if made is not None:

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Constant, Expression
-from meshext_wasm.tree.types import NoneType, RawType, Rep, Type
+from meshext_wasm.tree.types import RawType, Rep, Type
 from meshext_wasm.typecheck import raw
 from meshext_wasm.typecheck.conversions import to_type, to_value
 from meshext_wasm.typecheck.dispatch import check_expression

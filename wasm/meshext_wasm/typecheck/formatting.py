@@ -11,6 +11,7 @@ from meshext_wasm.typecheck import displays
 from meshext_wasm.typecheck.dispatch import check_expression, check_value
 from meshext_wasm.typecheck.making import call_known, class_type, constant, failed, is_failed, refuse
 from meshext_wasm.typecheck.operators import is_class
+from meshext_wasm.typecheck.symbols import FunctionSymbol
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -63,9 +64,22 @@ def check_value_of(body: Body, value: Expression, node: ast.AST) -> Expression:
 
 def text_of(body: Body, node: ast.AST, value: Expression, function: str) -> Expression:
     """`str(x)`, `repr(x)`, `ascii(x)`."""
+    if function == "ascii_of":
+        return ascii_of(body, node, value)
     if function == "str_of" and is_class(body.program, value.type, "str"):
         return value
     return call_known(body, body.loc(node), f"builtins.objects.{function}", value)
+
+
+def ascii_of(body: Body, node: ast.AST, value: Expression) -> Expression:
+    """`ascii(x)`, where the library has it."""
+    from meshext_wasm.typecheck import functions
+    from meshext_wasm.typecheck.arguments import given_of
+
+    found = body.program.builtins.get("ascii")
+    if not isinstance(found, FunctionSymbol):
+        return refuse(body, node, "ascii() is not compiled", "repr(...), or {x!r}")
+    return functions.call_symbol(body, node, found, given_of(node, [value]))
 
 
 def format_value(body: Body, node: ast.AST, value: Expression, spec: Expression | None) -> Expression:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Expression, IsInstance
-from meshext_wasm.tree.types import ClassObjectType, NeverType, RawType, Rep, TupleType, Type
+from meshext_wasm.tree.types import ClassObjectType, ClassType, NeverType, RawType, Rep, TupleType, Type
 from meshext_wasm.typecheck import raw, reducing
-from meshext_wasm.typecheck.arguments import Given
+from meshext_wasm.typecheck.arguments import Argument, Given
 from meshext_wasm.typecheck.conversions import to_value
 from meshext_wasm.typecheck.dispatch import check_expression, check_value
 from meshext_wasm.typecheck.dispatching import over_union
@@ -20,13 +20,15 @@ from meshext_wasm.typecheck.making import (
     constant,
     convert,
     is_failed,
+    keep,
     narrow,
     refuse,
     sequence,
 )
 from meshext_wasm.typecheck.narrowing import classes_of
 from meshext_wasm.typecheck.operators import find_operator
-from meshext_wasm.typecheck.symbols import FunctionSymbol, SpecialSymbol, Symbol
+from meshext_wasm.typecheck.symbols import FunctionSymbol, SpecialSymbol, Symbol, find_member
+from meshext_wasm.typecheck.unions import display
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -131,10 +133,48 @@ def number_of_raw(body: Body, node: ast.AST, given: Given, name: str) -> Express
     return Given((replace(argument, expression=value),), given.keywords)
 
 
+def build_replace(body: Body, node: ast.Call, expected: Type | None) -> Expression:
+    """`dataclasses.replace(instance, field=value)`: a new instance with the other fields of this one."""
+    from meshext_wasm.typecheck.attributes import read_attribute
+    from meshext_wasm.typecheck.construct import construct
+
+    if len(node.args) != 1 or any(each.arg is None for each in node.keywords):
+        return refuse(body, node, "replace takes an instance and fields by name", "replace(x, name=value)")
+    subject = check_value(body, node.args[0])
+    cls = subject.type.cls if isinstance(subject.type, ClassType) else None
+    symbol = body.program.class_symbol(cls) if cls is not None else None
+    init = find_member(body.program, symbol, "__init__") if symbol else None
+    if is_failed(subject) or symbol is None or not isinstance(init, FunctionSymbol):
+        return refuse(body, node.args[0], "replace takes an instance of one dataclass", "narrow it first")
+    with body.collect() as statements:
+        kept = keep(body, statements, subject)
+    changed = {each.arg: Argument(each.value) for each in node.keywords}
+    others = {
+        each.name: Argument(node, read_attribute(body, node, kept, each.name))
+        for each in init.signature.parameters
+        if each.name not in changed
+    }
+    given = Given(keywords=(*changed.items(), *others.items()))
+    return sequence(statements, construct(body, node, symbol, given, expected))
+
+
+def build_assert_never(body: Body, node: ast.Call, _expected: Type | None) -> Expression:
+    """`assert_never(x)`: refused unless nothing is left that x can be."""
+    if not suits(node):
+        return refuse(body, node, "assert_never takes one value", "assert_never(x)")
+    value = check_value(body, node.args[0])
+    if isinstance(value.type, NeverType):
+        return value
+    words = f"{display(value.type)} is not dealt with here"
+    return refuse(body, node.args[0], words, "a branch for it before")
+
+
 SPECIAL: dict[str, Known] = {
     "isinstance": build_isinstance,
     "cast": build_cast,
     "type": build_type,
+    "replace": build_replace,
+    "assert_never": build_assert_never,
 }
 BUILTIN: dict[str, Known] = {
     "len": build_len,
@@ -142,4 +182,5 @@ BUILTIN: dict[str, Known] = {
     "all": reducing.build_all,
     "sum": reducing.build_sum,
     "next": reducing.build_next,
+    "type": build_type,
 }

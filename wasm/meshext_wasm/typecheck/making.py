@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from meshext_wasm.diagnostics.diagnostic import Diagnostic
 from meshext_wasm.tree.expressions import (
     Call,
     Conditional,
@@ -72,7 +73,10 @@ def _type_of_rep(program: Program, rep: Rep) -> Type:
 
 def call_known(body: Body, loc: Loc, symbol: str, *arguments: Expression) -> Expression:
     """Call a function that the compiler knows by name; arguments are already what it takes."""
-    found = body.program.known(symbol)
+    found = body.program.find_known(symbol)
+    if found is None:
+        body.rounds.reports.append(Diagnostic(loc, f"the library has no {symbol}", "something without it"))
+        return failed(loc)
     result = found.signature.result
     return Call(loc=loc, type=result, rep=found.function.result, function=found.function, arguments=arguments)
 

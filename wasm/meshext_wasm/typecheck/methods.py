@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from meshext_wasm.tree.expressions import Call, CallMethod, Expression, MakeFunction
 from meshext_wasm.tree.program import Function, Variable
 from meshext_wasm.tree.statements import Assign, Return
-from meshext_wasm.tree.types import CallableType, ClassType, RawType, Rep, Type
+from meshext_wasm.tree.types import CallableType, RawType, Rep, Type
 from meshext_wasm.typecheck.arguments import Given, NoMatch, bind, given_of
 from meshext_wasm.typecheck.dispatching import over_union
 from meshext_wasm.typecheck.generics import Bindings, solve, substitute, unify, variables_of
@@ -194,4 +194,7 @@ def direct(
 def is_open(body: Body, subject: Expression) -> bool:
     """Whether a subclass may have its own method."""
     view = class_view(body.program, subject.type)
-    return view is None or not isinstance(view, ClassType) or body.program.class_symbol(view.cls).open
+    if view is None:
+        return True
+    symbol = body.program.class_symbol(view.cls)
+    return symbol.open or symbol.base is None

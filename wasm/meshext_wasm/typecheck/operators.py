@@ -21,7 +21,7 @@ from meshext_wasm.typecheck.making import (
     refuse,
     sequence,
 )
-from meshext_wasm.typecheck.symbols import FunctionSymbol, Overloads, Program, find_member
+from meshext_wasm.typecheck.symbols import ClassSymbol, FunctionSymbol, Overloads, Program, find_member
 from meshext_wasm.typecheck.unions import class_view, display, has_none, members_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ NUMBER = frozenset("add sub mul truediv floordiv mod pow".split())
 
 def is_class(program: Program, type_: Type, *names: str) -> bool:
     """Whether every value of the type is an instance of exactly these built-in classes."""
-    classes = [program.builtin_class(name) for name in names]
+    symbols = [program.builtins.get(name) for name in names]
+    classes = [each.cls for each in symbols if isinstance(each, ClassSymbol)]
     found = [each.base if isinstance(each, LiteralType) else each for each in members_of(type_)]
     return bool(found) and all(isinstance(each, ClassType) and each.cls in classes for each in found)
 

@@ -23,6 +23,9 @@ NAMES: dict[str, str] = {
     "__import__": "an import at the top of the module",
     "breakpoint": "print or logging",
     "callable": "isinstance",
+    "asdict": "a dict of the fields by their names",
+    "astuple": "a tuple of the fields by their names",
+    "fields": "the fields by their names",
     "issubclass": "isinstance with an instance",
 }
 

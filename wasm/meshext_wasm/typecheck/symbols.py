@@ -95,6 +95,7 @@ class ClassSymbol:
     open: bool = False
     abstract: bool = False
     settled: set[str] = field(default_factory=set)
+    table_done: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -180,10 +181,18 @@ class Program:
 
     def known(self, symbol: str) -> FunctionSymbol:
         """A function that the compiler calls by its symbol, such as `builtins.objects.equal`."""
-        module, _, name = symbol.rpartition(".")
-        found = self.modules[module].names[name]
-        assert isinstance(found, FunctionSymbol), symbol
+        found = self.find_known(symbol)
+        assert found is not None, symbol
         return found
+
+    def find_known(self, symbol: str) -> FunctionSymbol | None:
+        """The same; None while the library does not have it."""
+        name = symbol.rpartition(".")
+        module = self.modules.get(name[0])
+        found = module.names.get(name[2]) if module else None
+        if isinstance(found, Overloads):
+            found = found.alternatives[-1]
+        return found if isinstance(found, FunctionSymbol) else None
 
 
 def find_member(program: Program, symbol: ClassSymbol, name: str) -> Symbol | None:
