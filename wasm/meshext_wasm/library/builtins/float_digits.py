@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from meshext_wasm.library.builtins.doubles import bits_of, exponent_of, mantissa_of
+from meshext_wasm.library.builtins.powers import power_int
 from meshext_wasm.library.raw import double, float_nearest, float_to_wide, int_tag
 
 HIDDEN = 1 << 52
@@ -63,9 +64,9 @@ def search_shortest(number: double) -> Decimal:
         lower = lower << -exponent
     power = decimal_exponent(mantissa, exponent)
     if power >= 0:
-        lower = lower * 10**power
+        lower = lower * power_int(10, power)
     else:
-        scale = 10**-power
+        scale = power_int(10, -power)
         upper = upper * scale
         below = below * scale
         above = above * scale
@@ -113,9 +114,9 @@ def rounded(number: double, places: int) -> int:
     upper = mantissa_of(number)
     lower = 1
     if places >= 0:
-        upper = upper * 10**places
+        upper = upper * power_int(10, places)
     else:
-        lower = 10**-places
+        lower = power_int(10, -places)
     exponent = exponent_of(number)
     if exponent >= 0:
         upper = upper << exponent
@@ -135,10 +136,10 @@ def significant(number: double, count: int) -> Decimal:
     """A finite double above 0 rounded to so many digits, all of which are there."""
     power = decimal_exponent(mantissa_of(number), exponent_of(number))
     digits = rounded(number, count - power)
-    if digits >= 10**count:
+    if digits >= power_int(10, count):
         power += 1
         digits = rounded(number, count - power)
-        if digits >= 10**count:
+        if digits >= power_int(10, count):
             digits = digits // 10
             power += 1
     return Decimal(digits, power - count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from meshext_wasm.library.builtins.ascii import drop_spaces, skip_spaces
 from meshext_wasm.library.builtins.decimals import plain
 from meshext_wasm.library.builtins.doubles import of_int, ratio
+from meshext_wasm.library.builtins.powers import power_int
 from meshext_wasm.library.builtins.text import text_length
 from meshext_wasm.library.raw import double, load8, value_address, word
 
@@ -160,8 +161,8 @@ def value_of_decimal(digits: int, exponent: int, count: int) -> double:
         number = of_int(digits)
         return number * scale if exponent >= 0 else number / scale
     if exponent >= 0:
-        return of_int(digits * 10**exponent)
-    return ratio(digits, 10**-exponent)
+        return of_int(digits * power_int(10, exponent))
+    return ratio(digits, power_int(10, -exponent))
 
 
 def power_of_ten(exponent: int) -> double:
