@@ -1,0 +1,1 @@
+"""From the core language to the IR. `unit.build_unit` is the way in."""

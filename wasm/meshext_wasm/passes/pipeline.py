@@ -1,0 +1,38 @@
+"""The passes in order, each followed by the verifier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from meshext_wasm.ir.program import Unit
+from meshext_wasm.ir.verify import verify_unit
+from meshext_wasm.passes.boxes import remove_boxes
+from meshext_wasm.passes.budget import charge_budget
+from meshext_wasm.passes.descriptors import name_descriptors
+from meshext_wasm.passes.folding import fold_branches
+from meshext_wasm.passes.nothrow import infer_nothrow
+from meshext_wasm.passes.stack import guard_stack
+from meshext_wasm.passes.traceback import add_sites
+from meshext_wasm.passes.unused import remove_unused
+
+Pass = Callable[[Unit], None]
+
+PASSES: Final[tuple[Pass, ...]] = (
+    fold_branches,
+    name_descriptors,
+    remove_boxes,
+    remove_unused,
+    charge_budget,
+    infer_nothrow,
+    add_sites,
+    guard_stack,
+)
+
+
+def run_passes(unit: Unit) -> None:
+    """Change a unit by every pass in turn. BrokenIR names the pass after which it breaks a rule."""
+    verify_unit(unit, after="build")
+    for run in PASSES:
+        run(unit)
+        verify_unit(unit, after=run.__name__)
