@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from meshext_wasm.tree.expressions import Constant, Expression
+from meshext_wasm.tree.expressions import Constant, Expression, MakeArray
 from meshext_wasm.tree.statements import Evaluate
 from meshext_wasm.tree.types import (
     ClassObjectType,
@@ -29,7 +29,14 @@ from meshext_wasm.typecheck.making import (
     refuse,
     sequence,
 )
-from meshext_wasm.typecheck.unions import display, is_assignable, members_of
+from meshext_wasm.typecheck.unions import (
+    base_as,
+    class_view,
+    display,
+    is_assignable,
+    make_union,
+    members_of,
+)
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -52,6 +59,8 @@ def to_value(body: Body, expression: Expression, node: ast.AST) -> Expression:
             return convert(narrow(expression, boxed), Rep.VALUE)
         name = display(expression.type)
         return refuse(body, node, f"a raw {name} is no Python value", "int(...) around it")
+    if isinstance(expression, MakeArray) and any(isinstance(e.type, RawType) for e in expression.items):
+        return refuse(body, node, "a raw number can not be in a tuple", "int(...) around it")
     return to_rep(body, expression, Rep.VALUE)
 
 
@@ -67,12 +76,35 @@ def to_type(body: Body, expression: Expression, wanted: Type, node: ast.AST) -> 
         from meshext_wasm.typecheck.adapters import adapted
 
         value = adapted(body, node, value, wanted)
+    value = without_marker(body, value, wanted)
     if is_failed(value) or is_assignable(body.program, value.type, wanted):
         return value
+    if body.function.outside and is_vouched(body, value.type, wanted):
+        return narrow(value, wanted)
     if isinstance(value, Constant) and fits_literal(value, wanted):
         return replace(value, type=wanted)
     reason = f"{describe(value)} stands where {display(wanted)} is wanted"
     return refuse(body, node, reason, hint_for(value.type, wanted))
+
+
+def without_marker(body: Body, value: Expression, wanted: Type) -> Expression:
+    """NotImplemented may stand where a comparison gives its bool: who compares asks for it."""
+    if wanted != class_type(body.program, "bool"):
+        return value
+    rest = [each for each in members_of(value.type) if display(each) != "NotImplementedType"]
+    if len(rest) == len(members_of(value.type)):
+        return value
+    return narrow(value, make_union(rest) if rest else wanted)
+
+
+def is_vouched(body: Body, given: Type, wanted: Type) -> bool:
+    """Whether only the types of items differ: the library answers for those itself."""
+    view = class_view(body.program, given)
+    return (
+        view is not None
+        and isinstance(wanted, ClassType)
+        and base_as(body.program, view, wanted.cls) is not None
+    )
 
 
 def fits_literal(value: Constant, wanted: Type) -> bool:

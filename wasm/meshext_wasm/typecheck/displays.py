@@ -10,8 +10,8 @@ from meshext_wasm.tree.program import Class
 from meshext_wasm.tree.statements import Assign, Evaluate, Statement
 from meshext_wasm.tree.types import ClassType, RawType, TupleType, Type
 from meshext_wasm.typecheck import growth
-from meshext_wasm.typecheck.conversions import to_type
-from meshext_wasm.typecheck.dispatch import check_value
+from meshext_wasm.typecheck.conversions import to_type, to_value
+from meshext_wasm.typecheck.dispatch import check_expression, check_value
 from meshext_wasm.typecheck.making import (
     call_known,
     class_type,
@@ -166,7 +166,7 @@ def build_tuple(body: Body, node: ast.expr, expected: Type | None) -> Expression
     if any(isinstance(each, ast.Starred) for each in node.elts):
         return build_spread_tuple(body, node, expected)
     wanted = tuple_wanted(expected, len(node.elts))
-    items = [check_value(body, each, inner) for each, inner in zip(node.elts, wanted, strict=True)]
+    items = [item_of_tuple(body, each, inner) for each, inner in zip(node.elts, wanted, strict=True)]
     if any(map(is_failed, items)):
         return failed(body.loc(node))
     types = tuple(
@@ -174,6 +174,12 @@ def build_tuple(body: Body, node: ast.expr, expected: Type | None) -> Expression
         for item, inner in zip(items, wanted, strict=True)
     )
     return make_tuple(body, node, items, TupleType(types))
+
+
+def item_of_tuple(body: Body, node: ast.expr, wanted: Type | None) -> Expression:
+    """An item. Raw ones are possible where the tuple is taken apart at once; no tuple is made then."""
+    item = check_expression(body, node, wanted)
+    return item if isinstance(item.type, RawType) else to_value(body, item, node)
 
 
 def tuple_wanted(expected: Type | None, count: int) -> list[Type | None]:

@@ -24,6 +24,7 @@ from meshext_wasm.typecheck.symbols import (
     Kind,
     ModuleSymbol,
     Overloads,
+    RawSymbol,
     Signature,
     Symbol,
     find_member,
@@ -80,6 +81,9 @@ def read_symbol(body: Body, node: ast.AST, symbol: Symbol, expected: Type | None
         case Overloads():
             return read_function(body, node, symbol, expected)
         case ClassSymbol(cls=cls):
+            return ClassValue(loc=loc, type=ClassObjectType(cls), cls=cls)
+        case RawSymbol(name=name) if name in ("array", "cell", "function"):
+            cls = body.program.builtin_class(name)
             return ClassValue(loc=loc, type=ClassObjectType(cls), cls=cls)
     reason = f"{getattr(symbol, 'name', 'this')} is no value"
     hint = "call it, or use what is in it"

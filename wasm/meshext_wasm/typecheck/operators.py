@@ -6,7 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Constant, Expression
-from meshext_wasm.tree.types import ClassType, LiteralType, RawType, Rep, Type
+from meshext_wasm.tree.statements import Evaluate
+from meshext_wasm.tree.types import ClassType, LiteralType, NeverType, RawType, Rep, Type
 from meshext_wasm.typecheck import raw
 from meshext_wasm.typecheck.conversions import to_value
 from meshext_wasm.typecheck.dispatch import check_expression
@@ -104,6 +105,8 @@ def operate(body: Body, node: ast.AST, name: str, left: Expression, right: Expre
     """An operation on two expressions, left evaluated first."""
     if is_failed(left) or is_failed(right):
         return left if is_failed(left) else right
+    if isinstance(left.type, NeverType) or isinstance(right.type, NeverType):
+        return left if isinstance(left.type, NeverType) else after(left, right)
     if isinstance(left.type, RawType) or isinstance(right.type, RawType):
         return raw.operate(body, node, name, left, right)
     program, loc = body.program, body.loc(node)
@@ -117,6 +120,11 @@ def operate(body: Body, node: ast.AST, name: str, left: Expression, right: Expre
     if is_number(program, left.type) and is_number(program, right.type) and name in NUMBER:
         return _operate_numbers(body, node, name, left, right)
     return _operate_objects(body, node, name, left, right)
+
+
+def after(first: Expression, second: Expression) -> Expression:
+    """One after the other; the second never gives a value."""
+    return sequence([Evaluate(loc=first.loc, value=first)], second)
 
 
 def _operate_ints(body: Body, node: ast.AST, name: str, left: Expression, right: Expression) -> Expression:

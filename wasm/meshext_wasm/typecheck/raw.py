@@ -24,6 +24,7 @@ from meshext_wasm.typecheck.making import (
 )
 from meshext_wasm.typecheck.unions import OBJECT, display
 
+
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
 
@@ -139,7 +140,11 @@ def convert_to(body: Body, node: ast.Call, wanted: RawType) -> Expression:
     inner = check_expression(body, node.args[0])
     if is_failed(inner) or inner.type == wanted:
         return inner
+    from meshext_wasm.typecheck.operators import is_number
+
     program, loc = body.program, body.loc(node)
+    if wanted.rep is Rep.FLOAT and is_number(program, inner.type) and not isinstance(inner, Constant):
+        return narrow(convert(inner, Rep.FLOAT), wanted)
     if isinstance(inner, Constant) or wanted.rep is Rep.FLOAT:
         return to_type(body, inner, wanted, node)
     if inner.rep is Rep.WIDE:
