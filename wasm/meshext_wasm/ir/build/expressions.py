@@ -170,10 +170,22 @@ def build_narrow(body: Body, node: tree.Narrow, into: ir.Register | None) -> ir.
 
 
 def build_convert(body: Body, node: tree.Convert, into: ir.Register | None) -> ir.Register | None:
-    """Another rep."""
-    if node.rep is node.subject.rep:
-        return build_effect(body, node.subject, into)
-    return build_simple(body, ir.Convert, node, [node.subject], into)
+    """Another rep; a literal, or what was just converted the other way, needs no conversion."""
+    subject = bare(node.subject)
+    if isinstance(subject, tree.Convert) and subject.subject.rep is node.rep:
+        subject = subject.subject
+    if node.rep is subject.rep:
+        return build_effect(body, subject, into)
+    if isinstance(subject, tree.Constant) and isinstance(subject.value, bool | float):
+        return body.constant(node.loc, subject.value, node.rep, into)
+    return build_simple(body, ir.Convert, node, [subject], into)
+
+
+def bare(node: tree.Expression) -> tree.Expression:
+    """What is inside of `Narrow`."""
+    while isinstance(node, tree.Narrow):
+        node = node.subject
+    return node
 
 
 def build_test(body: Body, node: tree.Expression, then: str, otherwise: str) -> None:
@@ -183,6 +195,8 @@ def build_test(body: Body, node: tree.Expression, then: str, otherwise: str) -> 
             body.jump(node.loc, then if node.value else otherwise)
         case tree.Narrow():
             build_test(body, node.subject, then, otherwise)
+        case tree.Convert() if isinstance(inner := bare(node.subject), tree.Constant):
+            body.jump(node.loc, then if inner.value is True else otherwise)
         case tree.Intrinsic(name="bool.not"):
             build_test(body, node.arguments[0], otherwise, then)
         case tree.Sequence():
