@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 
-def outcome(call: Callable[..., object], *args: object) -> object:
+def outcome(call: Callable[..., object], *args: object) -> tuple[type, object]:
     """The result with its type, or the exception with its text."""
     try:
         result = call(*args)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshext_wasm.library.builtins import integers
+from meshext_wasm.library.raw import wide
 from tests.wasm.library.comparing import outcome
 from tests.wasm.library.numbers import INTS
 
@@ -53,3 +54,8 @@ def test_the_largest_int() -> None:
     for call in (integers.add_slow, integers.mul_slow):
         assert outcome(call, most, most) == (OverflowError, "integer of more than 16384 bits")
     assert outcome(integers.lshift_slow, 1, 16384) == (OverflowError, "integer of more than 16384 bits")
+
+
+@given(st.integers(0, 2**64 - 1))
+def test_of_a_machine_number(number: int) -> None:
+    assert outcome(integers.from_wide, wide(number)) == (int, number)

@@ -265,3 +265,13 @@ def rshift_slow(left: int, right: int) -> int:
         result = limbs.add(result, of(1))
     store32(result + 8, 1)
     return finish(result)
+
+
+def from_wide(number: wide) -> int:
+    """The int of a wide without sign."""
+    if number < 0x4000000000000000:
+        return int_tag(number)
+    blob = limbs.new(word(2))
+    limbs.put(blob, word(0), number)
+    limbs.put(blob, word(1), number >> 32)
+    return finish(blob)

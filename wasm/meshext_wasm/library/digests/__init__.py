@@ -1,0 +1,1 @@
+"""Hash functions on raw words: blocks in memory into states in memory."""
