@@ -8,6 +8,7 @@ from meshext_wasm.library.builtins.limbs import finish, of, sign, size
 from meshext_wasm.library.raw import (
     int_is_small,
     int_small,
+    int_tag,
     store32,
     value_bits,
     value_is,
