@@ -17,15 +17,18 @@ from meshext_wasm.library.builtins.errors import (
     not_subscriptable,
 )
 from meshext_wasm.library.raw import (
+    alternative,
     builtin,
     class_descriptor,
     class_is_below,
     class_of,
     int_is_small,
+    int_small,
     load32,
     value_address,
     value_at,
     value_is,
+    wide_slt,
     word,
 )
 
@@ -116,6 +119,8 @@ def is_reflected_first(left: object, right: object) -> bool:
 
 def less(left: object, right: object) -> bool:
     """`left < right`."""
+    if int_is_small(left) and int_is_small(right):
+        return wide_slt(int_small(cast(int, left)), int_small(cast(int, right)))
     if is_reflected_first(left, right):
         answer = ask_greater(right, left)
         if answer is NotImplemented:
@@ -194,6 +199,7 @@ def ask_greater_equal(left: object, right: object) -> object:
     return cast(Object, left).__ge__(right)
 
 
+@alternative("hash")
 def hash_of(value: object) -> int:
     """`hash(value)`."""
     return value.__hash__()
@@ -206,6 +212,7 @@ def truth(value: object) -> bool:
     return cast(Object, value).__bool__()
 
 
+@alternative("repr")
 def repr_of(value: object) -> str:
     """`repr(value)`."""
     return value.__repr__()
@@ -218,11 +225,13 @@ def str_of(value: object) -> str:
     return value.__str__()
 
 
-def format_of(value: object, spec: str) -> str:
+@alternative("format")
+def format_of(value: object, spec: str = "") -> str:
     """`format(value, spec)`."""
     return value.__format__(spec)
 
 
+@alternative("len")
 def length(value: object) -> int:
     """`len(value)`."""
     return cast(Object, value).__len__()

@@ -23,7 +23,7 @@ from meshext_wasm.library.builtins.text import (
 )
 from meshext_wasm.library.builtins.text_builder import TextBuilder
 from meshext_wasm.library.builtins.text_search import find_text
-from meshext_wasm.library.raw import builtin, constructor, method, value_address, word
+from meshext_wasm.library.raw import alternative, builtin, constructor, method, value_address, word
 
 
 @builtin("str")
@@ -186,14 +186,16 @@ class TextIterator(Iterator[str]):
         return True
 
 
-def ord_of(character: str) -> int:
+@alternative("ord")
+def ord_of(character: str, /) -> int:
     """`ord(character)`."""
     if len(character) != 1:
         raise TypeError(f"ord() expected a character, but string of length {len(character)} found")
     return point_at(character, 0)
 
 
-def chr_of(point: int) -> str:
+@alternative("chr")
+def chr_of(point: int, /) -> str:
     """`chr(point)`."""
     if point < 0 or point > 0x10FFFF:
         raise ValueError("chr() arg not in range(0x110000)")
