@@ -244,3 +244,43 @@ def test_another_linker_makes_a_module_that_answers_the_same(tmp_path: Path) -> 
     ours = linked(MAIN, OTHER, exports={"main": "fn:main"})
     for number in (0, 20, 1 << 40):
         assert run(ours, "main", number) == run(made.read_bytes(), "fn:main", number)
+
+
+def test_equal_functions_in_the_table_have_a_place_each() -> None:
+    one = 'define i64 @"fn:%s"() {\n ret i64 9\n}\n@"class:%s" = constant ptr @"fn:%s"\n'
+    reads = 'define i64 @"fn:read%s"() {\n %%f = load i32, ptr @"class:%s"\n %%p = inttoptr i32 %%f to ptr\n'
+    reads += " %%r = call i64 %%p()\n ret i64 %%r\n}\n"
+    text = "".join(one % (each, each, each) for each in "ab")
+    text += "".join(reads % (each, each) for each in "ab")
+    module = linked(text.replace("constant ptr", "global ptr"), exports={"a": "fn:reada", "b": "fn:readb"})
+    assert run(module, "a") == run(module, "b") == 9
+
+
+CLASS = """
+@"class:a" = constant { i64, i64, i64, i64, ptr, ptr, ptr } { i64 0, i64 0, i64 0, i64 0, ptr @"fn:zero",
+    ptr @"fn:first", ptr @"fn:second" }
+@"method:1" = external global i8
+define i64 @"fn:zero"() {
+  ret i64 100
+}
+define i64 @"fn:first"() {
+  ret i64 101
+}
+define i64 @"fn:second"() {
+  ret i64 102
+}
+define i64 @"fn:call"() {
+  %o = add i32 ptrtoint (ptr @"class:a" to i32), ptrtoint (ptr @"method:1" to i32)
+  %p = inttoptr i32 %o to ptr
+  %f = load i32, ptr %p
+  %g = inttoptr i32 %f to ptr
+  %r = call i64 %g()
+  ret i64 %r
+}
+"""
+
+
+def test_a_method_that_nothing_calls_is_left_out_of_all_tables() -> None:
+    module = linked(CLASS, exports={"call": "fn:call"})
+    assert run(module, "call") == 101
+    assert sorted(function_names(module)) == ["call", "first"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import wasmtime
@@ -17,6 +18,7 @@ from meshext_wasm.tree.intrinsics import OPERATIONS, Operation
 from meshext_wasm.tree.program import Loc
 from meshext_wasm.tree.types import Rep
 
+Exports = Mapping[str, object]
 HERE = Loc("test.py", 1, 0, 1, 0)
 SLOWLY = 2
 """What every slow function gives here: no small int, and False."""
@@ -48,7 +50,7 @@ def around() -> str:
 
 
 @cache
-def operations() -> tuple[wasmtime.Store, wasmtime.InstanceExports]:
+def operations() -> tuple[wasmtime.Store, Exports]:
     """The module, started."""
     unit = Unit("test", [operation_function(each) for each in OPERATIONS.values()])
     unit.signatures = {each.symbol: each.signature for each in unit.functions}

@@ -42,7 +42,7 @@ def reference(name: str, a: int, b: int) -> int | None:
     if name in ("lshift", "rshift") and not 0 <= b <= 1000:
         return None if b < 0 or name == "lshift" else a >> 1000
     try:
-        return TWO[name](a, b)
+        return int(TWO[name](a, b))
     except ZeroDivisionError:
         return None
 

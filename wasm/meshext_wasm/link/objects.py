@@ -60,7 +60,7 @@ class Relocation:
         return 4 if self.fix in FOUR_BYTES else PADDED
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Code:
     """A function: its type, locals and instructions without the size in front."""
 
@@ -69,7 +69,7 @@ class Code:
     relocations: list[Relocation] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Segment:
     """A piece of data that lives or dies as a whole; `alignment` in bytes."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meshext_wasm.link.encoding import padded
 from meshext_wasm.link.layout import Layout
-from meshext_wasm.link.liveness import Live
+from meshext_wasm.link.liveness import Live, method_at
 from meshext_wasm.link.objects import FOUR_BYTES, Code, Fix, ObjectFile, Relocation, Segment
 
 OF_FUNCTIONS = frozenset({Fix.FUNCTION_INDEX_LEB, Fix.TABLE_INDEX_SLEB, Fix.TABLE_INDEX_I32})
@@ -17,7 +17,9 @@ def relocated(live: Live, layout: Layout, holder: ObjectFile, found: Code | Segm
         return raw
     out = bytearray(raw)
     for each in found.relocations:
-        number = number_of(live, layout, holder, each)
+        method = method_at(found, each)
+        called = method is None or method in live.methods
+        number = number_of(live, layout, holder, each) if called else 0
         new = number.to_bytes(4, "little") if each.fix in FOUR_BYTES else padded(number)
         out[each.offset : each.offset + each.width] = new
     return bytes(out)

@@ -15,6 +15,8 @@ HOST = "host:"
 LETTERS = {"i": I32, "l": I64}
 MADE_HERE = ("__heap_base", "__roots_start", "__roots_end")
 """Addresses that the linker knows."""
+METHOD = "method:"
+"""How a symbol begins whose address is the offset of a method's place in a descriptor; a number follows."""
 SEVERAL_WEAK = "a weak definition may stand in several objects"
 
 
@@ -95,7 +97,7 @@ class Symbols:
     def _elsewhere(self, holder: ObjectFile, symbol: Symbol) -> tuple[Target, int] | None:
         """A symbol that no object defines."""
         name = symbol.name
-        if name in MADE_HERE and symbol.kind is SymbolKind.DATA:
+        if symbol.kind is SymbolKind.DATA and (name in MADE_HERE or name.startswith(METHOD)):
             return name, 0
         if not name.startswith(HOST):
             self.problems.append(f"{name!r} is used in {holder.source}, and nothing defines it")

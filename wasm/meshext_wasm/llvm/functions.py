@@ -22,9 +22,6 @@ from meshext_wasm.tree.intrinsics import OPERATIONS
 from meshext_wasm.tree.types import Rep
 
 INTRINSICS = {**NUMBERS, **MEMORY, **OBJECTS}
-TABLE = 32
-"""Where the table of methods begins in a descriptor."""
-
 Lower = Callable[["FunctionLowering", Any], str]
 """Writes an instruction; what it gives, or nothing."""
 
@@ -151,11 +148,15 @@ def call_place(lowering: FunctionLowering, place: str, operands: list[str], erro
 
 
 def lower_call_method(lowering: FunctionLowering, instruction: ir.CallMethod) -> str:
-    """The function in a place of the table of the subject's class."""
+    """The function in a place of the table of the subject's class.
+
+    The place is named by a symbol, so that the linker sees which methods are called at all.
+    """
     writer = lowering.writer
     operands = lowering.operands(instruction)
     descriptor = objects.class_of(writer, operands[0])
-    place = writer.load("i32", descriptor, TABLE + 4 * instruction.index)
+    offset = f"ptrtoint (ptr {writer.outer.datum(f'method:{instruction.index}')} to i32)"
+    place = writer.load("i32", writer.let(f"add i32 {descriptor}, {offset}"))
     return call_place(lowering, place, operands, instruction.error)
 
 

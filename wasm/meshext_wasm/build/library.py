@@ -1,0 +1,85 @@
+"""The run-time library, compiled once: what programs are checked against, and its objects."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshext_wasm.build.cache import Cache, key_of
+from meshext_wasm.build.stages import Compiled, compile_text, compile_unit
+from meshext_wasm.diagnostics.diagnostic import Collector
+from meshext_wasm.link.objects import ObjectFile, parse_object
+from meshext_wasm.link.starting import Body
+from meshext_wasm.llvm.support import support_text
+from meshext_wasm.source.loading import ALWAYS, Folder, Loaded, Loader, Texts
+from meshext_wasm.typecheck.symbols import Program
+from meshext_wasm.typecheck.unit import check_library, strip
+
+COMPILER = Path(__file__).parents[1]
+ROOT = COMPILER / "library"
+NOT_COMPILED = ("raw", "emulation")
+"""What only CPython runs."""
+SUPPORT = "support"
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """`program` is what the checker knows of it."""
+
+    program: Program
+    objects: tuple[ObjectFile, ...]
+    bodies: tuple[Body, ...]
+    exports: dict[str, str]
+
+
+def module_names() -> Iterator[str]:
+    """Every module of the library that is compiled."""
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        if name and parts[0] not in NOT_COMPILED:
+            yield name
+
+
+def load_library(names: tuple[str, ...], collector: Collector) -> Loaded:
+    """The sources of modules of the library and of all that they import."""
+    loader = Loader(Texts({}), Folder(ROOT), collector)
+    for name in (*ALWAYS, *names):
+        loader.load(name)
+    while loader.later:
+        loader.load(loader.later.pop())
+    return loader.loaded
+
+
+def load_or_compile(cache: Cache) -> Library:
+    """The whole library: from the cache where the same sources were compiled by the same compiler."""
+    name = f"{key_of(COMPILER.rglob('*.py'))}.library"
+    found = cache.get(name)
+    if found is None:
+        parts = compile_library(tuple(module_names()), cache)
+        found = pickle.dumps(parts)
+        cache.put(name, found)
+    return to_library(*pickle.loads(found))
+
+
+def compile_library(names: tuple[str, ...], cache: Cache) -> tuple[Program, list[Compiled]]:
+    """Check and compile modules of the library with all that they import."""
+    collector = Collector()
+    loaded = load_library(names, collector)
+    collector.raise_any(loaded.sources)
+    unit, program = check_library(loaded, collector)
+    collector.raise_any(loaded.sources)
+    compiled = compile_unit(unit, cache, always=False)
+    strip(program)
+    support = Compiled(SUPPORT, compile_text(support_text(), cache), (), {})
+    return program, [compiled, support]
+
+
+def to_library(program: Program, parts: list[Compiled]) -> Library:
+    """Ready to be linked with."""
+    objects = tuple(parse_object(each.code, source=each.source) for each in parts)
+    bodies = tuple(body for each in parts for body in each.bodies)
+    exports = {name: symbol for each in parts for name, symbol in each.exports.items()}
+    return Library(program, objects, bodies, exports)

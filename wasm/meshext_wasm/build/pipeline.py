@@ -1,0 +1,37 @@
+"""Source files to a module, in one readable function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from meshext_wasm.build.cache import Cache
+from meshext_wasm.build.library import ROOT, Library
+from meshext_wasm.build.stages import Compiled, compile_unit
+from meshext_wasm.diagnostics.diagnostic import Collector
+from meshext_wasm.link.linker import link
+from meshext_wasm.link.objects import parse_object
+from meshext_wasm.link.starting import START
+from meshext_wasm.source.loading import Files, Folder, load_program
+from meshext_wasm.typecheck.unit import check_program
+
+START_EXPORT = "_initialize"
+
+
+def compile_program(entry: str, own: Files, library: Library, cache: Cache) -> Compiled:
+    """The object of a module and of what it imports beside the library. CompileError with every mistake."""
+    collector = Collector()
+    loaded = load_program(entry, own, Folder(ROOT), collector)
+    collector.raise_any(loaded.sources)
+    unit = check_program(library.program, loaded, collector)
+    collector.raise_any(loaded.sources)
+    return compile_unit(unit, cache, always=True)
+
+
+def link_program(program: Compiled, library: Library, exports: Mapping[str, str]) -> bytes:
+    """A module that exports functions by their symbols, and START_EXPORT, which is to be called first."""
+    objects = [parse_object(program.code, source=program.source), *library.objects]
+    return link(
+        objects,
+        exports={START_EXPORT: START, **exports},
+        bodies=[*library.bodies, *program.bodies],
+    )
