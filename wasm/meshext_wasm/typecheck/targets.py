@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Expression
-from meshext_wasm.tree.program import Global
+from meshext_wasm.tree.program import Field, Global
 from meshext_wasm.tree.statements import Evaluate, WriteField, WriteGlobal
 from meshext_wasm.tree.types import ClassType, NeverType, RawType, Type
 from meshext_wasm.typecheck import growth, methods, unpacking
@@ -118,7 +118,7 @@ def write_attribute(
     if found is not None:
         owner, slot = found
         wanted = substitute(slot.type, bindings_of(program, type_, owner))
-        made = to_type(body, value, wanted, target)
+        made = infer_field(body, slot, value, target) or to_type(body, value, wanted, target)
         loc = body.loc(target)
         body.emit(WriteField(loc=loc, subject=subject, field=slot, value=made))
         note_written(body, target, made.type, wanted)
@@ -132,6 +132,15 @@ def write_attribute(
     else:
         hint = f"declare it: write `{name}: ...` in the class, or set it in __init__"
         body.report(target, f"{display(type_)} has no field {name!r}", hint)
+
+
+def infer_field(body: Body, slot: Field, value: Expression, node: ast.AST) -> Expression | None:
+    """The value of a field whose type is being found from what is assigned to it."""
+    if slot not in body.unit.open_fields:
+        return None
+    made = to_value(body, value, node)
+    body.rounds.assign(slot, made.type)
+    return made
 
 
 def note_written(body: Body, target: ast.Attribute, given: Type, wanted: Type) -> None:

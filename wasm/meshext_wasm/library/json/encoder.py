@@ -75,9 +75,9 @@ class Encoder:
             self.write_items(value, list(cast("tuple[object, ...]", value)))
         elif isinstance(value, dict):
             self.write_dict(cast("dict[object, object]", value))
-        elif self.default is not None:
+        elif (default := self.default) is not None:
             self.enter(value)
-            self.write(self.default(value))
+            self.write(default(value))
             self.open.pop()
         else:
             raise TypeError(f"Object of type {type_name(value)} is not JSON serializable")

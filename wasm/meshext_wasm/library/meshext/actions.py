@@ -1,6 +1,7 @@
 """What a hook may return."""
 
 from collections.abc import Iterable
+from typing import cast
 
 from meshext_wasm.library.meshext.errors import HeaderError
 from meshext_wasm.library.meshext.headers import Headers
@@ -14,7 +15,7 @@ class Respond:
         self,
         status: int,
         *,
-        headers: dict[str, str] | Headers | Iterable[tuple[str, str]] = (),
+        headers: dict[str, str] | Headers | list[tuple[str, str]] | tuple[tuple[str, str], ...] = (),
         body: bytes | str = b"",
         details: str = "",
     ) -> None:
@@ -30,11 +31,16 @@ class Respond:
         return self.headers.to_lines()
 
 
-def build_headers(given: dict[str, str] | Headers | Iterable[tuple[str, str]]) -> Headers:
+def build_headers(
+    given: dict[str, str] | Headers | list[tuple[str, str]] | tuple[tuple[str, str], ...],
+) -> Headers:
     """Checked headers from a mapping or pairs; repeated names are kept."""
     headers = Headers()
-    if isinstance(given, dict) or isinstance(given, Headers):
+    if isinstance(given, Headers):
         for name, value in given.items():
+            headers.add(name, value)
+    elif isinstance(given, dict):
+        for name, value in cast("dict[str, str]", given).items():
             headers.add(name, value)
     else:
         for name, value in given:

@@ -1,0 +1,76 @@
+"""Names that statements bind, without looking into functions and classes inside of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+COMPREHENSION = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def children(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a node that run in the same function: of an inner function its defaults and decorators,
+    of a class its bases and decorators (the body of a local class is refused elsewhere)."""
+    if isinstance(node, ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef):
+        yield from getattr(node, "decorator_list", [])
+        yield from node.args.defaults
+        yield from (each for each in node.args.kw_defaults if each is not None)
+    elif isinstance(node, ast.ClassDef):
+        yield from node.decorator_list
+        yield from node.bases
+    else:
+        yield from ast.iter_child_nodes(node)
+
+
+def inside(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and everything in it that runs in the same function."""
+    yield node
+    for child in children(node):
+        yield from inside(child)
+
+
+def bound_names(node: ast.AST) -> Iterator[str]:
+    """Names that a node itself binds, or deletes, in its function."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
+        yield node.id
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+        yield node.name
+    elif isinstance(node, ast.MatchMapping) and node.rest:
+        yield node.rest
+    elif isinstance(node, ast.Import | ast.ImportFrom):
+        yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+
+
+def assigned_in(nodes: list[ast.stmt]) -> frozenset[str]:
+    """Names that statements may bind, comprehensions' own variables left out."""
+    return frozenset(name for node in nodes for name in assigned(node))
+
+
+def assigned(node: ast.AST) -> Iterator[str]:
+    """Names that a node and its parts bind in their function."""
+    if isinstance(node, COMPREHENSION):
+        for inner in inside(node):
+            if isinstance(inner, ast.NamedExpr):
+                yield inner.target.id
+        return
+    yield from bound_names(node)
+    for child in children(node):
+        yield from assigned(child)
+
+
+def attributes_in(nodes: list[ast.stmt]) -> frozenset[str]:
+    """Names of attributes that statements write or delete."""
+    return frozenset(
+        each.attr
+        for node in nodes
+        for each in inside(node)
+        if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load)
+    )
+
+
+def has_call(nodes: list[ast.stmt]) -> bool:
+    """Whether statements call anything by name."""
+    return any(isinstance(each, ast.Call | ast.Await) for node in nodes for each in inside(node))

@@ -1,0 +1,234 @@
+"""From annotations to types."""
+
+from __future__ import annotations
+
+import ast
+from typing import Protocol
+
+from meshext_wasm.tree.program import Loc
+from meshext_wasm.tree.types import (
+    CallableType,
+    ClassObjectType,
+    ClassType,
+    LiteralType,
+    NeverType,
+    NoneType,
+    ObjectType,
+    RawType,
+    Rep,
+    TupleType,
+    Type,
+    TypeVariable,
+)
+from meshext_wasm.typecheck.symbols import AliasSymbol, ClassSymbol, Program, RawSymbol, SpecialSymbol, Symbol
+from meshext_wasm.typecheck.unions import join
+
+RAW = {"word": Rep.WORD, "wide": Rep.WIDE, "double": Rep.FLOAT}
+ANY = "object, and isinstance where it matters; or the type that it is"
+
+
+class Place(Protocol):
+    """Where an annotation stands: a module, a class, a function."""
+
+    @property
+    def program(self) -> Program: ...
+
+    def symbol_of(self, node: ast.expr) -> Symbol | None:
+        """What a dotted name means."""
+
+    def report(self, node: ast.AST, reason: str, hint: str = "") -> None:
+        """Refuse something."""
+
+    def loc(self, node: ast.AST) -> Loc:
+        """Where a node stands."""
+
+
+def to_type(place: Place, node: ast.expr) -> Type:
+    """The type that an annotation says; NeverType after a report."""
+    match node:
+        case ast.Constant(value=None):
+            return NoneType()
+        case ast.Constant(value=str(text)):
+            return to_type(place, unquoted(place, node, text))
+        case ast.Name() | ast.Attribute():
+            return named(place, node, place.symbol_of(node))
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return join(place.program, to_type(place, left), to_type(place, right))
+        case ast.Subscript():
+            return subscripted(place, node)
+    return refuse(place, node, "this is no type", "a class, `X | None`, list[X], dict[K, V], tuple[X, ...]")
+
+
+def refuse(place: Place, node: ast.AST, reason: str, hint: str = "") -> Type:
+    """Report it, and go on."""
+    place.report(node, reason, hint)
+    return NeverType()
+
+
+def unquoted(place: Place, node: ast.expr, text: str) -> ast.expr:
+    """A quoted annotation, with the place of the quotes."""
+    try:
+        inner = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        return ast.copy_location(ast.Set([]), node)
+    for each in ast.walk(inner):
+        if isinstance(each, ast.expr):
+            ast.copy_location(each, node)
+    return inner
+
+
+def named(place: Place, node: ast.expr, symbol: Symbol | None) -> Type:
+    """A name that stands alone."""
+    name = ast.unparse(node)
+    match symbol:
+        case ClassSymbol():
+            return bare_class(place, node, symbol)
+        case AliasSymbol(type=type_):
+            return type_
+        case RawSymbol(name=raw):
+            return raw_type(place, node, raw)
+        case SpecialSymbol(name="Any"):
+            return refuse(place, node, "Any switches the checks off", ANY)
+        case SpecialSymbol(name="NoReturn" | "Never"):
+            return NeverType()
+        case SpecialSymbol(name="Callable"):
+            return refuse(place, node, "Callable does not say what it takes", "Callable[[X], Y]")
+        case SpecialSymbol(name="type"):
+            return ClassObjectType(None)
+        case None:
+            return refuse(place, node, f"{name} is not known here", "define it, or import it")
+    return refuse(place, node, f"{name} is no type", "a class, or a name of a type")
+
+
+def raw_type(place: Place, node: ast.expr, name: str) -> Type:
+    """A raw number of the library, or one of its builtin classes that programs do not name."""
+    if name in RAW:
+        return RawType(RAW[name])
+    if name in ("array", "cell", "function"):
+        found = place.program.builtins.get(name)
+        assert isinstance(found, ClassSymbol)
+        return ClassType(found.cls, tuple(ObjectType() for _ in found.parameters))
+    return refuse(place, node, f"{name} is no type")
+
+
+def bare_class(place: Place, node: ast.expr, symbol: ClassSymbol) -> Type:
+    """A class without arguments."""
+    program, name = place.program, symbol.cls.name
+    if symbol is program.builtins.get("object"):
+        return ObjectType()
+    if symbol is program.builtins.get("NoneType"):
+        return NoneType()
+    if symbol is program.builtins.get("type"):
+        return ClassObjectType(None)
+    if symbol is program.builtins.get("float"):
+        return join(program, ClassType(symbol.cls), ClassType(program.builtin_class("int")))
+    if not symbol.parameters:
+        return ClassType(symbol.cls)
+    if symbol.cls.symbol.startswith("meshext."):
+        return ClassType(symbol.cls, tuple(NoneType() for _ in symbol.parameters))
+    if symbol.cls.symbol.startswith("builtins.") and getattr(place, "is_library", False):
+        return ClassType(symbol.cls, tuple(ObjectType() for _ in symbol.parameters))
+    inside = {"dict": "dict[str, int]", "tuple": "tuple[int, ...] or tuple[str, int]"}
+    reason = f"{name} does not say what is in it"
+    return refuse(place, node, reason, inside.get(name, f"{name}[str] for one of strings"))
+
+
+def subscripted(place: Place, node: ast.Subscript) -> Type:
+    """`X[...]`."""
+    symbol = place.symbol_of(node.value)
+    parts = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+    match symbol:
+        case SpecialSymbol(name=name):
+            return special(place, node, name, parts)
+        case ClassSymbol() if symbol is place.program.builtins.get("tuple"):
+            return tuple_type(place, node, parts)
+        case ClassSymbol() if symbol is place.program.builtins.get("type"):
+            return special(place, node, "type", parts)
+        case RawSymbol(name="array"):
+            found = place.program.builtins["array"]
+            assert isinstance(found, ClassSymbol)
+            return ClassType(found.cls, (to_type(place, parts[0]),))
+        case ClassSymbol():
+            return with_arguments(place, node, symbol, parts)
+    return refuse(place, node.value, f"{ast.unparse(node.value)} takes no [...]", "a class with parameters")
+
+
+def with_arguments(place: Place, node: ast.Subscript, symbol: ClassSymbol, parts: list[ast.expr]) -> Type:
+    """A generic class with its arguments."""
+    count = len(symbol.parameters)
+    if len(parts) != count:
+        name = symbol.cls.name
+        wanted = "no [...]" if not count else f"{count} in [...], not {len(parts)}"
+        return refuse(place, node, f"{name} takes {wanted}")
+    return ClassType(symbol.cls, tuple(to_type(place, each) for each in parts))
+
+
+def tuple_type(place: Place, node: ast.Subscript, parts: list[ast.expr]) -> Type:
+    """`tuple[X, ...]`, `tuple[X, Y]`, `tuple[()]`."""
+    if len(parts) == 2 and isinstance(parts[1], ast.Constant) and parts[1].value is Ellipsis:
+        return ClassType(place.program.builtin_class("tuple"), (to_type(place, parts[0]),))
+    if len(parts) == 1 and isinstance(parts[0], ast.Tuple) and not parts[0].elts:
+        return TupleType(())
+    return TupleType(tuple(to_type(place, each) for each in parts))
+
+
+def special(place: Place, node: ast.Subscript, name: str, parts: list[ast.expr]) -> Type:
+    """What `typing` has."""
+    match name:
+        case "Optional":
+            return join(place.program, to_type(place, parts[0]), NoneType())
+        case "Union":
+            return join(place.program, *(to_type(place, each) for each in parts))
+        case "Final" | "ClassVar" | "Annotated":
+            return to_type(place, parts[0])
+        case "Literal":
+            return join(place.program, *(literal(place, each) for each in parts))
+        case "Callable":
+            return callable_type(place, node, parts)
+        case "type":
+            inner = to_type(place, parts[0])
+            return ClassObjectType(inner.cls if isinstance(inner, ClassType) else None)
+    return refuse(place, node, f"{name}[...] is not in the language", "a class, a union, Callable, Literal")
+
+
+def literal(place: Place, node: ast.expr) -> Type:
+    """One value of `Literal[...]`."""
+    value: object = Ellipsis
+    match node:
+        case ast.Constant(value=value):
+            pass
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(number))):
+            value = -number
+    if value is None:
+        return NoneType()
+    if isinstance(value, str | int | bytes):
+        return LiteralType(value, ClassType(place.program.builtin_class(type(value).__name__)))
+    return refuse(place, node, "Literal takes text, whole numbers, bytes, True, False, None", 'Literal["a"]')
+
+
+def callable_type(place: Place, node: ast.Subscript, parts: list[ast.expr]) -> Type:
+    """`Callable[[X, Y], Z]`."""
+    if len(parts) != 2 or not isinstance(parts[0], ast.List):
+        return refuse(place, node, "Callable has to say what it takes and gives", "Callable[[X], Y]")
+    parameters = tuple(to_type(place, each) for each in parts[0].elts)
+    return CallableType(parameters, to_type(place, parts[1]))
+
+
+def is_type_expression(place: Place, node: ast.expr) -> bool:
+    """Whether the value of an assignment in a module makes it another name of a type."""
+    match node:
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return is_type_expression(place, left) and is_type_expression(place, right)
+        case ast.Constant(value=None):
+            return True
+        case ast.Subscript(value=ast.Name() | ast.Attribute() as value):
+            symbol = place.symbol_of(value)
+            return isinstance(symbol, ClassSymbol | SpecialSymbol)
+        case ast.Name() | ast.Attribute():
+            symbol = place.symbol_of(node)
+            if isinstance(symbol, SpecialSymbol):
+                return symbol.name in ("Any", "NoReturn", "Never")
+            return isinstance(symbol, ClassSymbol) or (
+                isinstance(symbol, AliasSymbol) and not isinstance(symbol.type, TypeVariable)
+            )
+    return False

@@ -1,0 +1,128 @@
+"""Second step: what imported names mean."""
+
+from __future__ import annotations
+
+import ast
+
+from meshext_wasm.source.imports import KNOWN, Import, unit_name
+from meshext_wasm.source.loading import Loaded
+from meshext_wasm.tree.program import Module
+from meshext_wasm.typecheck.declared import Declared, Site
+from meshext_wasm.typecheck.symbols import ModuleSymbol, RawSymbol, SpecialSymbol, Symbol
+
+SPECIAL = {
+    "typing": "Annotated Any Callable ClassVar Final Generic Literal Never NoReturn Optional Protocol Self "
+    "TypeAlias TypeVar Union assert_never cast final overload override runtime_checkable TYPE_CHECKING "
+    "NamedTuple NewType TypedDict ParamSpec",
+    "dataclasses": "dataclass field replace asdict astuple fields",
+    "enum": "Enum IntEnum StrEnum Flag IntFlag auto unique",
+    "abc": "ABC abstractmethod ABCMeta",
+    "__future__": "annotations",
+    "collections.abc": "Callable",
+}
+CHECKER = "isinstance issubclass super type callable property classmethod staticmethod"
+
+
+def bind_imports(declared: Declared, loaded: Loaded, *, report: bool) -> None:
+    """Give every imported name its meaning, as far as it is known already."""
+    for source in loaded.modules:
+        site = declared.sites[source.name]
+        for each in loaded.imports[source.name]:
+            bind_import(site, each, report=report)
+
+
+def bind_import(site: Site, each: Import, *, report: bool) -> None:
+    """One import statement."""
+    module = unit_name(each.module)
+    if not each.names:
+        bind_module(site, module, each.bound)
+        return
+    for name, here in each.names:
+        if name == "*":
+            if report:
+                site.report(each.node, "import * hides which names there are", f"from {module} import a, b")
+            continue
+        found = find_name(site, module, name)
+        if found is not None:
+            site.module.names[here] = found
+        elif report and is_loaded(site, module):
+            place = next((a for a in each.node.names if a.name == name), each.node)
+            reason = f"{each.module or 'the package'} has no {name} that is compiled"
+            site.report(place, reason, "one of the names that it has")
+
+
+def is_loaded(site: Site, module: str) -> bool:
+    """Whether a module was found; one that was not is reported already."""
+    return module in site.program.modules or module in KNOWN or module in ("raw", "")
+
+
+def bind_module(site: Site, module: str, bound: str) -> None:
+    """`import a.b` binds `a`, `import a.b as c` binds `c`."""
+    found = find_module(site, module)
+    if found is None:
+        return
+    if bound != module or "." not in module:
+        site.module.names[bound] = found
+        return
+    top, *rest = module.split(".")
+    outer = find_module(site, top) or ModuleSymbol(top, Module(top, ""))
+    site.module.names[top] = outer
+    for index, part in enumerate(rest):
+        name = ".".join([top, *rest[: index + 1]])
+        inner = find_module(site, name) or ModuleSymbol(name, Module(name, ""))
+        outer.names.setdefault(part, inner)
+        outer = inner
+
+
+def find_module(site: Site, module: str) -> ModuleSymbol | None:
+    """A module of the program or library, or one that the checker knows."""
+    if module in site.program.modules:
+        return site.program.modules[module]
+    if module == "raw" and site.is_library:
+        return None
+    if module not in SPECIAL:
+        return None
+    made = ModuleSymbol(module, Module(module, ""))
+    for name in SPECIAL[module].split():
+        found = find_name(site, module, name)
+        if found is not None:
+            made.names[name] = found
+    return made
+
+
+def find_name(site: Site, module: str, name: str) -> Symbol | None:
+    """What a name of a module means."""
+    if module == "raw" and site.is_library:
+        return RawSymbol(name)
+    if name in SPECIAL.get(module, "").split():
+        return SpecialSymbol(name)
+    if module in ("typing", "typing_extensions"):
+        return find_name(site, "typing", name) if module != "typing" else from_abc(site, name)
+    found = site.program.modules.get(module)
+    if found is not None and name in found.names:
+        return found.names[name]
+    return site.program.modules.get(f"{module}.{name}" if module else name)
+
+
+def from_abc(site: Site, name: str) -> Symbol | None:
+    """`typing` has the classes of `collections.abc` too."""
+    found = site.program.modules.get("collections.abc")
+    return found.names.get(name) if found is not None else None
+
+
+def fill_builtins(declared: Declared) -> None:
+    """The names that every module has: those of the library's `builtins`, the built-in classes, the
+    exceptions, and what the checker knows itself."""
+    program = declared.unit.program
+    for name in ("builtins.exceptions", "builtins"):
+        module = program.modules.get(name)
+        for key, symbol in (module.names if module else {}).items():
+            if not key.startswith("_") and not isinstance(symbol, ModuleSymbol | RawSymbol | SpecialSymbol):
+                program.builtins.setdefault(key, symbol)
+    for name in CHECKER.split():
+        program.builtins.setdefault(name, SpecialSymbol(name))
+
+
+def alias_of(node: ast.alias) -> str:
+    """The name that an import gives."""
+    return node.asname or node.name.partition(".")[0]
