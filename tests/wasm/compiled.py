@@ -97,7 +97,7 @@ class Raised:
 
 EXHAUSTED = Raised("Exhausted", "")
 Outcome = tuple[str, object]
-"""What a call gave as Python shows it, so that 1, 1.0 and True differ: ("value", text); or ("raised", ...)."""
+"""("value", text) as Python shows it, so that 1, 1.0 and True differ; or ("raised", ...)."""
 
 
 class Program:

@@ -138,12 +138,6 @@ def signed(number: int) -> bytes:
     return bytes(out)
 
 
-def padded(number: int) -> bytes:
-    """A number of 32 bits in LEB128 of five bytes; a negative one is written as signed."""
-    tail = [(number >> shift) & 0x7F | 0x80 for shift in (0, 7, 14, 21)]
-    return bytes([*tail, (number >> 28) & 0x7F])
-
-
 def text(value: str) -> bytes:
     """A name: length, then UTF-8."""
     raw = value.encode()

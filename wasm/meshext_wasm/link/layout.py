@@ -20,6 +20,8 @@ FIRST = 1024
 """Where data begins in a module that needs no stack."""
 ROOTS = "roots."
 """How the segment of a slot is named that the collector looks at."""
+STATE = ".state:"
+"""What is in the name of a segment that code asks for all the time: low addresses are short numbers."""
 ALIGNMENT = 16
 PAGE = 64 * 1024
 
@@ -60,6 +62,7 @@ def place_all(live: Live) -> Layout:
     layout.stack_top = STACK if live.stack_pointer else 0
     roots = [each for each in live.segments if each[1].name.startswith(ROOTS)]
     others = [each for each in live.segments if not each[1].name.startswith(ROOTS)]
+    others.sort(key=lambda each: STATE not in each[1].name)
     at = place(layout, others, max(layout.stack_top, FIRST))
     layout.made["__roots_start"] = aligned(at, ALIGNMENT)
     at = place(layout, roots, layout.made["__roots_start"])

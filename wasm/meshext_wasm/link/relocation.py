@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from meshext_wasm.link.encoding import padded
+from meshext_wasm.link.encoding import signed, unsigned
 from meshext_wasm.link.layout import Layout
 from meshext_wasm.link.liveness import Live, method_at
 from meshext_wasm.link.objects import FOUR_BYTES, Code, Fix, ObjectFile, Relocation, Segment
 
 OF_FUNCTIONS = frozenset({Fix.FUNCTION_INDEX_LEB, Fix.TABLE_INDEX_SLEB, Fix.TABLE_INDEX_I32})
+SIGNED = frozenset({Fix.TABLE_INDEX_SLEB, Fix.MEMORY_ADDR_SLEB})
 
 
 def relocated(live: Live, layout: Layout, holder: ObjectFile, found: Code | Segment) -> bytes:
-    """The bytes of a function or segment with everything put in."""
+    """The bytes of a function or segment with everything put in.
+
+    Code gets shorter: objects keep five bytes for a number, and most need one or two. Nothing in a function
+    counts bytes, so nothing else changes.
+    """
     raw = found.body if isinstance(found, Code) else found.data
     if not found.relocations:
         return raw
-    out = bytearray(raw)
+    out = bytearray()
+    done = 0
     for each in found.relocations:
         method = method_at(found, each)
         called = method is None or method in live.methods
         number = number_of(live, layout, holder, each) if called else 0
-        new = number.to_bytes(4, "little") if each.fix in FOUR_BYTES else padded(number)
-        out[each.offset : each.offset + each.width] = new
-    return bytes(out)
+        out += raw[done : each.offset]
+        out += encoded(each.fix, number)
+        done = each.offset + each.width
+    return bytes(out + raw[done:])
+
+
+def encoded(fix: Fix, number: int) -> bytes:
+    """A number as it stands in code or data."""
+    if fix in FOUR_BYTES:
+        return number.to_bytes(4, "little")
+    return signed(number) if fix in SIGNED else unsigned(number)
 
 
 def number_of(live: Live, layout: Layout, holder: ObjectFile, relocation: Relocation) -> int:
@@ -38,4 +52,4 @@ def number_of(live: Live, layout: Layout, holder: ObjectFile, relocation: Reloca
         callee = target[1] if isinstance(target, tuple) else target
         numbers = layout.functions if fix is Fix.FUNCTION_INDEX_LEB else layout.table
         return numbers[id(callee)]
-    return (layout.address(target, offset) + relocation.addend) & 0xFFFFFFFF
+    return layout.address(target, offset) + relocation.addend
