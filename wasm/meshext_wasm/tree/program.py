@@ -34,7 +34,7 @@ class Variable:
     checked: bool = False
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Global:
     """A variable of a module: a root of the collector. `symbol` is `module.name`."""
 
@@ -42,7 +42,7 @@ class Global:
     type: Type
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Function:
     """A function, method, lambda or module body.
 
@@ -87,7 +87,7 @@ class Field:
     type: Type
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Class:
     """A class. `kind`: `instance` (fixed slots), `array` (as many slots as the header says), `blob` (bytes).
 

@@ -66,16 +66,6 @@ def call_symbol(
         return refuse(body, mismatch.node, mismatch.reason, mismatch.hint)
     bindings = receiver_bindings(body, found, receiver) if receiver is not None else {}
     grown = growth.origins(body, receiver) if receiver is not None else []
-    if found.name == "append" and not body.function.outside:
-        print(
-            "APP",
-            type(receiver),
-            receiver.type,
-            len(grown),
-            list(bindings),
-            [v.name for v in body.rounds.origins],
-            len(body.rounds.empties),
-        )
     own = own_variables(found) - (frozenset() if grown else frozenset(bindings))
     calling = Calling(body, node, found, filled, dict(bindings), own)
     learn_from_expected(calling, expected)

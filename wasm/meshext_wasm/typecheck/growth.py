@@ -30,7 +30,7 @@ def note(body: Body, variable: Variable, value: Expression) -> None:
 
 def origins(body: Body, expression: Expression) -> list[ast.AST]:
     """The empty displays that a value may come from."""
-    while isinstance(expression, Narrow):
+    while isinstance(expression, Narrow) and expression not in body.rounds.empties:
         expression = expression.subject
     if isinstance(expression, Local):
         return body.rounds.origins.get(expression.variable, [])

@@ -24,7 +24,6 @@ from meshext_wasm.typecheck.making import (
 )
 from meshext_wasm.typecheck.unions import OBJECT, display
 
-
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
 
