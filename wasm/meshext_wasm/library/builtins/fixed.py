@@ -71,10 +71,15 @@ def series(number: int) -> int:
 
 def logarithm(number: double) -> int:
     """The natural logarithm of a positive finite double."""
-    mantissa = mantissa_of(number)
+    return logarithm_of(mantissa_of(number), exponent_of(number))
+
+
+def logarithm_of(mantissa: int, exponent: int) -> int:
+    """The natural logarithm of an int above 0 times a power of two."""
     bits = bits_of(mantissa)
-    scaled = mantissa << (PLACES - bits + 1)
-    powers = exponent_of(number) + bits - 1
+    shift = PLACES - bits + 1
+    scaled = mantissa << shift if shift >= 0 else mantissa >> -shift
+    powers = exponent + bits - 1
     if scaled > SQRT2:
         scaled = scaled >> 1
         powers += 1
@@ -93,3 +98,15 @@ def near_one(number: int) -> int:
         total += power // count
         count += 2
     return total * 2
+
+
+def root(square: int) -> int:
+    """The square root of the product of two fixed-point numbers, rounded down."""
+    if square == 0:
+        return 0
+    guess = 1 << (bits_of(square) + 1) // 2
+    while True:
+        better = (guess + square // guess) >> 1
+        if better >= guess:
+            return guess
+        guess = better
