@@ -130,6 +130,10 @@ class Loader:
         if not each.runs:
             self.later += [module, *(joined(module, name) for name, _ in each.names)]
             return
+        if source.name.startswith(module + ".") and self.all_modules(module, each):
+            for name, _ in each.names:
+                self.load(f"{module}.{name}")
+            return
         if module in self.running and module != source.name:
             self.refuse_cycle(source, each, module)
             return
@@ -137,6 +141,11 @@ class Loader:
         parts = [self.load(joined(module, name)) for name, _ in each.names if not self.defines(module, name)]
         if not found and not any(parts):
             self.collector.add(unknown_module(source, each))
+
+    def all_modules(self, package: str, each: Import) -> bool:
+        """Whether an import takes only modules from a package: that needs nothing of the package itself."""
+        names = [f"{package}.{name}" for name, _ in each.names]
+        return bool(names) and all(self.own.find(name) or self.library.find(name) for name in names)
 
     def defines(self, module: str, name: str) -> bool:
         """Whether a module that was read has a name of its own, so that no module of the name is meant."""

@@ -21,6 +21,7 @@ from meshext_wasm.tree.types import (
     TypeVariable,
 )
 from meshext_wasm.typecheck.symbols import AliasSymbol, ClassSymbol, Program, RawSymbol, SpecialSymbol, Symbol
+from meshext_wasm.typecheck.synthesis import Typed
 from meshext_wasm.typecheck.unions import join
 
 RAW = {"word": Rep.WORD, "wide": Rep.WIDE, "double": Rep.FLOAT}
@@ -46,6 +47,8 @@ class Place(Protocol):
 def to_type(place: Place, node: ast.expr) -> Type:
     """The type that an annotation says; NeverType after a report."""
     match node:
+        case Typed(type_=type_):
+            return type_
         case ast.Constant(value=None):
             return NoneType()
         case ast.Constant(value=str(text)):

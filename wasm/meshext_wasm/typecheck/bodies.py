@@ -181,7 +181,7 @@ def is_alias(body: Body, node: ast.stmt) -> bool:
     return False
 
 
-def write_defaults(declared: Declared, body: Body, node: Definition) -> None:
+def write_defaults(declared: Declared, body: Body, node: ast.stmt) -> None:
     """Defaults that are no literals, evaluated where the function is defined."""
     for variable, value in declared.defaults.get(node, []):
         made = to_type(body, check_expression(body, value, variable.type), variable.type, value)
@@ -195,7 +195,7 @@ def write_class(declared: Declared, body: Body, node: ast.ClassDef) -> None:
         return
     with body.scope(work.symbol.members):
         for each in node.body:
-            if isinstance(each, Definition):
+            if isinstance(each, Definition | ast.AnnAssign):
                 write_defaults(declared, body, each)
             elif isinstance(each, ast.ClassDef):
                 write_class(declared, body, each)
@@ -244,7 +244,7 @@ def methods(declared: Declared, work: ClassWork) -> list[FunctionWork]:
         for each in declared.functions
         if each.symbol.owner is work.symbol
         and each.symbol.binding in (Binding.METHOD, Binding.PROPERTY)
-        and each.node in work.node.body
+        and each.node in work.body
     ]
 
 

@@ -14,14 +14,12 @@ from meshext_wasm.tree.expressions import Expression
 from meshext_wasm.tree.program import Field, Function, Global, Loc, Variable
 from meshext_wasm.tree.statements import Assign, Statement, WriteGlobal
 from meshext_wasm.tree.types import CallableType, NeverType, RawType, Rep, Type, rep_of
-from meshext_wasm.typecheck import growth
+from meshext_wasm.typecheck import growth, synthesis
 from meshext_wasm.typecheck.conversions import to_type, to_value
 from meshext_wasm.typecheck.facts import Facts, attributes, join_facts, root
 from meshext_wasm.typecheck.rounds import Key, Rounds
 from meshext_wasm.typecheck.symbols import ClassSymbol, ConstantSymbol, ModuleSymbol, Program, Symbol
 from meshext_wasm.typecheck.unions import join
-
-BUILTIN = "builtins:"
 
 
 @dataclass(slots=True)
@@ -137,8 +135,8 @@ class Body:
 
     def lookup(self, name: str) -> Symbol | None:
         """What a name means here, from the inside out; None where it means nothing."""
-        if name.startswith(BUILTIN):
-            return self.program.builtins.get(name.removeprefix(BUILTIN))
+        if ":" in name:
+            return self.lookup_written(name)
         for frame in reversed(self.frames):
             if name in frame:
                 return frame[name]
@@ -149,6 +147,14 @@ class Body:
         if self.own is not None and name in self.own.captured and self.parent is not None:
             return self.capture(name)
         return self.module.names.get(name) or self.program.builtins.get(name)
+
+    def lookup_written(self, name: str) -> Symbol | None:
+        """A name of code that the checker wrote, which nothing of the program hides."""
+        if name == synthesis.OWNER:
+            return self.owner
+        if name.startswith(synthesis.KNOWN):
+            return self.program.known(name.removeprefix(synthesis.KNOWN))
+        return self.program.builtins.get(name.removeprefix(synthesis.BUILTIN))
 
     def key(self, name: str) -> Key:
         """A local variable over the rounds."""

@@ -6,8 +6,8 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from meshext_wasm.tree.expressions import Constant, Expression, MakeArray
-from meshext_wasm.tree.statements import Evaluate
+from meshext_wasm.tree.expressions import Constant, Expression, IsInstance, MakeArray
+from meshext_wasm.tree.statements import Evaluate, If
 from meshext_wasm.tree.types import (
     ClassObjectType,
     ClassType,
@@ -20,11 +20,13 @@ from meshext_wasm.tree.types import (
 )
 from meshext_wasm.typecheck import growth
 from meshext_wasm.typecheck.making import (
+    call_known,
     class_type,
     constant,
     convert,
     failed,
     is_failed,
+    keep,
     narrow,
     refuse,
     sequence,
@@ -83,8 +85,40 @@ def to_type(body: Body, expression: Expression, wanted: Type, node: ast.AST) -> 
         return narrow(value, wanted)
     if isinstance(value, Constant) and fits_literal(value, wanted):
         return replace(value, type=wanted)
+    tested = test_unknown(body, value, wanted)
+    if tested is not None:
+        return tested
     reason = f"{describe(value)} stands where {display(wanted)} is wanted"
     return refuse(body, node, reason, hint_for(value.type, wanted))
+
+
+def test_unknown(body: Body, value: Expression, wanted: Type) -> Expression | None:
+    """What came out of a container of unknown items, tested for the classes that are wanted; None where the
+    type of it is known, or a test can not tell."""
+    from meshext_wasm.typecheck.dispatching import runtime_class
+
+    unknown = [each for each in members_of(value.type) if isinstance(each, ObjectType) and each.unknown]
+    plain = all(
+        isinstance(each, NoneType) or (isinstance(each, ClassType) and is_flat(each))
+        for each in members_of(wanted)
+    )
+    if not unknown or not plain:
+        return None
+    loc, program = value.loc, body.program
+    with body.collect() as statements:
+        kept = keep(body, statements, value)
+    classes = tuple(runtime_class(program, each) for each in members_of(wanted))
+    boolean = class_type(program, "bool")
+    test = IsInstance(loc=loc, type=boolean, rep=Rep.BOOL, subject=kept, classes=classes)
+    text = constant(program, loc, display(wanted))
+    failure = call_known(body, loc, "builtins.errors.unexpected_type", text, kept)
+    raised = Evaluate(loc=loc, value=failure)
+    return sequence([*statements, If(loc=loc, test=test, then=(), otherwise=(raised,))], narrow(kept, wanted))
+
+
+def is_flat(type_: ClassType) -> bool:
+    """Whether a look at the class of a value tells all of its type."""
+    return all(isinstance(each, ObjectType) for each in type_.arguments)
 
 
 def without_marker(body: Body, value: Expression, wanted: Type) -> Expression:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from meshext_wasm.diagnostics.diagnostic import Diagnostic
 from meshext_wasm.source.file import SourceFile
@@ -17,6 +18,9 @@ from meshext_wasm.typecheck.symbols import (
     Symbol,
     find_member,
 )
+
+if TYPE_CHECKING:
+    from meshext_wasm.typecheck.dataclass_fields import DataField
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -33,7 +37,7 @@ class FunctionWork:
 @dataclass(slots=True, eq=False)
 class ClassWork:
     """A class that is declared step by step. `inferred` are fields whose types follow from assignments,
-    `variables` what is written when the class statement runs."""
+    `variables` what is written when the class statement runs, `written` methods that the checker adds."""
 
     symbol: ClassSymbol
     node: ast.ClassDef
@@ -42,6 +46,12 @@ class ClassWork:
     inferred: set[str] = field(default_factory=set)
     variables: list[tuple[ast.Name, ast.expr]] = field(default_factory=list)
     dataclass: dict[str, bool] | None = None
+    written: list[ast.stmt] = field(default_factory=list)
+
+    @property
+    def body(self) -> list[ast.stmt]:
+        """The statements of the class, and the methods that the checker wrote."""
+        return [*self.node.body, *self.written]
 
 
 @dataclass(slots=True, eq=False)
@@ -75,6 +85,8 @@ class Site:
     def lookup(self, name: str) -> Symbol | None:
         """What a name means here: the innermost class's names, the module's, the built-in ones. Enclosing
         classes count too, as annotations are never run here."""
+        if ":" in name:
+            return self.program.builtins.get(name.partition(":")[2])
         for symbol in reversed(self.classes):
             if name in symbol.members:
                 return symbol.members[name]
@@ -113,3 +125,4 @@ class Declared:
     functions: list[FunctionWork] = field(default_factory=list)
     inferred: dict[str, set[Global]] = field(default_factory=dict)
     defaults: dict[ast.AST, list[tuple[Global, ast.expr]]] = field(default_factory=dict)
+    data: dict[ClassSymbol, list[DataField]] = field(default_factory=dict)

@@ -19,17 +19,17 @@ CONSTRUCTORS = ("__init__", "__post_init__")
 def declare_fields(work: ClassWork) -> None:
     """All fields of a class; those of its base are known. Types without annotation come later."""
     site = work.outer.inside(work.symbol)
-    for method in methods_of(work.node):
+    for method in methods_of(work.body):
         for node, annotation in written(method):
             declare_written(work, site, node, annotation)
     work.symbol.settled |= settled(work)
 
 
-def methods_of(node: ast.ClassDef) -> list[Definition]:
+def methods_of(body: list[ast.stmt]) -> list[Definition]:
     """Methods that have a `self`, constructors first."""
     found = [
         each
-        for each in node.body
+        for each in body
         if isinstance(each, Definition) and not {"classmethod", "staticmethod"} & set(decorator_names(each))
     ]
     return sorted(found, key=lambda each: each.name not in CONSTRUCTORS)
@@ -80,7 +80,7 @@ def declare_written(work: ClassWork, site: Site, node: ast.Attribute, annotation
 
 def settled(work: ClassWork) -> set[str]:
     """Fields that `__init__` sets before anybody else sees the instance."""
-    init = next((each for each in methods_of(work.node) if each.name == "__init__"), None)
+    init = next((each for each in methods_of(work.body) if each.name == "__init__"), None)
     found: set[str] = set()
     if init is None:
         return found

@@ -8,7 +8,7 @@ from meshext_wasm.source.imports import KNOWN, Import, unit_name
 from meshext_wasm.source.loading import Loaded
 from meshext_wasm.tree.program import Module
 from meshext_wasm.typecheck.declared import Declared, Site
-from meshext_wasm.typecheck.symbols import ModuleSymbol, RawSymbol, SpecialSymbol, Symbol
+from meshext_wasm.typecheck.symbols import ClassSymbol, ModuleSymbol, RawSymbol, SpecialSymbol, Symbol
 
 SPECIAL = {
     "typing": "Annotated Any Callable ClassVar Final Generic Literal Never NoReturn Optional Protocol Self "
@@ -117,8 +117,9 @@ def fill_builtins(declared: Declared) -> None:
     for name in ("builtins.exceptions", "builtins"):
         module = program.modules.get(name)
         for key, symbol in (module.names if module else {}).items():
-            if not key.startswith("_") and not isinstance(symbol, ModuleSymbol | RawSymbol | SpecialSymbol):
-                program.builtins.setdefault(key, symbol)
+            fixed = isinstance(program.builtins.get(key), ClassSymbol)
+            if not fixed and not isinstance(symbol, ModuleSymbol | RawSymbol | SpecialSymbol):
+                program.builtins[key] = symbol
     for name in CHECKER.split():
         program.builtins.setdefault(name, SpecialSymbol(name))
 

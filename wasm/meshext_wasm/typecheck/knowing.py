@@ -42,7 +42,7 @@ def find(body: Body, node: ast.Call, symbol: Symbol | None) -> Known | None:
         return SPECIAL.get(symbol.name)
     if not isinstance(node.func, ast.Name) or symbol is None:
         return None
-    name = node.func.id
+    name = node.func.id.removeprefix("builtins:")
     if body.program.builtins.get(name) is not symbol:
         return None
     return BUILTIN.get(name) if suits(node) or name == "next" else None

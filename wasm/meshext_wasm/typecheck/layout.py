@@ -64,6 +64,15 @@ def mark_virtual(declared: Declared, work: ClassWork) -> None:
         above = overridden(program, symbol, name)
         if above is not None and name not in OWN:
             override(work, member, node, above)
+            open_above(program, symbol)
+
+
+def open_above(program: Program, symbol: ClassSymbol) -> None:
+    """A value of a base may be of a class with a method of its own: calls there go by the table."""
+    base = program.classes.get(symbol.base.cls) if symbol.base else None
+    while base is not None:
+        base.open = True
+        base = program.classes.get(base.base.cls) if base.base else None
 
 
 def overridden(program: Program, symbol: ClassSymbol, name: str) -> tuple[ClassSymbol, FunctionSymbol] | None:

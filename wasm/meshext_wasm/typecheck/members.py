@@ -7,6 +7,7 @@ import ast
 from meshext_wasm.tree.program import Field, Global
 from meshext_wasm.tree.types import NeverType
 from meshext_wasm.typecheck.annotations import to_type
+from meshext_wasm.typecheck.dataclass_fields import read_options
 from meshext_wasm.typecheck.declare import decorator_names, make_function
 from meshext_wasm.typecheck.declared import ClassWork, Declared, Definition, FunctionWork, Site
 from meshext_wasm.typecheck.symbols import (
@@ -31,6 +32,7 @@ ATTACHED = ("method", "constructor", "static_method")
 def declare_members(declared: Declared, work: ClassWork) -> None:
     """The methods, class variables and annotated fields of a class."""
     site = work.outer.inside(work.symbol)
+    work.dataclass = read_options(work)
     for node in work.node.body:
         if isinstance(node, Definition):
             declare_method(declared, work, site, node)

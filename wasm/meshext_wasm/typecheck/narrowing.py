@@ -37,7 +37,7 @@ def facts_of(body: Body, test: ast.expr, truth: bool) -> Facts:
             return facts_of_bool_op(body, test, truth)
         case ast.Compare(left=left, ops=[op], comparators=[right]):
             return facts_of_comparison(body, left, op, right, truth)
-        case ast.Call(func=ast.Name(id="isinstance"), args=[subject, classes]):
+        case ast.Call(func=ast.Name(id="isinstance" | "builtins:isinstance"), args=[subject, classes]):
             found = classes_of(body, classes)
             if found is None:
                 return body.facts
@@ -193,7 +193,7 @@ def as_below(body: Body, view: ClassType, cls: Class) -> Type | None:
     """The type of a value of a wider class that turned out to be of this one; what its items are follows from
     the wider type, and is `object` where that says nothing."""
     symbol = body.program.class_symbol(cls)
-    plain = ClassType(cls, tuple(ObjectType() for _ in symbol.parameters))
+    plain = ClassType(cls, tuple(ObjectType(unknown=True) for _ in symbol.parameters))
     seen = base_as(body.program, ClassType(cls, symbol.parameters), view.cls)
     if seen is None:
         return None
@@ -201,7 +201,7 @@ def as_below(body: Body, view: ClassType, cls: Class) -> Type | None:
         return NoneType()
     bindings = dict(zip(seen.arguments, view.arguments, strict=False))
     return (
-        ClassType(cls, tuple(bindings.get(each, ObjectType()) for each in symbol.parameters))
+        ClassType(cls, tuple(bindings.get(each, ObjectType(unknown=True)) for each in symbol.parameters))
         if (symbol.parameters)
         else plain
     )

@@ -13,6 +13,7 @@ from meshext_wasm.typecheck.declare import decorator_names
 from meshext_wasm.typecheck.declared import Declared, Definition, FunctionWork, Site
 from meshext_wasm.typecheck.making import constant
 from meshext_wasm.typecheck.symbols import Binding, ClassSymbol, Kind, Parameter, Signature
+from meshext_wasm.typecheck.synthesis import Ready
 from meshext_wasm.typecheck.unions import is_assignable
 
 NO_RESULT = frozenset({"__init__", "__post_init__"})
@@ -110,23 +111,26 @@ def read_parameter(
         place.report(
             node, f"{sign}{node.arg} takes any number of arguments", "a parameter that is a list or dict"
         )
+    type_: Type = NeverType()
     if node.annotation is None:
         place.report(node, f"nothing says what {node.arg} is", f"{node.arg}: int, or what it is")
-        return Parameter(
-            node.arg, NeverType(), kind, default and read_default(declared, work, default, NeverType())
-        )
-    type_ = to_type(place, node.annotation)
+    else:
+        type_ = to_type(place, node.annotation)
     if default is None:
         return Parameter(node.arg, type_, kind)
-    return Parameter(node.arg, type_, kind, read_default(declared, work, default, type_))
+    symbol = work.symbol.function.symbol
+    return Parameter(node.arg, type_, kind, read_default(declared, place, symbol, work.node, default, type_))
 
 
-def read_default(declared: Declared, work: FunctionWork, node: ast.expr, type_: Type) -> Expression:
+def read_default(
+    declared: Declared, place: Site, symbol: str, key: ast.AST, node: ast.expr, type_: Type
+) -> Expression:
     """A literal as it is; anything else is evaluated once, where the function is defined, into a variable of
     the module that nobody else sees."""
     from meshext_wasm.typecheck.conversions import fits_literal, raw_literal
 
-    place = work.place
+    if isinstance(node, Ready):
+        return node.build(place)  # type: ignore[arg-type]
     value = literal_of(node)
     if value is not ...:
         made = constant(place.program, place.loc(node), value)  # type: ignore[arg-type]
@@ -136,18 +140,10 @@ def read_default(declared: Declared, work: FunctionWork, node: ast.expr, type_: 
             return replace(made, type=type_)
         if place.is_library or isinstance(type_, NeverType) or is_assignable(place.program, made.type, type_):
             return made
-    if isinstance(node, UnsetDefault):
-        from meshext_wasm.tree.expressions import Unset
-
-        return Unset(loc=place.loc(node), type=type_)
-    variable = Global(f"{work.symbol.function.symbol}.<default {len(place.module.module.globals)}>", type_)
+    variable = Global(f"{symbol}.<default {len(place.module.module.globals)}>", type_)
     place.module.module.globals.append(variable)
-    declared.defaults.setdefault(work.node, []).append((variable, node))
+    declared.defaults.setdefault(key, []).append((variable, node))
     return ReadGlobal(loc=place.loc(node), type=type_, variable=variable)
-
-
-class UnsetDefault(ast.expr):
-    """The default of a synthesised parameter that is filled in by the function itself."""
 
 
 def literal_of(node: ast.expr) -> object:

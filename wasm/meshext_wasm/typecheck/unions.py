@@ -127,9 +127,14 @@ def _class_fits(program: Program, source: ClassType, target: ClassType) -> bool:
             is_assignable(program, a, b) for a, b in zip(seen.arguments, target.arguments, strict=False)
         )
     return all(
-        a == b or isinstance(a, NeverType) or _grows(a, b)
+        same_item(a, b) or isinstance(a, NeverType) or _grows(a, b)
         for a, b in zip(seen.arguments, target.arguments, strict=False)
     )
+
+
+def same_item(left: Type, right: Type) -> bool:
+    """Whether items of both types are the same; unknown ones are objects."""
+    return left == right or (isinstance(left, ObjectType) and isinstance(right, ObjectType))
 
 
 def _grows(inner: Type, outer: Type) -> bool:
@@ -139,7 +144,7 @@ def _grows(inner: Type, outer: Type) -> bool:
         and isinstance(outer, ClassType)
         and inner.cls is outer.cls
         and all(
-            a == b or isinstance(a, NeverType) or _grows(a, b)
+            same_item(a, b) or isinstance(a, NeverType) or _grows(a, b)
             for a, b in zip(inner.arguments, outer.arguments, strict=False)
         )
     )

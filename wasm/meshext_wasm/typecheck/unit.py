@@ -81,11 +81,12 @@ def declare_all(declared: Declared, loaded: Loaded) -> None:
         synthesise(declared, work)
     for each in list(declared.functions):
         declare_signature(declared, each)
-    bind_overloads(declared)
-    bind_imports(declared, loaded, report=False)
     for work in in_order(declared):
         declare_fields(work)
     lay_out(declared)
+    bind_overloads(declared)
+    bind_imports(declared, loaded, report=False)
+    fill_builtins(declared)
     note_writable(declared)
 
 

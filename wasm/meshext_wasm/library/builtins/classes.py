@@ -15,6 +15,11 @@ def is_exactly(value: object, cls: type) -> bool:
     return class_of(value) == class_descriptor(cls)
 
 
+def same_class(left: object, right: object) -> bool:
+    """Whether both values are of exactly the same class."""
+    return class_of(left) == class_of(right)
+
+
 def qualified_name(value: object) -> str:
     """The name of a value's class with its module."""
     return value_at(load32(class_of(value) + word(20)))
