@@ -69,7 +69,13 @@ class NoneType(Type):
 
 @dataclass(frozen=True, slots=True)
 class ObjectType(Type):
-    """Any Python value; only what every object has can be done with it before it is narrowed."""
+    """Any Python value; only what every object has can be done with it before it is narrowed.
+
+    `unknown` is an item of a container that only `isinstance` told of: it may stand where a plain class is
+    wanted, and is tested there.
+    """
+
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from meshext_wasm.tree.types import (
     LiteralType,
     NeverType,
     NoneType,
+    ObjectType,
     RawType,
     Rep,
     Type,

@@ -44,6 +44,11 @@ def type_error(text: str) -> NoReturn:
     raise TypeError(text)
 
 
+def unexpected_type(wanted: str, value: object) -> NoReturn:
+    """An item of a container of unknown items is not what the program takes it for."""
+    raise TypeError(f"expected {wanted}, got {type_name(value)}")
+
+
 def value_error(text: str) -> NoReturn:
     """Any other ValueError."""
     raise ValueError(text)
