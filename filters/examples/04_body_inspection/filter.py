@@ -64,7 +64,7 @@ def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def texts(value: object) -> list[str]:
     """Every text and number in a JSON value, names included."""
     if isinstance(value, dict):
-        return [text for name, each in value.items() for text in (str(name), *texts(each))]
+        return [text for name, each in value.items() for text in (name, *texts(each))]
     if isinstance(value, list):
         return [text for each in value for text in texts(each)]
     return [str(value)]

@@ -138,7 +138,7 @@ class Loader:
             self.refuse_cycle(source, each, module)
             return
         found = bool(module) and self.load(module)
-        parts = [self.load(joined(module, name)) for name, _ in each.names if not self.defines(module, name)]
+        parts = [self.load(joined(module, name)) for name, _ in each.names if not self.defines(module)]
         if not found and not any(parts):
             self.collector.add(unknown_module(source, each))
 
@@ -147,8 +147,8 @@ class Loader:
         names = [f"{package}.{name}" for name, _ in each.names]
         return bool(names) and all(self.own.find(name) or self.library.find(name) for name in names)
 
-    def defines(self, module: str, name: str) -> bool:
-        """Whether a module that was read has a name of its own, so that no module of the name is meant."""
+    def defines(self, module: str) -> bool:
+        """Whether a module that was read is no package, so that its names are no modules."""
         source = self.seen.get(module)
         return source is not None and not source.package
 

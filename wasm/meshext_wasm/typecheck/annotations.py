@@ -32,7 +32,8 @@ class Place(Protocol):
     """Where an annotation stands: a module, a class, a function."""
 
     @property
-    def program(self) -> Program: ...
+    def program(self) -> Program:
+        """Everything that is declared."""
 
     def symbol_of(self, node: ast.expr) -> Symbol | None:
         """What a dotted name means."""
@@ -52,7 +53,7 @@ def to_type(place: Place, node: ast.expr) -> Type:
         case ast.Constant(value=None):
             return NoneType()
         case ast.Constant(value=str(text)):
-            return to_type(place, unquoted(place, node, text))
+            return to_type(place, unquoted(node, text))
         case ast.Name() | ast.Attribute():
             return named(place, node, place.symbol_of(node))
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
@@ -68,7 +69,7 @@ def refuse(place: Place, node: ast.AST, reason: str, hint: str = "") -> Type:
     return NeverType()
 
 
-def unquoted(place: Place, node: ast.expr, text: str) -> ast.expr:
+def unquoted(node: ast.expr, text: str) -> ast.expr:
     """A quoted annotation, with the place of the quotes."""
     try:
         inner = ast.parse(text.strip(), mode="eval").body
@@ -144,7 +145,7 @@ def subscripted(place: Place, node: ast.Subscript) -> Type:
         case SpecialSymbol(name=name):
             return special(place, node, name, parts)
         case ClassSymbol() if symbol is place.program.builtins.get("tuple"):
-            return tuple_type(place, node, parts)
+            return tuple_type(place, parts)
         case ClassSymbol() if symbol is place.program.builtins.get("type"):
             return special(place, node, "type", parts)
         case RawSymbol(name="array"):
@@ -166,7 +167,7 @@ def with_arguments(place: Place, node: ast.Subscript, symbol: ClassSymbol, parts
     return ClassType(symbol.cls, tuple(to_type(place, each) for each in parts))
 
 
-def tuple_type(place: Place, node: ast.Subscript, parts: list[ast.expr]) -> Type:
+def tuple_type(place: Place, parts: list[ast.expr]) -> Type:
     """`tuple[X, ...]`, `tuple[X, Y]`, `tuple[()]`."""
     if len(parts) == 2 and isinstance(parts[1], ast.Constant) and parts[1].value is Ellipsis:
         return ClassType(place.program.builtin_class("tuple"), (to_type(place, parts[0]),))

@@ -25,7 +25,7 @@ from meshext_wasm.typecheck.unions import members_of
 UNSETTLED = "the types of the variables in here grow without end"
 
 
-def run_rounds(declared: Declared, rounds: Rounds, check: Callable[[], Body], node: ast.AST) -> Body:
+def run_rounds(rounds: Rounds, check: Callable[[], Body], node: ast.AST) -> Body:
     """Check again until nothing new is found; what the last round reported counts."""
     for _ in range(LIMIT):
         rounds.start()
@@ -68,7 +68,7 @@ def check_function(declared: Declared, work: FunctionWork) -> Rounds:
         rounds.keys.add(variable)
         rounds.declared[variable] = variable.type
         variable.cell = variable.name in declared.unit.scopes[node].cells
-    run_rounds(declared, rounds, lambda: check_once(declared, work, rounds), node)
+    run_rounds(rounds, lambda: check_once(declared, work, rounds), node)
     return rounds
 
 
@@ -133,7 +133,7 @@ def check_modules(declared: Declared, *, final: bool = False) -> None:
         rounds = Rounds(declared.unit.program)
         inferred = declared.inferred.get(site.module.name, set())
         rounds.keys |= inferred
-        run_rounds(declared, rounds, lambda: module_once(declared, site, rounds), site.source.tree)  # noqa: B023
+        run_rounds(rounds, lambda: module_once(declared, site, rounds), site.source.tree)  # noqa: B023
         if final:
             keep_reports(declared, rounds)
 

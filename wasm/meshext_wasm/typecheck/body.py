@@ -26,8 +26,8 @@ from meshext_wasm.typecheck.unions import join
 class Unit:
     """What the functions of a unit share while they are checked.
 
-    `sources` by module name; `scopes` by function node; `writable` are the fields that something
-    other than a constructor writes, `writable_names` those of any class; `open_fields` those whose type is being found.
+    `sources` by module name; `scopes` by function node; `writable` are the fields that something other than a
+    constructor writes, `writable_names` those of any class; `open_fields` those whose type is being found.
     """
 
     program: Program

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshext_wasm.scope.scopes import build_scopes
 from meshext_wasm.tree.expressions import Expression, MakeFunction
-from meshext_wasm.tree.program import Function, Variable
+from meshext_wasm.tree.program import Function
 from meshext_wasm.tree.types import CallableType, NeverType, ObjectType, Type, TypeVariable
 from meshext_wasm.typecheck.annotations import to_type as annotated_type
 from meshext_wasm.typecheck.facts import Facts, root
@@ -37,7 +37,7 @@ def check_inner(outer: Body, node: ast.Lambda | ast.FunctionDef, expected: Calla
         body.rounds.declared[variable] = variable.type = type_
     body.function.locals.clear()
     names = frozenset(each.name for each in body.function.parameters)
-    body.facts = inherited_facts(outer, body, names)
+    body.facts = inherited_facts(outer, names)
     body.result = declared_result(outer, node, expected)
     write_body(body, node)
     result = body.result if body.result is not None else outer.rounds.results.get(node, NeverType())
@@ -104,7 +104,7 @@ def declared_result(
     return expected.result
 
 
-def inherited_facts(outer: Body, body: Body, names: frozenset[str]) -> Facts:
+def inherited_facts(outer: Body, names: frozenset[str]) -> Facts:
     """What stays true until the function is called: of variables that are bound just once."""
     own = outer.own
 
@@ -132,8 +132,3 @@ def write_body(body: Body, node: ast.Lambda | ast.FunctionDef) -> None:
     body.function.body = statements
     if body.result is None:
         body.rounds.give(node, body.given)
-
-
-def is_own(body: Body, variable: Variable) -> bool:
-    """Whether a variable belongs to this function."""
-    return variable in body.function.locals or variable in body.function.parameters

@@ -6,9 +6,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Expression, Intrinsic, Local, Unset
-from meshext_wasm.tree.types import NeverType, Rep
+from meshext_wasm.tree.types import ClassType, NeverType, Rep, Type
 from meshext_wasm.typecheck.dataclass_fields import DataField, all_fields
 from meshext_wasm.typecheck.declared import ClassWork, Declared, Definition
+from meshext_wasm.typecheck.enums import declare_enum, is_enum
 from meshext_wasm.typecheck.making import class_type
 from meshext_wasm.typecheck.members import declare_method
 from meshext_wasm.typecheck.symbols import ClassSymbol, find_member
@@ -34,6 +35,8 @@ def synthesise(declared: Declared, work: ClassWork) -> None:
     """Add the methods that a decorator or a method promises."""
     if work.dataclass is not None:
         write_dataclass(declared, work, work.dataclass)
+    if is_enum(work):
+        declare_enum(declared, work)
     members = work.symbol.members
     if work.outer.is_library and not work.dataclass:
         return
@@ -46,10 +49,8 @@ def synthesise(declared: Declared, work: ClassWork) -> None:
         add(declared, work, CONFIGURED, {"CONFIG": config})
 
 
-def class_type_of(symbol: object) -> object:
+def class_type_of(symbol: object) -> Type:
     """The type of a class's instances."""
-    from meshext_wasm.tree.types import ClassType
-
     assert isinstance(symbol, ClassSymbol)
     return ClassType(symbol.cls)
 
@@ -115,7 +116,9 @@ def write_init(
 ) -> None:
     """The constructor: parameters in the order of the fields, `__post_init__` at the end."""
     parts: dict[str, ast.AST] = {}
-    plain, keyword, lines = ["self"], [], []
+    plain: list[str] = ["self"]
+    keyword: list[str] = []
+    lines: list[str] = []
     for index, each in enumerate(fields):
         parts[f"TYPE_{index}"] = Typed(each.type)
         if each.option("init"):
@@ -146,7 +149,7 @@ def set_field(each: DataField, index: int, parts: dict[str, ast.AST]) -> list[st
         return [f"if UNSET_{index}:", f"    {make}", "else:", f"    self.{name} = {name}"]
     if each.default is not None:
         default = each.default
-        parts[given] = Ready(lambda body: default)
+        parts[given] = Ready(lambda _: default)
         if not each.option("init"):
             return [f"self.{name} = {given}"]
     return [f"self.{name} = {name}"] if each.option("init") else []

@@ -7,18 +7,10 @@ from collections.abc import Iterator
 
 from meshext_wasm.scope.names import inside
 from meshext_wasm.source.file import SourceFile
-from meshext_wasm.source.imports import is_type_checking
 from meshext_wasm.tree.program import Class, Function, Global, Module
 from meshext_wasm.tree.types import NeverType, NoneType
-from meshext_wasm.typecheck.body import Unit
 from meshext_wasm.typecheck.declared import ClassWork, Declared, Definition, FunctionWork, Site
 from meshext_wasm.typecheck.symbols import ClassSymbol, FunctionSymbol, ModuleSymbol, Signature
-
-REFUSED = {
-    "__getattr__": "a function that answers for missing names",
-    "__path__": "a package's path",
-    "__slots__": "",
-}
 
 
 def declare_module(declared: Declared, source: SourceFile) -> None:
@@ -140,13 +132,3 @@ def make_function(site: Site, node: Definition, symbol: str) -> FunctionSymbol:
     function = Function(symbol, site.loc(node), outside=site.is_library)
     site.module.module.functions.append(function)
     return FunctionSymbol(node.name, function, Signature((), NoneType()))
-
-
-def is_skipped(node: ast.stmt) -> bool:
-    """Statements of a module that are for type checkers only."""
-    return isinstance(node, ast.If) and is_type_checking(node.test)
-
-
-def make_declared(unit: Unit) -> Declared:
-    """The start."""
-    return Declared(unit)

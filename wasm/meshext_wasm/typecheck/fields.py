@@ -95,7 +95,7 @@ def settled(work: ClassWork) -> set[str]:
 def stored(statement: ast.stmt, name: str) -> set[str]:
     """The fields that one statement surely sets."""
     if isinstance(statement, ast.AnnAssign) and statement.value is not None:
-        targets = [statement.target]
+        targets: list[ast.expr] = [statement.target]
     elif isinstance(statement, ast.Assign):
         targets = list(statement.targets)
     else:
@@ -108,9 +108,10 @@ def escapes(statement: ast.stmt, name: str, known: set[str]) -> bool:
     """Whether a statement uses the instance in another way than writing its fields and reading known ones."""
     harmless: set[ast.AST] = set()
     for node in ast.walk(statement):
-        if isinstance(node, ast.Attribute) and is_own(node, name):
-            if isinstance(node.ctx, ast.Store) or node.attr in known:
-                harmless.add(node.value)
+        if not isinstance(node, ast.Attribute) or not is_own(node, name):
+            continue
+        if isinstance(node.ctx, ast.Store) or node.attr in known:
+            harmless.add(node.value)
     used = (each for each in ast.walk(statement) if isinstance(each, ast.Name))
     return any(each.id in (name, "super") and each not in harmless for each in used)
 

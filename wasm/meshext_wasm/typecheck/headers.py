@@ -14,6 +14,7 @@ from meshext_wasm.typecheck.symbols import AliasSymbol, ClassSymbol, SpecialSymb
 
 BLOBS = frozenset("int float str bytes".split())
 ARRAYS = frozenset("tuple array cell function".split())
+ENUMS = frozenset("Enum IntEnum StrEnum Flag IntFlag".split())
 CLASS_DECORATORS = frozenset("builtin dataclass final unique".split())
 
 
@@ -79,7 +80,7 @@ def bind_bases(declared: Declared, work: ClassWork) -> None:
         symbol.base = base
         symbol.cls.base = base.cls
     generic = next((each for each in node.bases if is_generic(work, each)), None)
-    named = [base] if base is not None else []
+    named: list[Type] = [base] if base is not None else []
     if isinstance(generic, ast.Subscript):
         parts = generic.slice.elts if isinstance(generic.slice, ast.Tuple) else [generic.slice]
         named = [each for each in (to_type(site, part) for part in parts) if isinstance(each, TypeVariable)]
@@ -103,9 +104,9 @@ def variables_in(types: list[Type]) -> list[TypeVariable]:
 
 def check_header(work: ClassWork) -> None:
     """Decorators and keywords of a class."""
-    for each in work.node.keywords:
+    for keyword in work.node.keywords:
         hint = "a plain class, or a decorator's work in a function"
-        work.outer.report(each.value, f"{each.arg or '**'}= in the head of a class", hint)
+        work.outer.report(keyword.value, f"{keyword.arg or '**'}= in the head of a class", hint)
     for name, each in zip(decorator_names(work.node), work.node.decorator_list, strict=True):
         known = work.outer.symbol_of(each.func if isinstance(each, ast.Call) else each)
         if name not in CLASS_DECORATORS or (known is None and name != "builtin"):
@@ -134,7 +135,7 @@ def read_base(declared: Declared, work: ClassWork, node: ast.expr) -> ClassType 
     """The base class, with its own base bound."""
     site = work.outer
     symbol = site.symbol_of(node.value if isinstance(node, ast.Subscript) else node)
-    if isinstance(symbol, SpecialSymbol) and symbol.name in ("Enum", "IntEnum", "StrEnum"):
+    if isinstance(symbol, SpecialSymbol) and symbol.name in ENUMS:
         return enum_base(work, node, symbol.name)
     if not isinstance(symbol, ClassSymbol):
         known = "is no class" if symbol is not None else "is not known here"
@@ -165,7 +166,7 @@ def enum_base(work: ClassWork, node: ast.expr, name: str) -> ClassType | None:
     found = module.names.get(name) if module is not None else None
     if isinstance(found, ClassSymbol):
         return ClassType(found.cls)
-    work.outer.report(node, f"{name} is not in the language", "a class with constants")
+    work.outer.report(node, f"{name} is not in the language", "Enum, and the value by `.value`")
     return default_base(work)
 
 

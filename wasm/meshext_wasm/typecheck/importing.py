@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-
 from meshext_wasm.source.imports import KNOWN, Import, unit_name
 from meshext_wasm.source.loading import Loaded
 from meshext_wasm.tree.program import Module
@@ -122,8 +120,3 @@ def fill_builtins(declared: Declared) -> None:
                 program.builtins[key] = symbol
     for name in CHECKER.split():
         program.builtins.setdefault(name, SpecialSymbol(name))
-
-
-def alias_of(node: ast.alias) -> str:
-    """The name that an import gives."""
-    return node.asname or node.name.partition(".")[0]

@@ -40,7 +40,7 @@ def lay_out(declared: Declared) -> None:
         number_fields(work.symbol, slots_above(program, work.symbol))
         mark_virtual(declared, work)
     for work in works:
-        fill_table(program, work.symbol)
+        fill_table(work.symbol)
 
 
 def slots_above(program: Program, symbol: ClassSymbol) -> int:
@@ -127,7 +127,7 @@ def same_defaults(above: FunctionSymbol, below: FunctionSymbol) -> bool:
     return shapes[0] == shapes[1]
 
 
-def fill_table(program: Program, symbol: ClassSymbol) -> None:
+def fill_table(symbol: ClassSymbol) -> None:
     """The table of a class: its base's, with its own functions in their places."""
     cls = symbol.cls
     cls.table = list(cls.base.table) if cls.base is not None else []

@@ -37,7 +37,7 @@ def declare_members(declared: Declared, work: ClassWork) -> None:
         if isinstance(node, Definition):
             declare_method(declared, work, site, node)
         elif isinstance(node, ast.AnnAssign):
-            declare_annotated(declared, work, site, node)
+            declare_annotated(work, site, node)
         elif isinstance(node, ast.Assign):
             declare_assigned(declared, work, site, node)
         elif not isinstance(node, ast.ClassDef | ast.Pass) and not is_text(node):
@@ -90,8 +90,8 @@ def declare_setter(
         site.report(node, f"{node.name} is no property here", "@property first, in the same class")
 
 
-def declare_annotated(declared: Declared, work: ClassWork, site: Site, node: ast.AnnAssign) -> None:
-    """`name: type`: a field; with a value, or ClassVar, a variable of the class. In a dataclass all are fields."""
+def declare_annotated(work: ClassWork, site: Site, node: ast.AnnAssign) -> None:
+    """`name: type`: a field; with a value, or ClassVar, a variable of the class; in a dataclass, a field."""
     if not isinstance(node.target, ast.Name):
         site.report(node.target, "this target in the body of a class", "a plain name")
         return
@@ -133,7 +133,7 @@ def declare_assigned(declared: Declared, work: ClassWork, site: Site, node: ast.
         work.variables.append((target, node.value))
 
 
-def attach(declared: Declared, work: FunctionWork) -> None:
+def attach(work: FunctionWork) -> None:
     """`@method(str)`, `@constructor(int)`, `@static_method(int)`: a function of the library that belongs to a
     built-in class."""
     for name, decorator in zip(decorator_names(work.node), work.node.decorator_list, strict=True):

@@ -71,11 +71,11 @@ def facts_of_comparison(body: Body, left: ast.expr, op: ast.cmpop, right: ast.ex
         return keep(body, left, lambda each: with_literals(each, values, truth))
     if not isinstance(op, ast.Is | ast.IsNot | ast.Eq | ast.NotEq):
         return body.facts
-    for subject, other in ((left, right), (right, left)):
-        if isinstance(other, ast.Constant):
-            value = other.value
-            return keep(body, subject, lambda each: with_literals(each, [value], truth))
-    return body.facts
+    subject, other = (right, left) if isinstance(left, ast.Constant) else (left, right)
+    if not isinstance(other, ast.Constant):
+        return body.facts
+    value = other.value
+    return keep(body, subject, lambda each: with_literals(each, [value], truth))
 
 
 def literals_in(node: ast.expr) -> list[object] | None:

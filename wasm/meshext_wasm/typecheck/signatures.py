@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from meshext_wasm.tree.expressions import Constant, Expression, ReadGlobal
+from meshext_wasm.tree.expressions import Expression, ReadGlobal
 from meshext_wasm.tree.program import Global, Variable
 from meshext_wasm.tree.types import ClassType, NeverType, NoneType, RawType, Rep, Type, rep_of
 from meshext_wasm.typecheck.annotations import to_type
@@ -163,11 +163,11 @@ def read_result(work: FunctionWork) -> Type:
         return to_type(place, node.returns)
     if node.name in NO_RESULT:
         return NoneType()
-    place.report(named(node, place), f"nothing says what {node.name} gives", "-> None, or what it returns")
+    place.report(named(node), f"nothing says what {node.name} gives", "-> None, or what it returns")
     return NeverType()
 
 
-def named(node: Definition, place: Site) -> ast.AST:
+def named(node: Definition) -> ast.AST:
     """A node that covers just the name in `def name`."""
     keyword = "async def " if isinstance(node, ast.AsyncFunctionDef) else "def "
     start = node.col_offset + len(keyword)
@@ -186,8 +186,3 @@ def result_rep(work: FunctionWork, result: Type) -> Rep:
     raw = any(isinstance(each.type, RawType) for each in work.symbol.signature.parameters)
     outside = {"host", "export"} & set(decorator_names(work.node))
     return Rep.NOTHING if raw or outside else Rep.VALUE
-
-
-def is_constant(expression: Expression) -> bool:
-    """Whether a default is a literal."""
-    return isinstance(expression, Constant)

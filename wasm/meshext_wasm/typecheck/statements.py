@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from meshext_wasm.tree.expressions import Call, Constant, Expression, Unset
 from meshext_wasm.tree.program import Global, Variable
 from meshext_wasm.tree.statements import Assign, Evaluate, Return
-from meshext_wasm.tree.types import NeverType, NoneType, Rep
+from meshext_wasm.tree.types import NeverType, NoneType, Rep, Type
 from meshext_wasm.typecheck import contexts, failures, flow, matching
 from meshext_wasm.typecheck.annotations import to_type as annotated_type
 from meshext_wasm.typecheck.conversions import to_type
@@ -88,7 +88,7 @@ def check_assign(body: Body, node: ast.Assign) -> None:
         assign_target(body, target, value)
 
 
-def target_type(body: Body, target: ast.expr) -> object:
+def target_type(body: Body, target: ast.expr) -> Type | None:
     """The declared type of what is written to, where there is one: it tells what a display holds."""
     from meshext_wasm.typecheck.narrowing import declared_type, path_of
 

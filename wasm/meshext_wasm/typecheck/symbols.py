@@ -83,8 +83,8 @@ class ClassSymbol:
     `base` has the base's arguments in terms of this class's parameters. `constructors` are the functions that
     make an instance of a built-in class or an enum; other classes are made and given to `__init__`. `open` is
     whether there is, or may be in a unit above, a class below it that overrides a method. `settled` are its
-    fields that `__init__` always sets: reading them needs no test. `data_fields` are the parameters of a dataclass,
-    in order; `frozen`: nobody writes its fields afterwards.
+    fields that `__init__` always sets: reading them needs no test. `data_fields` are the parameters of a
+    dataclass in order; `frozen`: nobody writes its fields afterwards.
     """
 
     cls: Class

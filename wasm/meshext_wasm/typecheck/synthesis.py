@@ -55,7 +55,9 @@ class Fill(ast.NodeTransformer):
         for mark, prefix in (("BUILTINS", BUILTIN), ("KNOWN", KNOWN)):
             if words[0] == mark and (mark == "KNOWN" or len(words) == 2):
                 return ast.copy_location(ast.Name(prefix + ".".join(words[1:]), node.ctx), self.place)
-        return self.generic_visit(node)
+        made = self.generic_visit(node)
+        made.written = True  # type: ignore[attr-defined]  # the code of a frozen class writes its own fields
+        return made
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         """Every node gets the place."""

@@ -117,6 +117,10 @@ def write_attribute(
     member = find_member(program, symbol, name)
     if found is not None:
         owner, slot = found
+        if owner.frozen and not hasattr(target, "written"):
+            reason = f"{owner.cls.name} is frozen, so nobody writes {name}"
+            body.report(target, reason, "dataclasses.replace(...), or a class that is not frozen")
+            return
         wanted = substitute(slot.type, bindings_of(program, type_, owner))
         made = infer_field(body, slot, value, target) or to_type(body, value, wanted, target)
         loc = body.loc(target)

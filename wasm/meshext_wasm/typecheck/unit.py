@@ -16,7 +16,7 @@ from meshext_wasm.tree import program as tree
 from meshext_wasm.typecheck.bodies import check_functions, check_modules, infer_fields
 from meshext_wasm.typecheck.body import Unit
 from meshext_wasm.typecheck.dataclass_code import synthesise
-from meshext_wasm.typecheck.declare import decorator_names, declare_module
+from meshext_wasm.typecheck.declare import declare_module
 from meshext_wasm.typecheck.declared import Declared, Definition
 from meshext_wasm.typecheck.fields import CONSTRUCTORS, declare_fields, is_own, self_name
 from meshext_wasm.typecheck.headers import bind_bases, declare_aliases
@@ -36,7 +36,8 @@ def check_library(loaded: Loaded, collector: Collector) -> tuple[tree.Unit, Prog
 
 
 def check_program(program: Program, loaded: Loaded, collector: Collector) -> tree.Unit:
-    """The unit of a program's own modules, against a checked library."""
+    """The unit of a program's own modules, against a checked library, which stays as it is."""
+    program = Program(dict(program.modules), dict(program.classes), dict(program.builtins))
     own = Loaded([each for each in loaded.modules if not each.library], loaded.imports)
     return check_unit("program", program, own, collector)
 
@@ -76,7 +77,7 @@ def declare_all(declared: Declared, loaded: Loaded) -> None:
     for work in in_order(declared):
         declare_members(declared, work)
     for each in declared.functions:
-        attach(declared, each)
+        attach(each)
     for work in in_order(declared):
         synthesise(declared, work)
     for each in list(declared.functions):
@@ -121,8 +122,3 @@ def strip(program: Program) -> None:
             if function.body is not None:
                 function.body, function.locals = [], []
         module.module.body = None
-
-
-def is_property(node: Definition) -> bool:
-    """Whether a method is read like a field."""
-    return "property" in decorator_names(node)

@@ -58,7 +58,7 @@ def times_written(site: Site) -> Counter[str]:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             found[node.id] += 1
         elif isinstance(node, ast.Global):
-            found.update({name: 2 for name in node.names})
+            found.update(dict.fromkeys(node.names, 2))
     for node in statements(site.source.tree.body):
         if isinstance(node, ast.For | ast.While | ast.If | ast.Try | ast.With):
             found.update(
