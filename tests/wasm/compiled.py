@@ -192,9 +192,11 @@ def compiled(source: str, **modules: str) -> Program:
 
 def link_all(program: Compiled, library: Library) -> bytes:
     """A module that exports every function of the program's module, and what `Values` needs."""
-    own = parse_object(program.code, source=program.source)
+    own = program.parsed()
     prefix = f"fn:{MODULE}."
-    functions = [each.name for each in own.symbols if each.name.startswith(prefix) and each.defined]
+    functions = [
+        each.name for part in own for each in part.symbols if each.name.startswith(prefix) and each.defined
+    ]
     plain = [each for each in functions if "<" not in each and each.count(".") == 1]
     helpers = ["take", "taken", "budget", "exhausted", *CLASSES]
     exports = {
@@ -203,5 +205,5 @@ def link_all(program: Compiled, library: Library) -> bytes:
         **{f"test:{each}": f"test:{each}" for each in helpers},
         **{each: each for each in ("rt:blob_new", "rt:array_new")},
     }
-    objects = [own, parse_object(access(), source="access"), *library.objects]
+    objects = [*own, parse_object(access(), source="access"), *library.objects]
     return link(objects, exports=exports, bodies=[*library.bodies, *program.bodies])

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from meshext_wasm.llvm.machine import VERSION
 
-KEPT = 64
+KEPT = 2000
 """Files that stay when a new one is written, the newest."""
 
 

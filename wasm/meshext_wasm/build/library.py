@@ -10,7 +10,7 @@ from pathlib import Path
 from meshext_wasm.build.cache import Cache, key_of
 from meshext_wasm.build.stages import Compiled, compile_text, compile_unit
 from meshext_wasm.diagnostics.diagnostic import Collector
-from meshext_wasm.link.objects import ObjectFile, parse_object
+from meshext_wasm.link.objects import ObjectFile
 from meshext_wasm.link.starting import Body
 from meshext_wasm.llvm.support import support_text
 from meshext_wasm.source.loading import ALWAYS, Folder, Loaded, Loader, Texts
@@ -73,13 +73,13 @@ def compile_library(names: tuple[str, ...], cache: Cache) -> tuple[Program, list
     collector.raise_any(loaded.sources)
     compiled = compile_unit(unit, cache, always=False)
     strip(program)
-    support = Compiled(SUPPORT, compile_text(support_text(), cache), (), {})
+    support = Compiled({SUPPORT: compile_text(support_text(), cache)}, (), {})
     return program, [compiled, support]
 
 
 def to_library(program: Program, parts: list[Compiled]) -> Library:
     """Ready to be linked with."""
-    objects = tuple(parse_object(each.code, source=each.source) for each in parts)
+    objects = tuple(parsed for each in parts for parsed in each.parsed())
     bodies = tuple(body for each in parts for body in each.bodies)
     exports = {name: symbol for each in parts for name, symbol in each.exports.items()}
     return Library(program, objects, bodies, exports)

@@ -9,7 +9,6 @@ from meshext_wasm.build.library import ROOT, Library
 from meshext_wasm.build.stages import Compiled, compile_unit
 from meshext_wasm.diagnostics.diagnostic import Collector
 from meshext_wasm.link.linker import link
-from meshext_wasm.link.objects import parse_object
 from meshext_wasm.link.starting import START
 from meshext_wasm.source.loading import Files, Folder, load_program
 from meshext_wasm.typecheck.unit import check_program
@@ -29,7 +28,7 @@ def compile_program(entry: str, own: Files, library: Library, cache: Cache) -> C
 
 def link_program(program: Compiled, library: Library, exports: Mapping[str, str]) -> bytes:
     """A module that exports functions by their symbols, and START_EXPORT, which is to be called first."""
-    objects = [parse_object(program.code, source=program.source), *library.objects]
+    objects = [*program.parsed(), *library.objects]
     return link(
         objects,
         exports={START_EXPORT: START, **exports},

@@ -7,22 +7,27 @@ from dataclasses import dataclass
 from meshext_wasm.build.cache import Cache, text_key
 from meshext_wasm.ir.build.unit import build_unit
 from meshext_wasm.ir.program import Unit
+from meshext_wasm.link.objects import ObjectFile, parse_object
 from meshext_wasm.link.starting import Body
 from meshext_wasm.llvm.lint import check_text
 from meshext_wasm.llvm.machine import emit_object
 from meshext_wasm.llvm.unit import lower_unit
 from meshext_wasm.passes.pipeline import run_passes
 from meshext_wasm.tree import program as tree
+from meshext_wasm.tree.program import Loc
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """An object with what the linker must know of it: bodies of modules in their order, exports by name."""
+    """Objects with what the linker must know of them: bodies of modules in their order, exports by name."""
 
-    source: str
-    code: bytes
+    objects: dict[str, bytes]
     bodies: tuple[Body, ...]
     exports: dict[str, str]
+
+    def parsed(self) -> list[ObjectFile]:
+        """The objects, ready to be linked."""
+        return [parse_object(code, source=source) for source, code in self.objects.items()]
 
 
 def build_ir(unit: tree.Unit) -> Unit:
@@ -33,10 +38,25 @@ def build_ir(unit: tree.Unit) -> Unit:
 
 
 def compile_unit(unit: tree.Unit, cache: Cache, *, always: bool) -> Compiled:
-    """An object of a unit. `always`: the bodies of its modules run even where nothing reads their globals."""
+    """The objects of a unit. `always`: the bodies of its modules run even if nothing reads their globals."""
     built = build_ir(unit)
-    code = compile_text(lower_unit(built), cache)
-    return Compiled(unit.name, code, bodies_of(unit, always=always), exports_of(built))
+    objects = {part.name: compile_text(lower_unit(part), cache) for part in split_unit(built)}
+    return Compiled(objects, bodies_of(unit, always=always), exports_of(built))
+
+
+def split_unit(unit: Unit) -> list[Unit]:
+    """A part for each source file: what did not change need not be compiled again."""
+    parts: dict[str, Unit] = {}
+
+    def part(loc: Loc) -> Unit:
+        return parts.setdefault(loc.file, Unit(loc.file, signatures=unit.signatures))
+
+    for function in unit.functions:
+        part(function.loc).functions.append(function)
+    for cls in unit.classes:
+        part(cls.loc).classes.append(cls)
+    variables = Unit(f"variables of {unit.name}", globals=unit.globals)
+    return [*parts.values(), variables]
 
 
 def compile_text(text: str, cache: Cache) -> bytes:

@@ -22,6 +22,9 @@ from meshext_wasm.tree.intrinsics import OPERATIONS
 from meshext_wasm.tree.types import Rep
 
 INTRINSICS = {**NUMBERS, **MEMORY, **OBJECTS}
+ADAPTER = ".<value>"
+"""How a symbol ends whose function every unit that needs it makes for itself."""
+
 Lower = Callable[["FunctionLowering", Any], str]
 """Writes an instruction; what it gives, or nothing."""
 
@@ -40,7 +43,8 @@ class FunctionLowering:
         writer = self.writer
         parameters = ", ".join(passed(each.rep, local(self.parameter(each))) for each in function.parameters)
         name = at(f"fn:{function.symbol}")
-        head = f"define {returned(function.result)} {name}({parameters}) {NEVER_UNWINDS} {{"
+        linkage = "weak_odr " if function.symbol.endswith(ADAPTER) else ""
+        head = f"define {linkage}{returned(function.result)} {name}({parameters}) {NEVER_UNWINDS} {{"
         writer.start("entry")
         for register in variables(function):
             writer.variable(register)

@@ -13,6 +13,8 @@ from meshext_wasm.tree.types import Rep
 
 V, W, D, B, N = Rep.VALUE, Rep.WORD, Rep.WIDE, Rep.BOOL, Rep.NOTHING
 HEADER, SLOT = 8, 8
+FEW = 3
+"""Slots of a new instance that are written one by one."""
 UPPER = 12
 """Where the upper half of the first slot lies: the address of a class value, the place of a function."""
 
@@ -105,25 +107,19 @@ def is_instance(writer: Writer, value: str, classes: Sequence[str]) -> str:
 
 
 def note_write(writer: Writer, holder: str, value: str) -> None:
-    """Set `dirty` where something old now points to something new: then a callback's memory must stay."""
-    mark = writer.read("mark")
-    old = writer.let(f"icmp ult i32 {holder}, {mark}")
-    note_new(writer, value, mark, old)
-
-
-def note_new(writer: Writer, value: str, mark: str, old: str) -> None:
-    """Set `dirty` where a test holds and a value is an object above the mark."""
-    low = writer.let(f"and i64 {value}, 7")
-    pointer = writer.let(f"icmp eq i64 {low}, 0")
-    new = writer.let(f"icmp uge i32 {writer.address(value)}, {mark}")
-    both = writer.let(f"and i1 {pointer}, {new}")
-    test = writer.let(f"and i1 {old}, {both}")
-    dirty, on = writer.label("dirty"), writer.label("on")
-    writer.branch(test, dirty, on, likely=False)
-    writer.start(dirty)
-    writer.write("dirty", "1")
+    """Where something old is written, let the run-time see whether it now points to something new."""
+    old = writer.let(f"icmp ult i32 {holder}, {writer.read('mark')}")
+    look, on = writer.label("look"), writer.label("on")
+    writer.branch(old, look, on, likely=False)
+    writer.start(look)
+    note_new(writer, value)
     writer.jump(on)
     writer.start(on)
+
+
+def note_new(writer: Writer, value: str) -> None:
+    """Set `dirty` where a value is an object above the mark: then a callback's memory must stay."""
+    writer.call(f"{HELPER}note", N, [V], [value])
 
 
 def slot(writer: Writer, array: str, index: str) -> str:
@@ -159,27 +155,31 @@ def write_slot(writer: Writer, subject: str, index: int, value: str, *, barrier:
 
 def allocate(writer: Writer, size: int, cls: str, meta: int, error: str | None) -> str:
     """A new object of a size that is known, its header written; the WORD of its address."""
+    arguments = [str(size), descriptor(writer, cls), str(meta)]
+    address = writer.call(f"{HELPER}allocate", W, [W, W, W], arguments)
+    if error is not None:
+        writer.leave_if(writer.let(f"icmp eq i32 {address}, 0"), error)
+    return address
+
+
+def allocate_inline(writer: Writer, size: int, cls: str, meta: int, error: str | None) -> str:
+    """The same without a call where there is room."""
     top = writer.read("top")
     after = writer.let(f"add i32 {top}, {size}")
     fits = writer.let(f"icmp ule i32 {after}, {writer.read('limit')}")
-    bump, more, on = writer.label("bump"), writer.label("more"), writer.label("new")
-    writer.branch(fits, bump, more, likely=True)
-    writer.start(more)
-    writer.call(f"fn:{known.MORE}", N, [W], [str(size)])
-    writer.check_pending(error)
-    top_more = writer.read("top")
-    after_more = writer.let(f"add i32 {top_more}, {size}")
-    came_more = writer.block
+    bump, full, on = writer.label("bump"), writer.label("full"), writer.label("new")
+    writer.branch(fits, bump, full, likely=True)
+    writer.start(full)
+    other = allocate(writer, size, cls, meta, error)
+    came = writer.block
     writer.jump(on)
     writer.start(bump)
+    writer.write("top", after)
+    writer.store("i32", descriptor(writer, cls), top)
+    writer.store("i32", str(meta), top, 4)
     writer.jump(on)
     writer.start(on)
-    address = writer.let(f"phi i32 [ {top}, %{bump} ], [ {top_more}, %{came_more} ]")
-    end = writer.let(f"phi i32 [ {after}, %{bump} ], [ {after_more}, %{came_more} ]")
-    writer.write("top", end)
-    writer.store("i32", descriptor(writer, cls), address)
-    writer.store("i32", str(meta), address, 4)
-    return address
+    return writer.let(f"phi i32 [ {top}, %{bump} ], [ {other}, %{came} ]")
 
 
 def as_value(writer: Writer, address: str) -> str:
@@ -197,12 +197,17 @@ def new_slots(writer: Writer, cls: str, values: Sequence[str], error: str | None
 
 def new_instance(writer: Writer, cls: str, slots: int, error: str | None) -> str:
     """A new instance, every slot unset."""
+    if slots > FEW:
+        value = writer.call(f"{HELPER}instance_new", V, [W], [descriptor(writer, cls)])
+        if error is not None:
+            writer.leave_if(writer.let(f"icmp eq i64 {value}, 0"), error)
+        return value
     return new_slots(writer, cls, [str(UNSET)] * slots, error)
 
 
 def box(writer: Writer, value: str, error: str | None) -> str:
     """A float object."""
-    address = allocate(writer, HEADER + 8, known.FLOAT, 8, error)
+    address = allocate_inline(writer, HEADER + 8, known.FLOAT, 8, error)
     writer.store("double", value, address, HEADER)
     return as_value(writer, address)
 
@@ -222,7 +227,7 @@ def read_global(writer: Writer, symbol: str) -> str:
 def write_global(writer: Writer, symbol: str, value: str) -> None:
     """Change a variable of a module."""
     writer.emit(f"store i64 {value}, ptr {writer.outer.datum(f'global:{symbol}', 'i64')}, {OTHER_MEMORY}")
-    note_new(writer, value, writer.read("mark"), "true")
+    note_new(writer, value)
 
 
 def helper(name: str, gives: Rep, *takes: Rep) -> Emit:

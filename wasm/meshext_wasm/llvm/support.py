@@ -86,7 +86,7 @@ no:
 """
 
 HEAP = """
-define internal i32 @allocate(i32 %bytes, i32 %descriptor, i32 %meta) #0 {
+define i32 @"rt:allocate"(i32 %bytes, i32 %descriptor, i32 %meta) #0 {
   %sane = icmp ult i32 %bytes, $largest
   %top = load i32, ptr @"state:top"
   %limit = load i32, ptr @"state:limit"
@@ -116,12 +116,27 @@ bump:
   ret i32 %from
 }
 
+define void @"rt:note"(i64 %value) #0 {
+  %low = and i64 %value, 7
+  %pointer = icmp eq i64 %low, 0
+  %address = trunc i64 %value to i32
+  %mark = load i32, ptr @"state:mark"
+  %new = icmp uge i32 %address, %mark
+  %both = and i1 %pointer, %new
+  br i1 %both, label %dirty, label %done
+dirty:
+  store i32 1, ptr @"state:dirty"
+  br label %done
+done:
+  ret void
+}
+
 define i64 @"rt:array_new"(i32 %descriptor, i32 %slots) #0 {
   %large = icmp ugt i32 %slots, 134217727
   %times = shl i32 %slots, 3
   %payload = select i1 %large, i32 $largest, i32 %times
   %bytes = add i32 %payload, 8
-  %address = call i32 @allocate(i32 %bytes, i32 %descriptor, i32 %slots)
+  %address = call i32 @"rt:allocate"(i32 %bytes, i32 %descriptor, i32 %slots)
   %failed = icmp eq i32 %address, 0
   br i1 %failed, label %none, label %clear
 clear:
@@ -139,7 +154,7 @@ define i64 @"rt:blob_new"(i32 %descriptor, i32 %payload) #0 {
   %up = add i32 %payload, 15
   %rounded = and i32 %up, -8
   %bytes = select i1 %large, i32 $largest, i32 %rounded
-  %address = call i32 @allocate(i32 %bytes, i32 %descriptor, i32 %payload)
+  %address = call i32 @"rt:allocate"(i32 %bytes, i32 %descriptor, i32 %payload)
   %value = zext i32 %address to i64
   ret i64 %value
 }
