@@ -146,6 +146,8 @@ class Body:
             return variable
         if self.own is not None and name in self.own.captured and self.parent is not None:
             return self.capture(name)
+        if self.parent is not None and self.parent.has_frame(name):
+            return self.capture(name)
         return self.module.names.get(name) or self.program.builtins.get(name)
 
     def lookup_written(self, name: str) -> Symbol | None:
@@ -155,6 +157,11 @@ class Body:
         if name.startswith(synthesis.KNOWN):
             return self.program.known(name.removeprefix(synthesis.KNOWN))
         return self.program.builtins.get(name.removeprefix(synthesis.BUILTIN))
+
+    def has_frame(self, name: str) -> bool:
+        """Whether a comprehension around has a variable of this name."""
+        inside = any(name in frame for frame in self.frames)
+        return inside or (self.parent is not None and self.parent.has_frame(name))
 
     def key(self, name: str) -> Key:
         """A local variable over the rounds."""

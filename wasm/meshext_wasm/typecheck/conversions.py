@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from meshext_wasm.tree.expressions import Constant, Expression, IsInstance, MakeArray
+from meshext_wasm.tree.expressions import Call, Constant, Expression, IsInstance, MakeArray
 from meshext_wasm.tree.statements import Evaluate, If
 from meshext_wasm.tree.types import (
     ClassObjectType,
@@ -103,7 +103,7 @@ def test_unknown(body: Body, value: Expression, wanted: Type) -> Expression | No
         isinstance(each, NoneType) or (isinstance(each, ClassType) and is_flat(each))
         for each in members_of(wanted)
     )
-    if not unknown or not plain:
+    if not plain or not (unknown or is_power(value)):
         return None
     loc, program = value.loc, body.program
     with body.collect() as statements:
@@ -115,6 +115,11 @@ def test_unknown(body: Body, value: Expression, wanted: Type) -> Expression | No
     failure = call_known(body, loc, "builtins.errors.unexpected_type", text, kept)
     raised = Evaluate(loc=loc, value=failure)
     return sequence([*statements, If(loc=loc, test=test, then=(), otherwise=(raised,))], narrow(kept, wanted))
+
+
+def is_power(value: Expression) -> bool:
+    """Whether it is `int ** int`, an int unless the exponent is below zero."""
+    return isinstance(value, Call) and value.function.symbol == "builtins.floats.number_pow"
 
 
 def is_flat(type_: ClassType) -> bool:

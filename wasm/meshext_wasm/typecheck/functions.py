@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 EAGER = frozenset(
     "sorted list tuple set frozenset dict min max sum join extend update fromkeys bytes any all Counter "
-    "list_of tuple_of set_of dict_of frozenset_of fsum prod union __init__".split()
+    "fsum prod union".split()
 )
 """Functions that take every item of what they get, so that a list may stand for a generator expression."""
 PURE = frozenset("str bytes int float bool range tuple".split())
@@ -100,7 +100,25 @@ def check_arguments(calling: Calling) -> None:
         calling.checked[each.argument] = made
         if not is_failed(made) and not isinstance(made.type, RawType):
             parameter = substitute_known(calling, each)
-            unify(calling.body.program, parameter, made.type, calling.learned)
+            if not isinstance(made.type, ClassObjectType):
+                unify(calling.body.program, parameter, made.type, calling.learned)
+    for each in calling.filled:
+        adapt_class(calling, each)
+
+
+def adapt_class(calling: Calling, filled: Filled) -> None:
+    """A class that stands where a function is wanted becomes one; what it gives tells type parameters."""
+    from meshext_wasm.typecheck.adapters import adapted
+
+    made = calling.checked[filled.argument]
+    if not isinstance(made.type, ClassObjectType):
+        return
+    parameter = substitute_known(calling, filled)
+    wanted = substitute(parameter, calling.learned)
+    made = adapted(calling.body, filled.argument.node, made, wanted)
+    calling.checked[filled.argument] = made
+    if not is_failed(made):
+        unify(calling.body.program, parameter, made.type, calling.learned)
 
 
 def substitute_known(calling: Calling, filled: Filled) -> Type:
@@ -145,14 +163,16 @@ def check_argument(calling: Calling, filled: Filled, wanted: Type | None) -> Exp
     if argument.expression is not None:
         return argument.expression
     assert isinstance(argument.node, ast.expr)
-    if is_lazy(calling.symbol.name, argument):
+    if is_lazy(calling.node, calling.symbol.name, argument):
         return refuse_lazy(calling.body, calling.symbol.name, argument)
     return check_expression(calling.body, argument.node, wanted)
 
 
-def is_lazy(name: str, argument: Argument) -> bool:
+def is_lazy(node: ast.AST, name: str, argument: Argument) -> bool:
     """Whether it is a generator expression where not all items may be wanted."""
-    return isinstance(argument.node, ast.GeneratorExp) and name not in EAGER
+    called = node.func if isinstance(node, ast.Call) else node
+    written = getattr(called, "attr", getattr(called, "id", ""))
+    return isinstance(argument.node, ast.GeneratorExp) and not EAGER & {name, written}
 
 
 def refuse_lazy(body: Body, name: str, argument: Argument) -> Expression:
@@ -256,7 +276,7 @@ def choose_overload(
         if argument.expression is not None or is_function_node(argument):
             return argument
         assert isinstance(argument.node, ast.expr)
-        if is_lazy(found.name, argument):
+        if is_lazy(node, found.name, argument):
             return replace(argument, expression=refuse_lazy(body, found.name, argument))
         return replace(argument, expression=check_expression(body, argument.node))
 
