@@ -39,8 +39,28 @@ INTS: dict[str, Callable[..., Any]] = {
     name: getattr(operator, f"{name}_" if name in ("and", "or") else name)
     for name in "add sub mul floordiv mod and or xor lshift rshift neg invert lt le gt ge eq ne".split()
 }
+RAW: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "or": operator.or_,
+    "ge": operator.ge,
+}
+WIDTHS = {"word": 32, "wide": 64}
+
+
+def raw(kind: str, number: Any) -> Any:
+    """A result of raw arithmetic: it wraps; truths stay as they are."""
+    return number if isinstance(number, bool) else number % (1 << WIDTHS[kind])
+
+
+def from_bits(bits: int) -> int:
+    """The small int with these 64 bits."""
+    assert bits & 1
+    return (bits - (1 << 64) if bits >> 63 else bits) >> 1
+
+
 OTHERS: dict[str, Callable[..., Any]] = {
     "bool.not": operator.not_,
+    "value.from_bits": from_bits,
     "value.is": lambda a, b: a is b or (type(a) is type(b) and type(a) in (int, bool) and a == b),
     "array.get": lambda a, i: a.slots[i],
     "array.set": lambda a, i, value: operator.setitem(a.slots, i, value),
@@ -182,15 +202,18 @@ class Frame:
                     raise self.machine.raised("RecursionError")
                 self.machine.stack += each.bytes
             case ir.Charge():
-                self.machine.budget -= each.steps
-                if self.machine.budget < 0:
-                    raise Exhausted("budget")
+                self.spend(each.steps)
             case ir.Exit():
                 self.machine.stack -= each.bytes
             case ir.Site():
                 self.machine.sites.append((each.function, each.loc.line))
             case _:
                 assert isinstance(each, ir.Terminator), each
+
+    def spend(self, steps: int) -> None:
+        self.machine.budget -= steps
+        if self.machine.budget < 0:
+            raise Exhausted("budget")
 
     def catch(self) -> Object:
         pending, self.pending = self.pending, None
@@ -202,6 +225,10 @@ class Frame:
 
     def intrinsic(self, name: str, values: list[Any]) -> Any:
         kind, _, operation = name.partition(".")
+        if name == "budget.charge":
+            return self.spend(values[0])
+        if name not in OTHERS and kind in ("word", "wide"):
+            return raw(kind, RAW[operation](*values))
         if kind != "int":
             return OTHERS[name](*values)
         try:

@@ -9,7 +9,10 @@ from meshext_wasm.ir.program import Unit
 from meshext_wasm.ir.verify import verify_unit
 from meshext_wasm.passes.boxes import remove_boxes
 from meshext_wasm.passes.budget import charge_budget
+from meshext_wasm.passes.counters import keep_counters_small
+from meshext_wasm.passes.deferring import defer_charges
 from meshext_wasm.passes.descriptors import name_descriptors
+from meshext_wasm.passes.floats import unbox_floats
 from meshext_wasm.passes.folding import fold_branches
 from meshext_wasm.passes.nothrow import infer_nothrow
 from meshext_wasm.passes.stack import guard_stack
@@ -22,8 +25,11 @@ PASSES: Final[tuple[Pass, ...]] = (
     fold_branches,
     name_descriptors,
     remove_boxes,
+    unbox_floats,
+    keep_counters_small,
     remove_unused,
     charge_budget,
+    defer_charges,
     infer_nothrow,
     add_sites,
     guard_stack,

@@ -16,8 +16,8 @@ from meshext_wasm.tree import known
 from meshext_wasm.tree import program as tree
 from meshext_wasm.tree.types import Rep
 
-REFUSERS = {known.UNBOUND_LOCAL: 1, known.UNBOUND_FREE: 1, known.UNSET_ATTRIBUTE: 2}
-"""Library functions that the builder calls by itself, with the number of their parameters."""
+REFUSERS = {known.UNBOUND_LOCAL: 1, known.UNBOUND_FREE: 1, known.UNSET_ATTRIBUTE: 2, known.RECURSION: 0}
+"""Library functions that are called without standing in the tree, with the number of their parameters."""
 
 
 def build_unit(unit: tree.Unit) -> Unit:
