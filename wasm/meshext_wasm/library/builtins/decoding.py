@@ -101,7 +101,7 @@ class Decoder:
             for index in range(start, end):
                 self.result.add(92)
                 add_hex(self.result, 120, byte_at(self.data, index), 2)
-        elif self.errors == "surrogatepass" and self.encoding == UTF8:
+        elif self.errors == "surrogatepass":
             return self.pass_surrogate(start, end, reason)
         elif self.errors != "ignore":
             raise unknown_handler(self.errors)
@@ -109,12 +109,12 @@ class Decoder:
 
     def pass_surrogate(self, start: int, end: int, reason: str) -> int:
         """A surrogate in three bytes, else the failure."""
-        if start + 2 < self.length and byte_at(self.data, start) == 0xED:
+        if self.encoding == UTF8 and start + 2 < self.length and byte_at(self.data, start) == 0xED:
             second, third = byte_at(self.data, start + 1), byte_at(self.data, start + 2)
             if second & 0xE0 == 0xA0 and third & 0xC0 == 0x80:
                 self.result.add(0xD000 | (second & 0x3F) << 6 | third & 0x3F)
                 return start + 3
-        raise UnicodeDecodeError("utf-8", self.data, start, end, reason)
+        raise UnicodeDecodeError(shown_name(self.encoding), self.data, start, end, reason)
 
 
 def is_second(first: int, second: int) -> bool:

@@ -158,10 +158,6 @@ class RecursionError(RuntimeError):
     """Calls nest too deeply."""
 
 
-class SyntaxError(Exception):
-    """Text that is not in the language."""
-
-
 class SystemError(Exception):
     """A failure of the interpreter itself."""
 
@@ -252,21 +248,24 @@ class RuntimeWarning(Warning):
 
 
 class OSError(Exception):
-    """A failure of the system: a number and its text, or any arguments."""
+    """A failure of the system: a number, its text and maybe a file's name, or any arguments."""
 
     errno: object
     strerror: object
+    filename: object
 
     def __init__(self, *args: object) -> None:
-        prepare(self, args)
-        two = len(args) == 2
-        self.errno = args[0] if two else None
-        self.strerror = args[1] if two else None
+        told = len(args) == 2 or len(args) == 3
+        prepare(self, args[:2] if told else args)
+        self.errno = args[0] if told else None
+        self.strerror = args[1] if told else None
+        self.filename = args[2] if len(args) == 3 else None
 
     def __str__(self) -> str:
-        if len(self.args) == 2:
-            return f"[Errno {self.errno}] {self.strerror}"
-        return super().__str__()
+        if len(self.args) != 2:
+            return super().__str__()
+        told = f"[Errno {self.errno}] {self.strerror}"
+        return told if self.filename is None else f"{told}: {self.filename!r}"
 
 
 class BlockingIOError(OSError):

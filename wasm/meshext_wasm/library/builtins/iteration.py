@@ -9,11 +9,12 @@ from typing import Generic, TypeVar
 
 from meshext_wasm.library.builtins.errors import not_iterable
 from meshext_wasm.library.builtins.objects import same_or_equal
-from meshext_wasm.library.raw import array, array_get, array_length, builtin, virtual, word
+from meshext_wasm.library.raw import array, array_get, array_length, builtin, method, virtual, word
 
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
+D = TypeVar("D")
 
 
 @builtin("Iterable")
@@ -72,6 +73,40 @@ class Sequence(Collection[T]):
 @builtin("Mapping")
 class Mapping(Collection[K], Generic[K, V]):
     """Values under keys."""
+
+    def __getitem__(self, key: K) -> V:
+        raise KeyError(key)
+
+    @virtual
+    def keys(self) -> AbstractSet[K]:
+        """A view of the keys."""
+        raise NotImplementedError
+
+    @virtual
+    def values(self) -> Collection[V]:
+        """A view of the values."""
+        raise NotImplementedError
+
+    @virtual
+    def items(self) -> AbstractSet[tuple[K, V]]:
+        """A view of the pairs of key and value."""
+        raise NotImplementedError
+
+
+@method(Mapping, "get")
+def get(source: Mapping[K, V], key: K, /) -> V | None:
+    """The value of a key, or None."""
+    if key in source:
+        return source[key]
+    return None
+
+
+@method(Mapping, "get")
+def get_or(source: Mapping[K, V], key: K, default: D, /) -> V | D:
+    """The value of a key, or the default."""
+    if key in source:
+        return source[key]
+    return default
 
 
 @builtin("Set")

@@ -19,7 +19,16 @@ from meshext_wasm.library.builtins.iteration import Iterator, Sequence
 from meshext_wasm.library.builtins.objects import same_or_equal
 from meshext_wasm.library.builtins.ordering import compare_items, sort_items
 from meshext_wasm.library.builtins.printing import PRINTING
-from meshext_wasm.library.raw import array, array_get, array_length, array_set, builtin, word
+from meshext_wasm.library.raw import (
+    array,
+    array_get,
+    array_length,
+    array_set,
+    builtin,
+    class_descriptor,
+    instance_new,
+    word,
+)
 
 T = TypeVar("T")
 
@@ -329,8 +338,8 @@ class ListReversed(Iterator[T]):
 
 
 def from_array(items: array[T]) -> List[T]:
-    """A list of all slots of an array, which becomes the list's own."""
-    result: List[T] = List()
+    """A list of all slots of an array, which becomes the list's own; for `[...]`, empty ones too."""
+    result: List[T] = instance_new(class_descriptor(List))
     result.items = items
     result.length = int(array_length(items))
     return result

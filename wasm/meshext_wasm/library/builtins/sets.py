@@ -23,7 +23,15 @@ from meshext_wasm.library.builtins.set_algebra import (
 )
 from meshext_wasm.library.builtins.table_iterators import SET_CHANGED, KeyIterator
 from meshext_wasm.library.builtins.tables import Table
-from meshext_wasm.library.raw import array, array_get, array_length, builtin, word
+from meshext_wasm.library.raw import (
+    array,
+    array_get,
+    array_length,
+    builtin,
+    class_descriptor,
+    instance_new,
+    word,
+)
 
 T = TypeVar("T")
 
@@ -259,21 +267,21 @@ class FrozenSet(BaseSet[T]):
 
 def set_over(table: Table[T, None]) -> Set[T]:
     """A set of a table, which becomes its own."""
-    result: Set[T] = Set()
+    result: Set[T] = instance_new(class_descriptor(Set))
     result.table = table
     return result
 
 
 def frozen_over(table: Table[T, None]) -> FrozenSet[T]:
     """A frozen set of a table, which becomes its own."""
-    result: FrozenSet[T] = FrozenSet()
+    result: FrozenSet[T] = instance_new(class_descriptor(FrozenSet))
     result.table = table
     return result
 
 
 def from_array(items: array[T]) -> Set[T]:
     """A set of the slots of an array; for `{...}`."""
-    result: Set[T] = Set()
+    table: Table[T, None] = Table()
     for index in range(int(array_length(items))):
-        result.table.put(array_get(items, word(index)), None)
-    return result
+        table.put(array_get(items, word(index)), None)
+    return set_over(table)
