@@ -44,7 +44,7 @@ class InterpretedGuest:
             EMULATION.hosts[name] = bind(machine, name)
         self._files = files
         self._modules: dict[str, ModuleType] = {}
-        callbacks.PASSAGES.clear()
+        callbacks.PASSAGES.open.clear()
         self._run("program", program)
 
     def has(self, name: str) -> bool:

@@ -32,12 +32,16 @@ class Message:
 
 @dataclass(slots=True, kw_only=True)
 class Passage:
-    """What became of an exchange: what the upstream got (None for nothing), what the client got."""
+    """What became of an exchange: what the upstream got (None for nothing), what the client got.
+
+    `held`: the request waits for ever, since the module paused it at its end.
+    """
 
     arrived: Message | None = None
     got: Message | None = None
     local: LocalResponse | None = None
     reset: bool = False
+    held: bool = False
 
 
 class RefusedError(Exception):
@@ -123,7 +127,8 @@ class Driver:
         self._call("proxy_on_context_create", stream.context, ROOT_CONTEXT)
         passage = Passage()
         forth = self._pass(stream, REQUEST, request)
-        if stream.local is None and not stream.reset:
+        passage.held = forth.stopped
+        if stream.local is None and not stream.reset and not forth.stopped:
             passage.arrived = forth.to_message()
             back = self._pass(stream, RESPONSE, answer(passage.arrived))
             passage.got = back.to_message()

@@ -1,6 +1,5 @@
 """What a hook may return."""
 
-from collections.abc import Iterable
 from typing import cast
 
 from meshext_wasm.library.meshext.errors import HeaderError

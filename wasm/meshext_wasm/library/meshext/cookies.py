@@ -1,7 +1,7 @@
 """Cookies of a request (RFC 6265 section 4.2), read only."""
 
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from meshext_wasm.library.meshext.headers import Headers
 
@@ -20,7 +20,11 @@ class Cookies:
                 return value
         raise KeyError(name)
 
-    def get(self, name: str, default: T = None) -> str | T:  # type: ignore[assignment]  # None where not given
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: T) -> str | T: ...
+    def get(self, name: str, default: object = None) -> object:
         """The first cookie of that name, else the default."""
         for key, value in self._pairs():
             if key == name:

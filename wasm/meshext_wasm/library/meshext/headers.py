@@ -5,7 +5,7 @@ identity test.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from meshext_wasm.library.meshext.errors import HeaderError
 from meshext_wasm.library.meshext.legal import check_name, check_value, decode, encode
@@ -43,7 +43,11 @@ class Headers:
                 return decode(value)
         raise KeyError(name)
 
-    def get(self, name: str, default: T = None) -> str | T:  # type: ignore[assignment]  # None where not given
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: T) -> str | T: ...
+    def get(self, name: str, default: object = None) -> object:
         """The first line of that name, else the default."""
         lower = name.lower()
         for key, value in self._lines:

@@ -1,7 +1,7 @@
 """The query of a request: reads decoded, writes through, untouched pairs keep their bytes."""
 
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from meshext_wasm.library.meshext.legal import decode, encode
 from meshext_wasm.library.raw import virtual
@@ -31,7 +31,11 @@ class Query:
                 return value
         raise KeyError(name)
 
-    def get(self, name: str, default: T = None) -> str | T:  # type: ignore[assignment]  # None where not given
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: T) -> str | T: ...
+    def get(self, name: str, default: object = None) -> object:
         """The first value of that name, else the default."""
         for key, value in self.items():
             if key == name:

@@ -8,12 +8,20 @@ from meshext_wasm.library.proxy.host import CONFIGURATION, ERROR, log, read_buff
 from meshext_wasm.library.proxy.passage import CONTINUE, PAUSE, Passage
 from meshext_wasm.library.proxy.program import installed
 from meshext_wasm.library.proxy.traceback import describe_error, format_sites
-from meshext_wasm.library.raw import budget_set, export, guard_call, guard_taken, stack_reset, wide, word
+from meshext_wasm.library.raw import budget_set, export, guard_call, guard_taken, wide, word
 
 GLUE_STEPS = 400_000_000
 """What the glue and a configuration may take, about half a second; a hook has its own budget within."""
 
-PASSAGES: dict[int, Passage] = {}
+
+class Passages:
+    """The exchanges that are open, by context."""
+
+    def __init__(self) -> None:
+        self.open: dict[int, Passage] = {}
+
+
+PASSAGES = Passages()
 
 
 @export("proxy_abi_version_0_2_1")
@@ -23,8 +31,22 @@ def abi_version() -> None:
 
 @export("proxy_on_vm_start")
 def on_vm_start(context: word, size: word) -> word:
-    """The module is there."""
-    return word(1)
+    """The module is there; 0 where the code of its own modules failed, and the log says how."""
+    taken = guard_taken()
+    if taken is None:
+        return word(1)
+    begin()
+    guard_call(lambda: say_started(taken))
+    memory.end()
+    return word(0)
+
+
+def say_started(taken: object) -> None:
+    """Why the module's own code failed when it was loaded."""
+    if isinstance(taken, Exception):
+        log(ERROR, f"the module does not start: {describe_error(taken)}{format_sites()}")
+    else:
+        log(ERROR, "the module does not start: its code took too many steps")
 
 
 @export("proxy_on_configure")
@@ -59,11 +81,10 @@ def refuse(taken: object) -> None:
 def begin() -> None:
     """Before every callback."""
     memory.begin()
-    stack_reset()
     budget_set(wide(GLUE_STEPS))
 
 
-def finish(context: word, result: object) -> word:
+def finish(result: object) -> word:
     """After a callback of a stream. The glue itself failed where the result is no number: then the stream may
     not go on."""
     if isinstance(result, int):
@@ -87,13 +108,14 @@ def report(taken: object) -> None:
 def on_request_headers(context: word, count: word, end: word) -> word:
     """The request begins."""
     begin()
-    return finish(context, guard_call(lambda: request_begins(int(context), end != word(0))))
+    number, last = int(context), end != word(0)
+    return finish(guard_call(lambda: request_begins(number, last)))
 
 
 def request_begins(context: int, end: bool) -> int:
     """A new exchange."""
     passage = Passage(installed())
-    PASSAGES[context] = passage
+    PASSAGES.open[context] = passage
     return passage.request_begins(end)
 
 
@@ -101,12 +123,13 @@ def request_begins(context: int, end: bool) -> int:
 def on_request_body(context: word, size: word, end: word) -> word:
     """Some of the request's body."""
     begin()
-    return finish(context, guard_call(lambda: request_body(int(context), int(size), end != word(0))))
+    number, length, last = int(context), int(size), end != word(0)
+    return finish(guard_call(lambda: request_body(number, length, last)))
 
 
 def request_body(context: int, size: int, end: bool) -> int:
     """Some of the request's body."""
-    passage = PASSAGES.get(context)
+    passage = PASSAGES.open.get(context)
     if passage is None:
         return CONTINUE
     return passage.request_body(size, end)
@@ -116,12 +139,13 @@ def request_body(context: int, size: int, end: bool) -> int:
 def on_request_trailers(context: word, count: word) -> word:
     """The request's trailers."""
     begin()
-    return finish(context, guard_call(lambda: request_ends(int(context))))
+    number = int(context)
+    return finish(guard_call(lambda: request_ends(number)))
 
 
 def request_ends(context: int) -> int:
     """The request's trailers."""
-    passage = PASSAGES.get(context)
+    passage = PASSAGES.open.get(context)
     if passage is None:
         return CONTINUE
     return passage.request_ends()
@@ -131,12 +155,13 @@ def request_ends(context: int) -> int:
 def on_response_headers(context: word, count: word, end: word) -> word:
     """The response begins; one that Envoy made before the filters saw a request is none of their business."""
     begin()
-    return finish(context, guard_call(lambda: response_begins(int(context), end != word(0))))
+    number, last = int(context), end != word(0)
+    return finish(guard_call(lambda: response_begins(number, last)))
 
 
 def response_begins(context: int, end: bool) -> int:
     """The response begins."""
-    passage = PASSAGES.get(context)
+    passage = PASSAGES.open.get(context)
     if passage is None:
         return CONTINUE
     return passage.response_begins(end)
@@ -146,12 +171,13 @@ def response_begins(context: int, end: bool) -> int:
 def on_response_body(context: word, size: word, end: word) -> word:
     """Some of the response's body."""
     begin()
-    return finish(context, guard_call(lambda: response_body(int(context), int(size), end != word(0))))
+    number, length, last = int(context), int(size), end != word(0)
+    return finish(guard_call(lambda: response_body(number, length, last)))
 
 
 def response_body(context: int, size: int, end: bool) -> int:
     """Some of the response's body."""
-    passage = PASSAGES.get(context)
+    passage = PASSAGES.open.get(context)
     if passage is None:
         return CONTINUE
     return passage.response_body(size, end)
@@ -161,12 +187,13 @@ def response_body(context: int, size: int, end: bool) -> int:
 def on_response_trailers(context: word, count: word) -> word:
     """The response's trailers."""
     begin()
-    return finish(context, guard_call(lambda: response_ends(int(context))))
+    number = int(context)
+    return finish(guard_call(lambda: response_ends(number)))
 
 
 def response_ends(context: int) -> int:
     """The response's trailers."""
-    passage = PASSAGES.get(context)
+    passage = PASSAGES.open.get(context)
     if passage is None:
         return CONTINUE
     return passage.response_ends()
@@ -176,13 +203,14 @@ def response_ends(context: int) -> int:
 def on_log(context: word) -> None:
     """The exchange has ended."""
     begin()
-    guard_call(lambda: complete(int(context)))
+    number = int(context)
+    guard_call(lambda: complete(number))
     memory.end()
 
 
 def complete(context: int) -> None:
     """Look back on the exchange, and forget it."""
-    passage = PASSAGES.get(context)
+    passage = PASSAGES.open.get(context)
     if passage is not None:
         passage.complete()
-        del PASSAGES[context]
+        del PASSAGES.open[context]

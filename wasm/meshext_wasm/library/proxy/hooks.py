@@ -125,7 +125,7 @@ def check_written(seat: Seat, hook: int, message: Message, before: Before) -> No
                     "it removed 'x-forwarded-proto', without which Envoy finds no route; set it instead"
                 )
         check_lines(before.lines, lines, besides)
-    if message.read_body() is not before.body:
+    if message.read_body() != before.body:
         check_body(message.read_body(), seat.needs.max_body)
 
 

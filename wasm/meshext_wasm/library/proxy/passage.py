@@ -93,7 +93,7 @@ class Passage:
         if begins and request.style == STREAM and not request.has_arrived and request.is_wanted():
             request.lines = commit.without_length(request.lines)
         commit.request_headers(request)
-        if request.has_arrived and request.body is not request.sent_body:
+        if request.has_arrived and request.body != request.sent_body:
             write_buffer(REQUEST_BODY, request.body)
             request.sent_body = request.body
         return CONTINUE
@@ -163,7 +163,7 @@ class Passage:
             return PAUSE
         if begins and response.style == STREAM and not response.has_arrived and response.is_wanted():
             response.lines = commit.without_length(response.lines)
-        if response.has_arrived and response.body is not response.sent_body:
+        if response.has_arrived and response.body != response.sent_body:
             if not forbids_body(self.method, response.status):
                 write_buffer(RESPONSE_BODY, response.body)
             response.sent_body = response.body

@@ -1,0 +1,61 @@
+"""The rules of the filter API, kept by the glue and the library's SDK under CPython."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from meshext import Filter
+from meshext.filter import class_needs
+from meshext_wasm.glue.program_text import write_program
+from meshext_wasm.glue.seat_text import Seated
+from meshext_wasm.host.guest import Guest
+from meshext_wasm.host.machine import Machine
+from tests.conformance.case import NOTES, Case
+from tests.conformance.catalogue import CASES
+from tests.conformance.judge import judge
+from tests.conformance.runtimes.wasm import EmulatedWasm
+from tests.wasm.glue.interpreted import InterpretedGuest
+from tests.wasm.glue.slicing import slice_module
+
+
+class Interpreted(EmulatedWasm):
+    def build(self, filters: Sequence[type[Filter]], machine: Machine) -> Guest:
+        files, chain = to_files(filters)
+        return InterpretedGuest(write_program(chain, FACTS), files, machine)
+
+
+FACTS = ("peer", "client_address", "route", "cluster")
+
+
+def to_files(filters: Sequence[type[Filter]]) -> tuple[dict[str, str], list[Seated]]:
+    """The sources of a case's filters, each module cut down to what they need."""
+    wanted: dict[str, set[str]] = {}
+    for cls in filters:
+        wanted.setdefault(cls.__module__, set()).add(cls.__qualname__)
+    stems = {module: f"case_{number}" for number, module in enumerate(wanted)}
+    files = {
+        stems[module]: slice_module(inspect.getsource(sys.modules[module]), names)
+        for module, names in wanted.items()
+    }
+    chain = [
+        Seated(
+            cls=cls,
+            needs=class_needs(cls),
+            module=stems[cls.__module__],
+            number=number,
+            has_config=hasattr(cls, "Config"),
+            has_state=hasattr(cls, "State"),
+        )
+        for number, cls in enumerate(filters)
+    ]
+    return files, chain
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_case(case: Case) -> None:
+    NOTES.clear()
+    judge(case, Interpreted().run(case))
