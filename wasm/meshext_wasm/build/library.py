@@ -73,7 +73,7 @@ def compile_library(names: tuple[str, ...], cache: Cache) -> tuple[Program, list
     collector.raise_any(loaded.sources)
     compiled = compile_unit(unit, cache, always=False)
     strip(program)
-    support = Compiled({SUPPORT: compile_text(support_text(), cache)}, (), {})
+    support = Compiled({SUPPORT: compile_text(support_text(), cache, thorough=True)}, (), {})
     return program, [compiled, support]
 
 

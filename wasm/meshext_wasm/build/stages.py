@@ -16,6 +16,15 @@ from meshext_wasm.passes.pipeline import run_passes
 from meshext_wasm.tree import program as tree
 from meshext_wasm.tree.program import Loc
 
+HOT = {
+    "digests/": "digests",
+    "builtins/limbs.py": "big integers",
+    "builtins/division.py": "big integers",
+    "builtins/integers.py": "big integers",
+}
+"""Files of the library, by how their names begin, that are one object, so that LLVM copies small functions
+from one to the other, and that are optimised thoroughly though they are the library's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -38,9 +47,13 @@ def build_ir(unit: tree.Unit) -> Unit:
 
 
 def compile_unit(unit: tree.Unit, cache: Cache, *, always: bool) -> Compiled:
-    """The objects of a unit. `always`: the bodies of its modules run even if nothing reads their globals."""
+    """The objects of a unit. `always` (a program, not the library): the bodies of its modules run even if
+    nothing reads their globals, and it is optimised thoroughly."""
     built = build_ir(unit)
-    objects = {part.name: compile_text(lower_unit(part), cache) for part in split_unit(built)}
+    objects = {
+        part.name: compile_text(lower_unit(part), cache, thorough=always or part.name in HOT.values())
+        for part in split_unit(built)
+    }
     return Compiled(objects, bodies_of(unit, always=always), exports_of(built))
 
 
@@ -49,7 +62,8 @@ def split_unit(unit: Unit) -> list[Unit]:
     parts: dict[str, Unit] = {}
 
     def part(loc: Loc) -> Unit:
-        return parts.setdefault(loc.file, Unit(loc.file, signatures=unit.signatures))
+        name = part_of(loc.file)
+        return parts.setdefault(name, Unit(name, signatures=unit.signatures))
 
     for function in unit.functions:
         part(function.loc).functions.append(function)
@@ -59,13 +73,18 @@ def split_unit(unit: Unit) -> list[Unit]:
     return [*parts.values(), variables]
 
 
-def compile_text(text: str, cache: Cache) -> bytes:
-    """The object of LLVM's text."""
-    name = f"{text_key(text)}.o"
+def part_of(file: str) -> str:
+    """The part that a source file belongs to."""
+    return next((part for start, part in HOT.items() if file.startswith(start)), file)
+
+
+def compile_text(text: str, cache: Cache, *, thorough: bool) -> bytes:
+    """The object of LLVM's text. `thorough`: as fast as LLVM can make it, else made soon."""
+    name = f"{text_key(text)}-{thorough:d}.o"
     found = cache.get(name)
     if found is None:
         check_text(text)
-        found = emit_object(text)
+        found = emit_object(text, thorough=thorough)
         cache.put(name, found)
     return found
 
