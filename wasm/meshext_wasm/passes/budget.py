@@ -1,5 +1,5 @@
 """Charge the step budget, so that nothing runs for ever: on each way back in a loop, and where a function
-that calls others begins."""
+begins that may come back to itself or that calls many others."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from typing import Final
 
 from meshext_wasm.ir import instructions as ir
 from meshext_wasm.ir.program import Function, Unit, next_labels
-from meshext_wasm.passes.calls import calls_of
+from meshext_wasm.passes.calls import add_up, recursive
 from meshext_wasm.passes.edges import back_edges
 from meshext_wasm.tree.program import Loc
 
 LOOP_STEPS: Final = 1
 CALL_STEPS: Final = 2
+OUTSIDE_WORK: Final = 4
+"""Calls that a call of another unit stands for."""
+MUCH_WORK: Final = 32
+"""A function that may make so many calls, counted through those that do not charge, charges itself."""
 
 
 def charge_budget(unit: Unit) -> None:
     """Every function but those that the library declares never to raise: their callers charge for them."""
+    counted = recursive(unit)
+    work = add_up(unit, counted, lambda _: 1, OUTSIDE_WORK, lambda a, b: min(a + b, MUCH_WORK))
     for function in unit.functions:
-        if function.raises:
-            charge_loops(function)
-            charge_entry(function)
-
-
-def charge_entry(function: Function) -> None:
-    """A function that calls may come back to itself; a leaf costs its caller no more than a constant."""
-    if next(calls_of(function), None) is not None:
-        function.entry.instructions.insert(0, charge(function.loc, CALL_STEPS))
+        if not function.raises:
+            continue
+        charge_loops(function)
+        if function.symbol in counted or work[function.symbol] >= MUCH_WORK:
+            function.entry.instructions.insert(0, charge(function.loc, CALL_STEPS))
 
 
 def charge_loops(function: Function) -> None:

@@ -1,38 +1,86 @@
-"""Who calls whom in a unit, and which functions surely end after a bounded number of calls."""
+"""Who calls whom in a unit: which functions may come back to themselves, and how deep the others go.
+
+Units are layers: a function of another unit is called directly only if it stands lower, and from there one
+comes back only through a table or a function value. So every cycle of calls goes through a function that
+calls in such a way, or through direct calls inside one unit. Those functions count the stack, no other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from meshext_wasm.ir import instructions as ir
-from meshext_wasm.ir.program import Function, Signature, Unit
+from meshext_wasm.ir.program import Function, Unit
 
-CALLS: Final = (ir.Call, ir.CallMethod, ir.CallValue)
+UNKNOWN: Final = (ir.CallMethod, ir.CallValue)
 
 
-def calls_of(function: Function) -> Iterator[ir.Instruction]:
-    """Every call in a function."""
+def instructions_of(function: Function) -> Iterator[ir.Instruction]:
+    """All instructions of a function but the ends of its blocks."""
     for block in function.blocks.values():
-        yield from (each for each in block.instructions if isinstance(each, CALLS))
+        yield from block.instructions
 
 
-def bounded(unit: Unit) -> set[str]:
-    """Functions that can not come back to themselves: what they call is bounded too, and nothing is called
-    through a table, a function value or in another unit (but for what never raises there)."""
-    found: set[str] = set()
-    waiting = list(unit.functions)
+def direct_calls(function: Function) -> list[str]:
+    """Symbols of the functions it calls directly, one for each call."""
+    return [each.function for each in instructions_of(function) if isinstance(each, ir.Call)]
+
+
+def recursive(unit: Unit) -> set[str]:
+    """Functions that may be running twice at once, but for those that only such a function brings back."""
+    calls = {each.symbol: dict.fromkeys(direct_calls(each)) for each in unit.functions}
+    unknown = {
+        each.symbol
+        for each in unit.functions
+        if any(isinstance(call, UNKNOWN) for call in instructions_of(each))
+    }
+    return unknown | in_cycles(calls)
+
+
+def in_cycles(calls: dict[str, dict[str, None]]) -> set[str]:
+    """Functions that reach themselves by direct calls: what is left when those are taken away, over and over,
+    that call nobody left, and those that nobody left calls."""
+    callers: dict[str, dict[str, None]] = {symbol: {} for symbol in calls}
+    for symbol, called in calls.items():
+        for each in called:
+            if each in callers:
+                callers[each][symbol] = None
+    inside = {symbol: {each for each in called if each in calls} for symbol, called in calls.items()}
+    left = set(calls)
+    for forward in (inside, {symbol: set(each) for symbol, each in callers.items()}):
+        left = peel(left, forward)
+    return left
+
+
+def peel(left: set[str], forward: dict[str, set[str]]) -> set[str]:
+    """Take away what points to nothing that is left, until nothing more can be."""
     while True:
-        now = [each for each in waiting if is_bounded(each, found, unit.signatures)]
-        if not now:
-            return found
-        found.update(each.symbol for each in now)
-        waiting = [each for each in waiting if each.symbol not in found]
+        ends = {symbol for symbol in left if not forward[symbol] & left}
+        if not ends:
+            return left
+        left = left - ends
 
 
-def is_bounded(function: Function, found: set[str], signatures: Mapping[str, Signature]) -> bool:
-    """Whether every call of a function is to a bounded one."""
-    return all(
-        isinstance(each, ir.Call) and (each.function in found or not signatures[each.function].raises)
-        for each in calls_of(function)
-    )
+def add_up(
+    unit: Unit, stop: set[str], own: Callable[[Function], int], outside: int, join: Callable[[int, int], int]
+) -> dict[str, int]:
+    """A number for each function: its own joined with those of what it calls, none for what is in `stop`,
+    `outside` for functions of other units. Functions not in `stop` form no cycle."""
+    functions = {each.symbol: each for each in unit.functions}
+    found: dict[str, int] = {}
+    waiting = list(functions)
+    while waiting:
+        symbol = waiting[-1]
+        called = direct_calls(functions[symbol])
+        missing = [each for each in called if each in functions and each not in found and each not in stop]
+        if missing and symbol not in found:
+            waiting += missing
+            continue
+        waiting.pop()
+        total = 0
+        for each in called:
+            number = 0 if each in stop else found.get(each, outside) if each in functions else outside
+            total = join(total, number)
+        found.setdefault(symbol, own(functions[symbol]) + total)
+    return found

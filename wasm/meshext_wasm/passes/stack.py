@@ -2,7 +2,8 @@
 
 Envoy's V8 gives about a megabyte, a frame of its baseline compiler has a place for every local. The estimate
 is 16 bytes for each register that is needed at one time, and 64 for the frame; the limit is a quarter of what
-there is. Functions that surely end after a bounded number of calls are not counted.
+there is. Only functions on a cycle of calls count, for themselves and for the deepest of what they call that
+does not count.
 """
 
 from __future__ import annotations
@@ -11,25 +12,32 @@ from typing import Final
 
 from meshext_wasm.ir import instructions as ir
 from meshext_wasm.ir.program import Block, Function, Unit
-from meshext_wasm.passes.calls import bounded
+from meshext_wasm.passes.calls import add_up, recursive
 from meshext_wasm.passes.liveness import most_live
 
 FRAME_BYTES: Final = 64
 REGISTER_BYTES: Final = 16
+OUTSIDE_BYTES: Final = 512
+"""For what functions of other units take."""
 OVERFLOW: Final = "overflow"
 
 
 def guard_stack(unit: Unit) -> None:
     """`enter` first of all in each function that may recur, `exit` before it ends; after `add_sites`."""
-    fine = bounded(unit)
+    counted = recursive(unit)
+    sizes = add_up(unit, counted, frame_bytes, OUTSIDE_BYTES, max)
     for function in unit.functions:
-        if function.raises and function.symbol not in fine:
-            guard(function)
+        if function.raises and function.symbol in counted:
+            guard(function, sizes[function.symbol])
 
 
-def guard(function: Function) -> None:
+def frame_bytes(function: Function) -> int:
+    """The estimate for one frame."""
+    return FRAME_BYTES + REGISTER_BYTES * most_live(function)
+
+
+def guard(function: Function, size: int) -> None:
     """One function. Where `enter` fails nothing was added, so nothing is taken away."""
-    size = FRAME_BYTES + REGISTER_BYTES * most_live(function)
     loc = function.loc
     for block in function.blocks.values():
         if isinstance(block.end, ir.Return | ir.Leave):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meshext_wasm.ir import instructions as ir
 from meshext_wasm.ir.build.body import Body
-from meshext_wasm.ir.build.signatures import signature_of
+from meshext_wasm.ir.build.signatures import shown_name, signature_of
 from meshext_wasm.ir.errors import BrokenIR
 from meshext_wasm.ir.program import Function, Signature
 from meshext_wasm.ir.trimming import remove_unreachable
@@ -36,7 +36,7 @@ def build_adapter(function: tree.Function, signatures: dict[str, Signature]) -> 
     body.end(ir.Return(loc=loc, operands=(given,)))
     made = Function(
         symbol=value_symbol(function.symbol),
-        name=function.symbol.rpartition(".")[2],
+        name=shown_name(function),
         loc=loc,
         parameters=[own, *parameters],
         result=Rep.VALUE,

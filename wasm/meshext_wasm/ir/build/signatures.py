@@ -14,3 +14,9 @@ def signature_of(function: Function) -> Signature:
         takes = (Rep.VALUE, *takes)
     raises = function.raises and not function.host
     return Signature(function.symbol, takes, function.result, raises=raises, host=function.host)
+
+
+def shown_name(function: Function) -> str:
+    """What a traceback calls a function: the last part of its symbol, without the line that tells apart inner
+    functions of one name."""
+    return function.symbol.rpartition(".")[2].partition(":")[0]

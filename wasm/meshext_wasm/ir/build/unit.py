@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from meshext_wasm.ir import instructions as ir
 from meshext_wasm.ir.build.adapters import build_adapter, value_symbol
 from meshext_wasm.ir.build.body import Body
-from meshext_wasm.ir.build.signatures import signature_of
+from meshext_wasm.ir.build.signatures import shown_name, signature_of
 from meshext_wasm.ir.build.statements import build_statements
 from meshext_wasm.ir.build.variables import build_locals, build_parameters
 from meshext_wasm.ir.program import Function, Signature, Unit
@@ -78,7 +78,7 @@ def build_function(function: tree.Function, signatures: dict[str, Signature]) ->
     build_end(body)
     built = Function(
         symbol=function.symbol,
-        name=function.symbol.rpartition(".")[2],
+        name=shown_name(function),
         loc=function.loc,
         parameters=parameters,
         result=function.result,
