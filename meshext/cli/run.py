@@ -41,7 +41,10 @@ Upstream = Annotated[
 Routes = Annotated[str | None, typer.Option(metavar="FILE", help="Routes by path and header, as YAML.")]
 Listen = Annotated[str, typer.Option(metavar="[HOST:]PORT", help="Where Envoy listens; 0 takes a free port.")]
 ModeName = Annotated[
-    str | None, typer.Option(metavar="proc|authz", help="By default the least that carries the filters.")
+    str | None,
+    typer.Option(
+        metavar="proc|authz|wasm", help="By default the service that does least; wasm compiles into Envoy."
+    ),
 ]
 TlsCert = Annotated[str | None, typer.Option(metavar="FILE", help="Serve TLS with this certificate (PEM).")]
 TlsKey = Annotated[str | None, typer.Option(metavar="FILE", help="Its private key (PEM).")]
@@ -129,7 +132,21 @@ def load(setup: Setup) -> Setup:
     """The setup with what its filters need, so that what is wrong with them is said before all else."""
     from meshext.loading import load_needs
 
+    if setup.mode == "wasm":
+        return embed(setup)
     return replace(setup, needs=tuple(load_quietly(lambda: load_needs(setup.specs, setup.configs))))
+
+
+def embed(setup: Setup) -> Setup:
+    """The setup with its filters compiled, every step told on standard error."""
+    from meshext.cli.runtimes import find_embedding
+
+    compile_filters = find_embedding("wasm")
+    module, needs = load_quietly(
+        lambda: compile_filters(setup.specs, setup.configs, lambda step: write_log(f"compiling: {step}"))
+    )
+    write_log(f"compiled: {len(module.code)} bytes, {module.plugin}")
+    return replace(setup, module=module, needs=needs)
 
 
 async def serve_until_told(setup: Setup, example: Example, *, try_calls: bool, parent: int) -> int:

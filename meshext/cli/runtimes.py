@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 from meshext.attributes import ATTRIBUTES
 from meshext.cli.verbs import broken_plugin
@@ -18,9 +19,14 @@ from meshext.filter import Filter
 from meshext.needs import Hook, Needs
 from meshext.plan import check_authz
 
+if TYPE_CHECKING:
+    from meshext.envoy.wasm_filter import Module
+
 GROUP = "meshext.runtimes"
 
 YES, NO = "yes", "no"
+
+Embed = Callable[[Sequence[str], Sequence[str], Callable[[str], None]], "tuple[Module, tuple[Needs, ...]]"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +35,15 @@ class Runtime:
 
     `mode` is what `--mode` takes, "" for a runtime that serves no traffic. `refusals` gives a line for each
     thing that this runtime can not carry, `ability` a word or two for one row of the table (see `rows`).
+    `embed` is there where the filters run inside of Envoy: specs and configurations to a module, each step
+    told on the way.
     """
 
     name: str
     mode: str
     refusals: Callable[[type[Filter], Needs], Iterable[str]]
     ability: Callable[[str], str]
+    embed: Embed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,14 @@ def plugin_runtimes() -> Iterator[Runtime]:
         except Exception as error:
             raise broken_plugin(f"runtime {point.name!r}", point, error) from error
         yield found
+
+
+def find_embedding(mode: str) -> Embed:
+    """How filters are put into Envoy for a mode; UnsupportedError where nobody has it."""
+    for runtime in plugin_runtimes():
+        if runtime.mode == mode and runtime.embed is not None:
+            return runtime.embed
+    raise UnsupportedError(f"--mode {mode} is not installed: python3 -m pip install 'meshext[wasm]'")
 
 
 def judge(runtime: Runtime, chain: Sequence[tuple[type[Filter], Needs]]) -> Verdict:

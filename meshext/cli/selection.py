@@ -37,6 +37,8 @@ def load_quietly(load: Callable[[], _T]) -> _T:
 def parse_mode(text: str | None) -> Mode | None:
     """The mode of that name; None where none is asked for."""
     match text:
-        case None | "proc" | "authz":
+        case None | "proc" | "authz" | "wasm":
             return text
-    raise UsageError(f"--mode {text!r} is not a mode; write proc (ext_proc) or authz (ext_authz)")
+    raise UsageError(
+        f"--mode {text!r} is not a mode; write proc (ext_proc), authz (ext_authz) or wasm (inside Envoy)"
+    )

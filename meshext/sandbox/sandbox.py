@@ -77,8 +77,9 @@ class Sandbox:
         folder = Path(tempfile.mkdtemp(prefix="meshext-"))
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
         upstreams = [*setup.upstreams, *await self._start_echoes(folder)]
-        service = await self._start_service(folder, 1)
-        self.plan = build_plan(service.needs, setup.mode)
+        service = None if setup.module is not None else await self._start_service(folder, 1)
+        if service is not None:
+            self.plan = build_plan(service.needs, setup.mode)
         gateway = self._gateway(folder, service, upstreams)
         self.envoy = await EnvoyProcess.start(
             self._bootstrap(gateway, folder),
@@ -94,7 +95,7 @@ class Sandbox:
         host = f"[{setup.host}]" if ":" in setup.host else setup.host
         self.url = f"{scheme}://{host}:{self.envoy.port(LISTENER)}"
         self._spawn(self._guard(self.envoy.wait(), "Envoy"))
-        if self._successions is not None:
+        if self._successions is not None and service is not None:
             self._spawn(self._successions.run(gateway, service, self.envoy.admin))
             self._stack.push_async_callback(self._successions.close)
 
@@ -116,17 +117,23 @@ class Sandbox:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
 
-    def _gateway(self, folder: Path, service: ServiceProcess, upstreams: Sequence[Upstream]) -> Gateway:
+    def _gateway(
+        self, folder: Path, service: ServiceProcess | None, upstreams: Sequence[Upstream]
+    ) -> Gateway:
         from meshext.envoy.bootstrap import Gateway
         from meshext.envoy.service_cluster import Backend
         from meshext.envoy.upstreams import TcpAddress, UnixAddress
 
         setup = self._setup
+        backend = None
+        if service is not None:
+            backend = Backend(addresses=tuple(UnixAddress(each.path) for each in service.addresses))
         return Gateway(
             upstreams=tuple(upstreams),
             admin=folder / "admin.sock",
             plan=self.plan,
-            service=Backend(addresses=tuple(UnixAddress(each.path) for each in service.addresses)),
+            service=backend,
+            module=setup.module,
             listen=TcpAddress(setup.host, setup.port),
             routes=setup.routes,
             tls=setup.tls,

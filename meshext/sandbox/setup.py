@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from meshext.envoy.jwt import Jwt
     from meshext.envoy.routes import Route
     from meshext.envoy.upstreams import Upstream
+    from meshext.envoy.wasm_filter import Module
     from meshext.needs import Needs
     from meshext.sandbox.calls import Example
 
@@ -43,12 +44,14 @@ class Setup:
     """What to start. `echoes` are names of built-in echo services; one called `echo` stands in for none.
 
     `port` 0 takes a free one. `mode` None takes the least that carries the filters. `needs` are the
-    filters' where somebody has loaded them already; else they are loaded.
+    filters' where somebody has loaded them already; else they are loaded. With a `module` no service is
+    started: the filters run inside of Envoy.
     """
 
     specs: tuple[str, ...]
     configs: tuple[str, ...] = ()
     needs: tuple[Needs, ...] = ()
+    module: Module | None = None
     mode: Mode | None = None
     host: str = "127.0.0.1"
     port: int = 0

@@ -65,7 +65,8 @@ class ConfigText:
         yield "        super().__init__(["
         for field in fields:
             missing = wording.missing(self._model, field.shape, field.name) if field.required else ""
-            yield f"            Field({field.name!r}, {self._shape(field.shape)}, {missing!r}, {field.secret}),"
+            shape = self._shape(field.shape)
+            yield f"            Field({field.name!r}, {shape}, {missing!r}, {field.secret}),"
         yield f"        ], {example!r})"
         yield ""
         yield "    def make(self, values: dict[str, object]) -> object:"

@@ -17,7 +17,7 @@ class ValueText:
 
     def write(self, value: object, where: str) -> str:
         """The text; UnsupportedError, with the place, for a value that has none."""
-        if value is None or isinstance(value, bool | int | str | bytes) and not isinstance(value, Enum):
+        if value is None or (isinstance(value, bool | int | str | bytes) and not isinstance(value, Enum)):
             return repr(value)
         if isinstance(value, float):
             return repr(value) if value == value and abs(value) != float("inf") else f"float({str(value)!r})"

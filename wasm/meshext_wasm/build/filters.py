@@ -1,0 +1,138 @@
+"""From filter specs to one module: what is written for the build, compiled with the filters' own files."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from meshext import Filter
+from meshext.errors import UnsupportedError
+from meshext.filter import class_needs
+from meshext.needs import Hook, Needs
+from meshext.plugins import load_filter
+from meshext_wasm.build.cache import Cache
+from meshext_wasm.build.library import Library, load_or_compile
+from meshext_wasm.build.pipeline import compile_program, link_program
+from meshext_wasm.glue.program_text import write_program
+from meshext_wasm.glue.refusals import refuse
+from meshext_wasm.glue.seat_text import Seated
+from meshext_wasm.source.loading import Folder, Texts, program_root
+
+ENTRY = "meshext_seating"
+FACTS = ("peer", "client_address", "route", "cluster")
+"""What of the surroundings is asked of Envoy only where a filter's code names it."""
+
+REQUEST_BODIES = frozenset({Hook.ON_REQUEST_BODY, Hook.ON_REQUEST_CHUNK})
+RESPONSE_BODIES = frozenset({Hook.ON_RESPONSE_BODY, Hook.ON_RESPONSE_CHUNK})
+ALWAYS = (
+    "proxy_abi_version_0_2_1",
+    "proxy_on_memory_allocate",
+    "proxy_on_vm_start",
+    "proxy_on_configure",
+    "proxy_on_request_headers",
+    "proxy_on_log",
+)
+
+
+@dataclass(slots=True)
+class Sources:
+    """The written module, and the files of the folders that the filters are in."""
+
+    written: Texts
+    folders: list[Folder] = field(default_factory=list)
+
+    def find(self, module: str) -> tuple[str, str, bool] | None:
+        """As the frontend asks for it."""
+        found = self.written.find(module)
+        for folder in self.folders:
+            found = found or folder.find(module)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A module: its code, the chain's needs, what of the surroundings it reads, the text written for it."""
+
+    name: str
+    code: bytes
+    needs: tuple[Needs, ...]
+    facts: tuple[str, ...]
+    written: str
+
+
+def build_filters(
+    specs: Sequence[str], cache: Cache, *, on_step: Callable[[str], None] = lambda _: None
+) -> Built:
+    """A chain of filters as a module. SpecError, UnsupportedError or CompileError says what is refused."""
+    chain, folders = seat_filters([load_filter(spec) for spec in specs])
+    facts = find_facts(folders)
+    written = write_program(chain, facts)
+    on_step("run-time library")
+    library = load_or_compile(cache)
+    on_step("filters")
+    program = compile_program(ENTRY, Sources(Texts({ENTRY: written}), folders), library, cache)
+    on_step("link")
+    needs = tuple(seated.needs for seated in chain)
+    code = link_program(program, library, choose_exports(library, needs))
+    return Built(
+        name="+".join(each.name for each in needs), code=code, needs=needs, facts=facts, written=written
+    )
+
+
+def seat_filters(classes: Sequence[type[Filter]]) -> tuple[list[Seated], list[Folder]]:
+    """What is known of each filter, and the folders that their modules are found from."""
+    chain: list[Seated] = []
+    roots: dict[Path, None] = {}
+    for number, cls in enumerate(classes):
+        needs = class_needs(cls)
+        refuse(cls, needs)
+        root, module = program_root(Path(inspect.getfile(cls)))
+        roots[root] = None
+        chain.append(
+            Seated(
+                cls=cls,
+                needs=needs,
+                module=module,
+                number=number,
+                has_config=hasattr(cls, "Config"),
+                has_state=hasattr(cls, "State"),
+            )
+        )
+    check_modules(chain)
+    return chain, [Folder(root) for root in roots]
+
+
+def check_modules(chain: Sequence[Seated]) -> None:
+    """Refuse two filters whose files have one name: a module finds the first folder's only."""
+    homes: dict[str, Path] = {}
+    for seated in chain:
+        home = Path(inspect.getfile(seated.cls))
+        if homes.setdefault(seated.module, home) != home:
+            raise UnsupportedError(
+                f"{home} and {homes[seated.module]} are both called {seated.module}; rename one, or build "
+                "them into a module each"
+            )
+
+
+def find_facts(folders: Sequence[Folder]) -> tuple[str, ...]:
+    """Those facts whose name is an attribute somewhere in the filters' folders."""
+    texts = [path.read_text("utf-8", "replace") for each in folders for path in each.root.glob("*.py")]
+    return tuple(name for name in FACTS if any(re.search(rf"\.{name}\b", text) for text in texts))
+
+
+def choose_exports(library: Library, needs: Sequence[Needs]) -> dict[str, str]:
+    """The callbacks that this chain has a use for: Envoy calls what is exported, and calls cost time."""
+    hooks = frozenset[Hook]().union(*(each.hooks for each in needs))
+    wanted = {*ALWAYS, "proxy_on_response_headers"}
+    if hooks & REQUEST_BODIES:
+        wanted |= {"proxy_on_request_body", "proxy_on_request_trailers"}
+    if hooks & RESPONSE_BODIES:
+        wanted |= {"proxy_on_response_body", "proxy_on_response_trailers"}
+    if Hook.ON_REQUEST_TRAILERS in hooks:
+        wanted.add("proxy_on_request_trailers")
+    if Hook.ON_RESPONSE_TRAILERS in hooks:
+        wanted.add("proxy_on_response_trailers")
+    return {name: symbol for name, symbol in library.exports.items() if name in wanted}

@@ -1,0 +1,78 @@
+"""Wasm as a runtime of `meshext check`, `run` and `config`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+
+from meshext import Filter
+from meshext.attributes import ATTRIBUTES
+from meshext.cli.runtimes import BODY, HEADER_VALUES, METADATA, Runtime
+from meshext.config import parse_document, read_config, takes_text
+from meshext.config.documents import Document
+from meshext.envoy.wasm_filter import Module
+from meshext.loading import assign, load_configured
+from meshext.needs import Hook, Needs
+from meshext.plugins import load_filter
+
+
+def refusals(cls: type[Filter], needs: Needs) -> Iterable[str]:
+    """What the class asks for that a module can not do."""
+    from meshext_wasm.glue.refusals import find_refusals
+
+    return list(find_refusals(cls, needs))
+
+
+def ability(row: str) -> str:
+    """A word for one row of the table."""
+    if row in ATTRIBUTES or row == METADATA:
+        return "no"
+    if row in (BODY, HEADER_VALUES):
+        return "bytes"
+    if row in (Hook.ON_REQUEST_CHUNK, Hook.ON_RESPONSE_CHUNK):
+        return "in chunks"
+    return "whole" if row in (Hook.ON_REQUEST_BODY, Hook.ON_RESPONSE_BODY) else "yes"
+
+
+def embed(
+    specs: Sequence[str], configs: Sequence[str], on_step: Callable[[str], None]
+) -> tuple[Module, tuple[Needs, ...]]:
+    """The filters compiled, with their configuration checked here: Envoy's own refusal says no reason."""
+    from meshext_wasm.build.cache import user_cache
+    from meshext_wasm.build.filters import build_filters
+
+    load_configured(specs, configs)
+    built = build_filters(specs, user_cache(), on_step=on_step)
+    module = Module(
+        name=built.name,
+        code=built.code,
+        configuration=to_configuration([load_filter(spec) for spec in specs], configs),
+        reads_peer="peer" in built.facts,
+    )
+    return module, built.needs
+
+
+def to_configuration(classes: Sequence[type[Filter]], configs: Sequence[str]) -> str:
+    """What the module is configured with: JSON, keyed by filter name where there are several."""
+    documents = assign(classes, [read_config(config) for config in configs])
+    if len(classes) == 1:
+        return to_text(classes[0], documents[0])
+    given = {
+        cls.name: parse_document(document)
+        for cls, document in zip(classes, documents, strict=True)
+        if document is not None
+    }
+    return json.dumps(given)
+
+
+def to_text(cls: type[Filter], document: Document | None) -> str:
+    """One filter's configuration; raw where it takes it so."""
+    if document is None:
+        return ""
+    config_type = getattr(cls, "Config", None)
+    if config_type is not None and takes_text(config_type):
+        return document.text
+    return json.dumps(parse_document(document))
+
+
+RUNTIME = Runtime(name="Wasm", mode="wasm", refusals=refusals, ability=ability, embed=embed)
