@@ -15,7 +15,16 @@ from meshext_wasm.library.builtins.limbs import (
     size,
     trim,
 )
-from meshext_wasm.library.raw import budget_charge, memory_copy, store32, wide, wide_sar, wide_slt, word
+from meshext_wasm.library.raw import (
+    budget_charge,
+    memory_copy,
+    nothrow,
+    store32,
+    wide,
+    wide_sar,
+    wide_slt,
+    word,
+)
 
 
 def divide(dividend: word, divisor: word, rest: word) -> word:
@@ -63,6 +72,7 @@ def divide_scaled(work: word, divisor: word) -> word:
     return quotient
 
 
+@nothrow
 def guess_digit(work: word, divisor: word, top: word) -> wide:
     """The digit of the quotient from the upper limbs, right or one too much."""
     upper = limb(divisor, size(divisor) - 1)
@@ -78,6 +88,7 @@ def guess_digit(work: word, divisor: word, top: word) -> wide:
     return guess
 
 
+@nothrow
 def take(work: word, divisor: word, start: word, factor: wide) -> bool:
     """Subtract `factor` times the divisor at a place; whether it was too much."""
     borrow = wide(0)
@@ -95,6 +106,7 @@ def take(work: word, divisor: word, start: word, factor: wide) -> bool:
     return wide_slt(part, 0)
 
 
+@nothrow
 def give_back(work: word, divisor: word, start: word) -> None:
     """Add the divisor at a place."""
     carry = wide(0)

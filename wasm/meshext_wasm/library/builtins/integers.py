@@ -9,6 +9,7 @@ from meshext_wasm.library.raw import (
     int_is_small,
     int_small,
     int_tag,
+    nothrow,
     store32,
     value_bits,
     value_is,
@@ -157,6 +158,7 @@ def twos(blob: word, count: word) -> word:
     return result
 
 
+@nothrow
 def complement(blob: word) -> None:
     """Negate two's complement in place."""
     carry = wide(1)
@@ -176,6 +178,7 @@ def of_twos(blob: word) -> int:
     return finish(blob)
 
 
+@nothrow
 def wider(left: word, right: word) -> word:
     """Limbs that hold the two's complement of both."""
     return (size(left) if size(left) > size(right) else size(right)) + 1
@@ -244,6 +247,7 @@ def lshift_slow(left: int, right: int) -> int:
     return finish(result)
 
 
+@nothrow
 def shift_of(amount: word) -> word:
     """A shift's amount, capped at what moves every bit out."""
     if size(amount) == 0:

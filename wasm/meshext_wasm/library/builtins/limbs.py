@@ -18,6 +18,7 @@ from meshext_wasm.library.raw import (
     load32,
     memory_copy,
     memory_fill,
+    nothrow,
     store32,
     value_address,
     value_at,
@@ -40,21 +41,25 @@ def new(size: word) -> word:
     return blob
 
 
+@nothrow
 def sign(blob: word) -> word:
     """1 for a negative number."""
     return load32(blob + 8)
 
 
+@nothrow
 def size(blob: word) -> word:
     """Number of limbs."""
     return load32(blob + 12)
 
 
+@nothrow
 def limb(blob: word, index: word) -> wide:
     """One limb; index 0 is the lowest."""
     return wide(load32(blob + 16 + index * 4))
 
 
+@nothrow
 def put(blob: word, index: word, value: wide) -> None:
     """Write the low half of a number into a limb."""
     store32(blob + 16 + index * 4, word(value))
@@ -83,6 +88,7 @@ def of(number: int) -> word:
     return value_address(number)
 
 
+@nothrow
 def trim(blob: word) -> None:
     """Drop upper limbs that are 0."""
     count = size(blob)
@@ -115,6 +121,7 @@ def finish(blob: word) -> int:
     return value_at(blob)
 
 
+@nothrow
 def bits_in(blob: word) -> word:
     """Bits of the magnitude."""
     count = size(blob)
@@ -128,6 +135,7 @@ def copy(blob: word, room: word) -> word:
     return result
 
 
+@nothrow
 def compare(left: word, right: word) -> word:
     """Magnitudes without leading zeros: 0 less, 1 equal, 2 greater."""
     if size(left) != size(right):
@@ -197,6 +205,7 @@ def multiply(left: word, right: word) -> word:
     return result
 
 
+@nothrow
 def multiply_small(blob: word, factor: wide, addend: wide) -> None:
     """Multiply in place by a number below 2**32 and add one; there must be room for the carry."""
     carry = addend
@@ -208,6 +217,7 @@ def multiply_small(blob: word, factor: wide, addend: wide) -> None:
         index = index + 1
 
 
+@nothrow
 def divide_small(blob: word, divisor: wide) -> wide:
     """Divide in place by a number below 2**32; the remainder."""
     rest = wide(0)
@@ -256,6 +266,7 @@ def shift_right(blob: word, amount: word) -> word:
     return result
 
 
+@nothrow
 def loses_bits(blob: word, amount: word) -> bool:
     """Whether `shift_right` drops a bit that is 1."""
     limbs = amount // 32

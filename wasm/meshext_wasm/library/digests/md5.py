@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from meshext_wasm.library.digests.tables import MD5_SHIFTS, MD5_SINES
 from meshext_wasm.library.digests.words import rotated, table
-from meshext_wasm.library.raw import load8, load32, store32, word
+from meshext_wasm.library.raw import load8, load32, nothrow, store32, word
 
 
+@nothrow
 def compress(state: word, block: word, schedule: word) -> None:
     """Take a block of 64 bytes into the state of four words."""
     sines = table(MD5_SINES)

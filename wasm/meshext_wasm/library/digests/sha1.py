@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from meshext_wasm.library.digests.words import load_big, rotated
-from meshext_wasm.library.raw import load32, store32, word
+from meshext_wasm.library.raw import load32, nothrow, store32, word
 
 
+@nothrow
 def fill_schedule(schedule: word, block: word) -> None:
     """The 80 words that the rounds take."""
     at = word(0)
@@ -19,6 +20,7 @@ def fill_schedule(schedule: word, block: word) -> None:
         at = at + 4
 
 
+@nothrow
 def compress(state: word, block: word, schedule: word) -> None:
     """Take a block of 64 bytes into the state of five words."""
     fill_schedule(schedule, block)

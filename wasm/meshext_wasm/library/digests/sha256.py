@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from meshext_wasm.library.digests.tables import SHA256_ROUNDS
 from meshext_wasm.library.digests.words import load_big, rotated, table
-from meshext_wasm.library.raw import load32, store32, word
+from meshext_wasm.library.raw import load32, nothrow, store32, word
 
 
+@nothrow
 def fill_schedule(schedule: word, block: word) -> None:
     """The 64 words that the rounds take."""
     at = word(0)
@@ -22,6 +23,7 @@ def fill_schedule(schedule: word, block: word) -> None:
         at = at + 4
 
 
+@nothrow
 def compress(state: word, block: word, schedule: word) -> None:
     """Take a block of 64 bytes into the state of eight words."""
     fill_schedule(schedule, block)

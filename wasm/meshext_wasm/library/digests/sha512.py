@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from meshext_wasm.library.digests.tables import SHA512_ROUNDS
 from meshext_wasm.library.digests.words import load_big_wide, rotated_wide, table
-from meshext_wasm.library.raw import load64, store64, wide, word
+from meshext_wasm.library.raw import load64, nothrow, store64, wide, word
 
 
+@nothrow
 def fill_schedule(schedule: word, block: word) -> None:
     """The 80 words of 64 bits that the rounds take."""
     at = word(0)
@@ -22,6 +23,7 @@ def fill_schedule(schedule: word, block: word) -> None:
         at = at + 8
 
 
+@nothrow
 def compress(state: word, block: word, schedule: word) -> None:
     """Take a block of 128 bytes into the state of eight words."""
     fill_schedule(schedule, block)

@@ -48,6 +48,7 @@ def rotated_wide(value: wide, count: wide) -> wide:
     return (value >> count) | (value << (wide(64) - count))
 
 
+@nothrow
 def table(data: bytes) -> word:
     """Where the bytes of a table stand."""
     return value_address(data) + 16
