@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 COMPREHENSION = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -20,14 +21,24 @@ def children(node: ast.AST) -> Iterator[ast.AST]:
         yield from node.decorator_list
         yield from node.bases
     else:
-        yield from ast.iter_child_nodes(node)
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                yield from (each for each in value if isinstance(each, ast.AST))
+            elif isinstance(value, ast.AST):
+                yield value
 
 
-def inside(node: ast.AST) -> Iterator[ast.AST]:
+@lru_cache(maxsize=1 << 16)
+def inside(node: ast.AST) -> tuple[ast.AST, ...]:
     """A node and everything in it that runs in the same function."""
-    yield node
-    for child in children(node):
-        yield from inside(child)
+    found: list[ast.AST] = []
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        found.append(each)
+        waiting.extend(reversed([*children(each)]))
+    return tuple(found)
 
 
 def bound_names(node: ast.AST) -> Iterator[str]:
@@ -47,7 +58,13 @@ def bound_names(node: ast.AST) -> Iterator[str]:
 
 def assigned_in(nodes: list[ast.stmt]) -> frozenset[str]:
     """Names that statements may bind, comprehensions' own variables left out."""
-    return frozenset(name for node in nodes for name in assigned(node))
+    return frozenset(name for node in nodes for name in names_in(node))
+
+
+@lru_cache(maxsize=1 << 16)
+def names_in(node: ast.AST) -> frozenset[str]:
+    """The same for one node."""
+    return frozenset(assigned(node))
 
 
 def assigned(node: ast.AST) -> Iterator[str]:

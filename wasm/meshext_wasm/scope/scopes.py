@@ -50,7 +50,10 @@ def build_scopes(node: Function, parent: Scope | None = None) -> dict[ast.AST, S
     names = list(counted(body))
     outer = scope.globals | scope.nonlocals
     scope.bound = (set(parameters(node)) | {name for name, _ in names}) - outer
-    counts = {name: sum(weight for other, weight in names if other == name) for name in scope.bound}
+    counts = dict.fromkeys(scope.bound, 0)
+    for name, weight in names:
+        if name in counts:
+            counts[name] += weight
     own = set(parameters(node))
     scope.once = {name for name, count in counts.items() if count + (name in own) == 1}
     scopes: dict[ast.AST, Scope] = {node: scope}

@@ -41,7 +41,14 @@ def origins(body: Body, expression: Expression) -> list[ast.AST]:
 def grow_all(body: Body, nodes: list[ast.AST], types: tuple[Type, ...]) -> None:
     """Something of these types is put in."""
     for node in nodes:
-        body.grow(node, *types)
+        if slots_of(node) == len(types):
+            body.grow(node, *types)
+
+
+def slots_of(node: ast.AST) -> int:
+    """How many types the container has that a node makes: two for a dict."""
+    called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+    return 2 if isinstance(node, ast.Dict) or called == "dict" else 1
 
 
 def grow_to(body: Body, expression: Expression, wanted: Type) -> None:

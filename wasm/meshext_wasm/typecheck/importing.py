@@ -24,9 +24,13 @@ CHECKER = "isinstance issubclass super type callable property classmethod static
 def bind_imports(declared: Declared, loaded: Loaded, *, report: bool) -> None:
     """Give every imported name its meaning, as far as it is known already."""
     for source in loaded.modules:
-        site = declared.sites[source.name]
-        for each in loaded.imports[source.name]:
-            bind_import(site, each, report=report)
+        bind_site(declared.sites[source.name], loaded, report=report)
+
+
+def bind_site(site: Site, loaded: Loaded, *, report: bool) -> None:
+    """The imports of one module."""
+    for each in loaded.imports[site.source.name]:
+        bind_import(site, each, report=report)
 
 
 def bind_import(site: Site, each: Import, *, report: bool) -> None:

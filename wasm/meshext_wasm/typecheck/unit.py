@@ -20,7 +20,7 @@ from meshext_wasm.typecheck.declare import declare_module
 from meshext_wasm.typecheck.declared import Declared, Definition
 from meshext_wasm.typecheck.fields import CONSTRUCTORS, declare_fields, is_own, self_name
 from meshext_wasm.typecheck.headers import bind_bases, declare_aliases
-from meshext_wasm.typecheck.importing import bind_imports, fill_builtins
+from meshext_wasm.typecheck.importing import bind_imports, bind_site, fill_builtins
 from meshext_wasm.typecheck.layout import in_order, lay_out
 from meshext_wasm.typecheck.members import attach, declare_members
 from meshext_wasm.typecheck.overloading import bind_overloads
@@ -38,7 +38,8 @@ def check_library(loaded: Loaded, collector: Collector) -> tuple[tree.Unit, Prog
 def check_program(program: Program, loaded: Loaded, collector: Collector) -> tree.Unit:
     """The unit of a program's own modules, against a checked library, which stays as it is."""
     program = Program(dict(program.modules), dict(program.classes), dict(program.builtins))
-    own = Loaded([each for each in loaded.modules if not each.library], loaded.imports)
+    fresh = [each for each in loaded.modules if not (each.library and each.name in program.modules)]
+    own = Loaded(fresh, loaded.imports)
     return check_unit("program", program, own, collector)
 
 
@@ -69,7 +70,7 @@ def declare_all(declared: Declared, loaded: Loaded) -> None:
     for work in declared.classes.values():
         bind_bases(declared, work)
     for site in declared.sites.values():
-        bind_imports(declared, loaded, report=False)
+        bind_site(site, loaded, report=False)
         declare_aliases(declared, site, variables=False)
         declare_variables(declared, site)
     bind_imports(declared, loaded, report=False)

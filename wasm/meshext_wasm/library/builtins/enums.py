@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from meshext_wasm.library.builtins.classes import type_name
+from meshext_wasm.library.raw import virtual
 
 
 class Enum:
@@ -13,6 +14,7 @@ class Enum:
     def __repr__(self) -> str:
         return f"<{self}: {self.value_text()}>"
 
+    @virtual
     def value_text(self) -> str:
         """The value as `repr` shows it."""
         return ""
