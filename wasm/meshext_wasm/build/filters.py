@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from meshext import Filter
@@ -15,11 +15,11 @@ from meshext.needs import Hook, Needs
 from meshext.plugins import load_filter
 from meshext_wasm.build.cache import Cache
 from meshext_wasm.build.library import Library, load_or_compile
-from meshext_wasm.build.pipeline import compile_program, link_program
+from meshext_wasm.build.pipeline import RUN_TIME, compile_program, link_program
 from meshext_wasm.glue.program_text import write_program
 from meshext_wasm.glue.refusals import refuse
 from meshext_wasm.glue.seat_text import Seated
-from meshext_wasm.source.loading import Folder, Texts, program_root
+from meshext_wasm.source.loading import Files, Folder, Texts, program_root
 
 ENTRY = "meshext_seating"
 FACTS = ("peer", "client_address", "route", "cluster")
@@ -37,19 +37,15 @@ ALWAYS = (
 )
 
 
-@dataclass(slots=True)
-class Sources:
-    """The written module, and the files of the folders that the filters are in."""
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """Files of several places."""
 
-    written: Texts
-    folders: list[Folder] = field(default_factory=list)
+    places: tuple[Files, ...]
 
     def find(self, module: str) -> tuple[str, str, bool] | None:
-        """As the frontend asks for it."""
-        found = self.written.find(module)
-        for folder in self.folders:
-            found = found or folder.find(module)
-        return found
+        """The first place's that has it."""
+        return next((found for each in self.places if (found := each.find(module)) is not None), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +69,13 @@ def build_filters(
     on_step("run-time library")
     library = load_or_compile(cache)
     on_step("filters")
-    program = compile_program(ENTRY, Sources(Texts({ENTRY: written}), folders), library, cache)
+    program = compile_program(
+        ENTRY,
+        FirstOf(tuple(folders)),
+        library,
+        cache,
+        trusted=FirstOf((Texts({ENTRY: written}), RUN_TIME)),
+    )
     on_step("link")
     needs = tuple(seated.needs for seated in chain)
     code = link_program(program, library, choose_exports(library, needs))

@@ -14,12 +14,18 @@ from meshext_wasm.source.loading import Files, Folder, load_program
 from meshext_wasm.typecheck.unit import check_program
 
 START_EXPORT = "_initialize"
+RUN_TIME = Folder(ROOT)
 
 
-def compile_program(entry: str, own: Files, library: Library, cache: Cache) -> Compiled:
-    """The object of a module and of what it imports beside the library. CompileError with every mistake."""
+def compile_program(
+    entry: str, own: Files, library: Library, cache: Cache, *, trusted: Files = RUN_TIME
+) -> Compiled:
+    """The object of a module and of what it imports beside the library. CompileError with every mistake.
+
+    `trusted` are the library's files, and what is written for a build in the library's dialect.
+    """
     collector = Collector()
-    loaded = load_program(entry, own, Folder(ROOT), collector)
+    loaded = load_program(entry, own, trusted, collector)
     collector.raise_any(loaded.sources)
     unit = check_program(library.program, loaded, collector)
     collector.raise_any(loaded.sources)
