@@ -13,6 +13,7 @@ from typing import Final
 
 from meshext_wasm.ir import instructions as ir
 from meshext_wasm.ir.program import Block, Function, Unit
+from meshext_wasm.ir.trimming import remove_unreachable
 from meshext_wasm.tree.types import Rep
 
 LARGEST_START: Final = 2**40
@@ -27,6 +28,7 @@ def keep_counters_small(unit: Unit) -> None:
             found = find_counters(function, numbers)
             if found:
                 Counters(function, numbers, found).run()
+                remove_unreachable(function)
 
 
 def literals(function: Function) -> dict[ir.Register, int]:
