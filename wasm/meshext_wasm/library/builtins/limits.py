@@ -4,6 +4,8 @@ from __future__ import annotations
 
 CALLBACK_MOST = 32 * 1024 * 1024
 """Bytes that one callback may allocate; beyond it is MemoryError."""
+FAILURE_MOST = 256 * 1024
+"""Bytes more for what is done when a callback failed."""
 HEAP_MOST = 128 * 1024 * 1024
 """Bytes of heap in one VM."""
 GROWTH = 1024 * 1024

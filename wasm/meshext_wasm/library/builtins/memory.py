@@ -8,8 +8,9 @@ its start. No function of the program runs then, so the globals are the only roo
 
 from __future__ import annotations
 
-from meshext_wasm.library.builtins.limits import CALLBACK_MOST, GROWTH, HEAP_MOST
+from meshext_wasm.library.builtins.limits import CALLBACK_MOST, FAILURE_MOST, GROWTH, HEAP_MOST
 from meshext_wasm.library.raw import (
+    budget_charge,
     budget_set,
     heap_base,
     heap_dirty,
@@ -33,6 +34,7 @@ from meshext_wasm.library.raw import (
 )
 
 FULL = MemoryError()
+REFUSED = 2000  # steps that a refused allocation counts for
 START = 0  # where the heap ended when the callback began
 CEILING = 0  # where its allocations must end; 0 outside callbacks
 LIVE = 0  # where the heap ended after the last collection
@@ -45,9 +47,9 @@ def more(size: word) -> None:
     ceiling = heap_base() + 0x08000000
     if int_is_small(CEILING) and CEILING > 0:
         ceiling = word(CEILING)
-    if size > 0x08000000 or top + size > ceiling:
-        raise FULL
-    if not reserve(top + size):
+    if size > 0x08000000 or top + size > ceiling or not reserve(top + size):
+        # A loop that catches it over and over does nothing else that would end it soon.
+        budget_charge(word(REFUSED))
         raise FULL
     set_limit(ceiling)
 
@@ -73,6 +75,13 @@ def begin() -> None:
     CEILING = min(START + CALLBACK_MOST, int(heap_base()) + HEAP_MOST)
     heap_set_mark(top)
     heap_set_dirty(0)
+    set_limit(word(CEILING))
+
+
+def allow_more() -> None:
+    """The glue calls it when a callback failed: what it used up is not there for what is said of it."""
+    global CEILING
+    CEILING += FAILURE_MOST
     set_limit(word(CEILING))
 
 

@@ -56,8 +56,10 @@ def on_configure(context: word, size: word) -> word:
     guard_call(configure)
     taken = guard_taken()
     accepted = word(1)
+    budget_set(wide(GLUE_STEPS))
     if taken is not None:
         accepted = word(0)
+        memory.allow_more()
         guard_call(lambda: refuse(taken))
     memory.end()
     return accepted
@@ -91,6 +93,8 @@ def finish(result: object) -> word:
         memory.end()
         return word(result)
     taken = guard_taken()
+    budget_set(wide(GLUE_STEPS))
+    memory.allow_more()
     guard_call(lambda: report(taken))
     memory.end()
     return word(PAUSE)

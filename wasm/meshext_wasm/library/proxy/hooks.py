@@ -1,5 +1,6 @@
 """One hook, run atomically: what it wrote counts when it returns and is gone when it fails."""
 
+from meshext_wasm.library.builtins import memory
 from meshext_wasm.library.builtins.limits import Exhausted
 from meshext_wasm.library.meshext.actions import Respond
 from meshext_wasm.library.meshext.message import Message
@@ -19,7 +20,7 @@ from meshext_wasm.library.proxy.seat import (
     hook_name,
 )
 from meshext_wasm.library.proxy.turn import Turn, turn_failed
-from meshext_wasm.library.raw import budget_set, guard_call, guard_taken, wide
+from meshext_wasm.library.raw import budget_left, budget_set, guard_call, guard_taken, wide
 
 STEPS = 40_000_000
 """About 50 ms of work, in steps of the budget."""
@@ -67,11 +68,15 @@ def run(
     policy is `open`, as if the hook had not run.
     """
     before = Before(seat, message)
+    left = budget_left()
     budget_set(wide(STEPS))
     result = guard_call(lambda: attempt(seat, hook, message, chunk, ending, before))
+    # A hook that used up its steps must leave some for what is done about it.
+    budget_set(left)
     taken = guard_taken()
     if taken is None and isinstance(result, Result):
         return result
+    memory.allow_more()
     before.undo(seat, message)
     kind = "raised"
     if isinstance(taken, Exhausted):
