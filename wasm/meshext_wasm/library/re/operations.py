@@ -1,0 +1,23 @@
+"""The operations of a compiled pattern; each is four words: the operation and up to two operands."""
+
+from __future__ import annotations
+
+MATCH = 0
+CHAR = 1
+SET = 2
+ANY = 3
+ALL = 4
+CHAR_IGNORE = 5
+SPLIT = 6
+JUMP = 7
+SAVE = 8
+LAST = 9
+LINE_START = 10
+TEXT_END = 11
+LINE_END = 12
+START = 13
+END = 14
+BORDER = 15
+NO_BORDER = 16
+BORDER_ASCII = 17
+NO_BORDER_ASCII = 18
