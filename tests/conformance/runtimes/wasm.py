@@ -7,13 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from meshext import Filter
+from meshext.engine.effects import Answer
 from meshext.http.headers import Headers, Lines
-from meshext.http.parts import forbids_body, request_parts, response_parts
+from meshext.http.parts import forbids_body, is_tunnel, request_parts, response_parts
 from meshext.plan import Mode
 from meshext.testing import Log
-from meshext.testing.carriage import is_grpc, to_client, with_length
-from meshext.testing.harness import own_config, pair_configs
-from meshext.engine.effects import Answer
+from meshext.testing.carriage import is_grpc, to_client
+from meshext.testing.harness import pair_configs
 from meshext.testing.outcome import lines_of
 from meshext_wasm.abi.values import Level
 from meshext_wasm.host.driver import Driver, Message, Passage
@@ -73,7 +73,8 @@ def configuration(case: Case) -> str:
     pairs = list(zip(case.filters, configs, strict=True))
     given = {cls.name: config for cls, config in pairs if config is not None}
     if len(pairs) == 1:
-        return json.dumps(next(iter(given.values()), {}))
+        [config] = given.values() or [{}]
+        return config if isinstance(config, str) else json.dumps(config)
     return json.dumps(given)
 
 
@@ -82,7 +83,8 @@ def prepare(stream: Stream) -> None:
 
 
 def to_message(send: Send) -> Message:
-    there = bool(send.body or send.trailers or send.chunked)
+    tunnel = is_tunnel(request_parts(request_lines(send)))
+    there = bool(send.body or send.trailers or send.chunked or tunnel)
     parts = [send.body] if send.body else []
     if there and not send.trailers:
         parts.append(b"")

@@ -13,6 +13,8 @@ from typing import Any
 from meshext_wasm.abi.functions import CALLBACKS, HOST_FUNCTIONS
 from meshext_wasm.host.functions import FUNCTIONS
 from meshext_wasm.host.machine import Machine
+from meshext_wasm.library.builtins import memory
+from meshext_wasm.library.meshext.filter import Filter
 from meshext_wasm.library.proxy import callbacks
 from meshext_wasm.library.proxy.passing import allocate
 from meshext_wasm.library.raw import EMULATION, wide, word
@@ -45,6 +47,10 @@ class InterpretedGuest:
         self._files = files
         self._modules: dict[str, ModuleType] = {}
         callbacks.PASSAGES.open.clear()
+        for name in ("begin", "end"):  # nothing of this memory is given back
+            setattr(memory, name, lambda: None)
+        EMULATION.taken = None
+        Filter.__init__ = keep_config  # what the compiler writes into a class without its own
         self._run("program", program)
 
     def has(self, name: str) -> bool:
@@ -70,6 +76,10 @@ class InterpretedGuest:
         if name == "meshext":
             return importlib.import_module(f"{LIBRARY}.meshext")
         return builtins.__import__(name, globals_, locals_, names, level)
+
+
+def keep_config(self: Any, config: object = None) -> None:
+    self.config = config
 
 
 def bind(machine: Machine, name: str) -> Callable[..., object]:

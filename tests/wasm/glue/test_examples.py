@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from meshext.filter import class_needs
-from meshext.loading import load_filter
+from meshext.plugins import load_filter
 from meshext_wasm.glue.program_text import write_program
 from meshext_wasm.glue.seat_text import Seated
 from meshext_wasm.host.driver import Driver, Message, Passage

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from meshext.errors import UnsupportedError
 from meshext.needs import Hook
 from meshext_wasm.glue.config_text import ConfigText
 from meshext_wasm.glue.seat_text import NUMBERS, Seated, needs_line, seat_lines
@@ -33,34 +34,54 @@ def write_program(chain: Sequence[Seated], facts: Sequence[str]) -> str:
 
 def program_lines(chain: Sequence[Seated], facts: Sequence[str]) -> Iterator[str]:
     """Line by line."""
+    names = [Names(seated) for seated in chain]
+    configs = {
+        seated.number: ConfigText(
+            seated.cls,
+            getattr(seated.cls, "Config"),  # noqa: B009  # any class may have one
+            seated.number,
+            each.find,
+        )
+        for seated, each in zip(chain, names, strict=True)
+        if seated.has_config and not is_text(seated)
+    }
+    records = [line for config in configs.values() for line in config.lines()]
     yield HEAD
-    for seated in chain:
-        yield f"from {seated.module} import {seated.top} as {seated.top}{seated.number}"
+    for each in names:
+        yield from each.imports()
     yield ""
     yield "CALLBACKS = callbacks.PASSAGES"
-    configs: dict[int, ConfigText] = {}
     for seated in chain:
         yield needs_line(seated)
     for seated in chain:
         yield from seat_lines(seated)
-        if seated.has_config:
-            config_type = getattr(seated.cls, "Config")  # noqa: B009  # any class may have one
-            configs[seated.number] = ConfigText(seated.cls, config_type, seated.number, name_of(seated))
-            yield from configs[seated.number].lines()
+    yield from records
     yield from chain_lines(chain, configs, facts)
     yield from ("", "", "install(Chain())")
 
 
-def name_of(seated: Seated) -> Callable[[type], str]:
-    """How a class of the filter's module is written: inside of the filter by its name there."""
+class Names:
+    """How the classes of one filter's module are written; what is written is imported."""
 
-    def find(cls: type) -> str:
-        inside = cls.__qualname__.startswith(seated.cls.__qualname__ + ".")
-        if inside:
-            return seated.name + cls.__qualname__.removeprefix(seated.cls.__qualname__)
-        return cls.__qualname__
+    def __init__(self, seated: Seated) -> None:
+        self._seated = seated
+        self._tops = {seated.top: None}
 
-    return find
+    def find(self, cls: type) -> str:
+        """A class by the outermost one around it, which gets the filter's number."""
+        if cls.__module__ != self._seated.cls.__module__:
+            raise UnsupportedError(
+                f"{self._seated.needs.name}: its Config holds {cls.__qualname__} of another module; "
+                "define it in the filter's own"
+            )
+        top, dot, rest = cls.__qualname__.partition(".")
+        self._tops[top] = None
+        return f"{top}{self._seated.number}{dot}{rest}"
+
+    def imports(self) -> Iterator[str]:
+        """The lines that import them."""
+        for top in self._tops:
+            yield f"from {self._seated.module} import {top} as {top}{self._seated.number}"
 
 
 def chain_lines(

@@ -111,7 +111,7 @@ class Driver:
         self._call("proxy_on_context_create", ROOT_CONTEXT, 0)
         for name, given in (("proxy_on_vm_start", 0), ("proxy_on_configure", size)):
             if self.guest.has(name) and not self._call(name, ROOT_CONTEXT, given):
-                raise RefusedError(name)
+                raise RefusedError("; ".join([name, *(entry.text for entry in self.machine.logs)]))
 
     def exchange(
         self,

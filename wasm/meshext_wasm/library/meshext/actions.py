@@ -1,7 +1,5 @@
 """What a hook may return."""
 
-from typing import cast
-
 from meshext_wasm.library.meshext.errors import HeaderError
 from meshext_wasm.library.meshext.headers import Headers
 from meshext_wasm.library.meshext.legal import check_status, is_bodiless
@@ -39,7 +37,7 @@ def build_headers(
         for name, value in given.items():
             headers.add(name, value)
     elif isinstance(given, dict):
-        for name, value in cast("dict[str, str]", given).items():
+        for name, value in given.items():
             headers.add(name, value)
     else:
         for name, value in given:

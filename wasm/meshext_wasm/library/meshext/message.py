@@ -1,8 +1,10 @@
 """What request and response have in common: header lines, trailers, a body, and what surrounds them."""
 
-from meshext_wasm.library.meshext.errors import HeaderError
+from meshext_wasm.library.meshext.errors import HeaderError, UnsupportedError
 from meshext_wasm.library.meshext.headers import Headers
 from meshext_wasm.library.meshext.view import View
+
+NO_BODY_HERE = "a message without a body can not be given one inside Envoy; use --mode proc"
 
 
 class Texts:
@@ -32,6 +34,7 @@ class Message:
         self._body = b""
         self._has_body = False
         self._body_refusal = texts.body_left
+        self._lacks_body = False
         self.sealed = False
         self.skips_body = False
 
@@ -56,6 +59,8 @@ class Message:
     def body(self, value: bytes) -> None:
         if self._body_refusal:
             raise HeaderError(self._body_refusal)
+        if self._lacks_body and value:
+            raise UnsupportedError(NO_BODY_HERE)
         self._body = value
 
     def skip_body(self) -> None:
@@ -95,9 +100,10 @@ class Message:
         self._has_body = True
         self._body_refusal = self._texts.body_left
 
-    def open_body(self) -> None:
-        """Let the body be assigned."""
+    def open_body(self, there: bool) -> None:
+        """Let the body be assigned; not where the message has none: Envoy would lose it."""
         self._body_refusal = ""
+        self._lacks_body = not there
 
     def forget_body(self) -> None:
         """The body went on."""

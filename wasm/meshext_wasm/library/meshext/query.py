@@ -80,6 +80,14 @@ class Query:
         if len(kept) != len(pieces):
             self._write(kept)
 
+    def clear(self) -> None:
+        """Remove every pair."""
+        kept: list[str] = []
+        for piece in self._pieces():
+            if not piece:
+                kept.append(piece)
+        self._write(kept)
+
     def names(self) -> list[str]:
         """Distinct names, in order."""
         found: list[str] = []

@@ -148,6 +148,7 @@ class Passage:
         response.sent = plain
         response.status = read_status(lines)
         response.sent_status = response.status
+        response.forbidden = forbids_body(self.method, response.status)
         tunnel = response.style == WHOLE and opens_tunnel(self.method, response.status)
         if end or tunnel:
             response.body_arrived(b"", False, False)

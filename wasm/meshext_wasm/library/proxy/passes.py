@@ -1,12 +1,12 @@
 """What the ways of request and response through the filters have in common."""
 
-from meshext_wasm.library.meshext.message import Message
+from meshext_wasm.library.meshext.message import NO_BODY_HERE, Message
 from meshext_wasm.library.proxy.hooks import run
 from meshext_wasm.library.proxy.seat import Chunk, Seat
 from meshext_wasm.library.proxy.turn import Turn, turn_oversize
 from meshext_wasm.library.raw import virtual
 
-NO_ROOM = "where trailers follow, nothing can be added to the body any more; use a service with duplex = True"
+NO_ROOM = "where trailers follow, nothing can be added to the body any more; use duplex = True"
 NO_BODY = "where trailers follow, nothing can be put in the place of a body that is not there"
 
 NONE = 0
@@ -29,7 +29,7 @@ class Pass:
     `has_arrived` says that the body is here as a whole, b"" where the message has none: so a policy about
     bodies can not be avoided by leaving the body out. `is_cut` says that it may be a part of a long one.
     `flowed` counts the bytes of chunks that went on, -1 before the first one. `in_order` are the filters as
-    this message meets them.
+    this message meets them. `forbidden`: HTTP has no body for this message, and what is written is dropped.
     """
 
     def __init__(self, in_order: list[Seat], style: int, whole: int, chunk: int, oversize: int) -> None:
@@ -44,6 +44,7 @@ class Pass:
         self.sent_body = b""
         self.has_arrived = False
         self.has_body = False
+        self.forbidden = False
         self.is_cut = False
         self.flowed = -1
 
@@ -109,7 +110,10 @@ class Pass:
         """The body is here as a whole, for whoever wants it so: one chunk, the last."""
         if self.is_cut:
             return turn_oversize(seat, self.oversize)
-        found = self.show(seat, Chunk(self.body, True, ""))
+        refusal = ""
+        if not self.has_body and not self.forbidden:
+            refusal = NO_BODY_HERE
+        found = self.show(seat, Chunk(self.body, True, refusal))
         if found.turn is not None:
             return found.turn
         if found.data != self.body:

@@ -79,7 +79,7 @@ class RequestPass(Pass):
         request.load_lines(self.lines)
         request.load_line(self.line)
         request.load_body(self.body)
-        request.open_body()
+        request.open_body(self.has_body)
         found = run(seat, ON_REQUEST_BODY, request)
         self.lines = request.headers.to_lines()
         self.line = request.read_line()

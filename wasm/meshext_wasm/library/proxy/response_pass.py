@@ -114,7 +114,7 @@ class ResponsePass(Pass):
         response.load_lines(self.lines)
         response.load_status(self.status)
         response.load_body(self.body)
-        response.open_body()
+        response.open_body(self.has_body or self.forbidden)
         found = run(seat, ON_RESPONSE_BODY, response)
         self.lines = response.headers.to_lines()
         self.status = response.status

@@ -1,0 +1,35 @@
+"""The examples compiled into the real Envoy: the same calls, the same expectations."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "filters" / "examples"
+COMPILED = (
+    "01_hello",
+    "03_signed_token",
+    "05_rewrite_and_reroute",
+    "06_response_headers",
+)
+MINUTES = 10  # the run-time library is compiled first where it has changed
+
+pytestmark = [pytest.mark.envoy, pytest.mark.slow, pytest.mark.timeout(MINUTES * 60)]
+
+
+@pytest.mark.parametrize("example", COMPILED)
+def test_example(example: str) -> None:
+    spec = str(EXAMPLES / example / "filter.py")
+    found = subprocess.run(
+        [sys.executable, "-m", "meshext", "run", spec, "--mode", "wasm", "--try"],
+        capture_output=True,
+        text=True,
+        timeout=MINUTES * 60,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "all as expected" in found.stdout
