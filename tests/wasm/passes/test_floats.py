@@ -64,3 +64,27 @@ def test_what_is_read_in_its_box_more_often_stays_there() -> None:
     writes = [ir.WriteGlobal(loc=AT, operands=(X,), symbol="m.g")] * 2
     text = text_after(ir.Constant(loc=AT, result=X, value=1.5), *writes, end=RETURN)
     assert "x:float" not in text
+
+
+def test_a_handler_that_only_a_box_could_reach_goes_with_it() -> None:
+    none, caught = ir.Register("%4", Rep.VALUE), ir.Register("%5", Rep.VALUE)
+    body: list[ir.Instruction] = [
+        ir.Constant(loc=AT, result=X, value=1.5),
+        ir.Convert(loc=AT, result=BARE, operands=(X,)),
+        ir.Convert(loc=AT, result=X, operands=(BARE,), error="handler"),
+        ir.Constant(loc=AT, result=none, value=None),
+    ]
+    blocks = {
+        "entry": Block("entry", body, ir.Return(loc=AT, operands=(none,))),
+        "handler": Block(
+            "handler",
+            [ir.Catch(loc=AT, result=caught, error=ir.LEAVE)],
+            ir.Return(loc=AT, operands=(caught,)),
+            handler=True,
+        ),
+    }
+    function = Function("m.f", "f", AT, [], Rep.VALUE, blocks)
+    unit = Unit("m", [function])
+    unbox_floats(unit)
+    verify_unit(unit, after="unbox_floats")
+    assert list(function.blocks) == ["entry"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from meshext_wasm.ir.instructions import Instruction, Register
 from meshext_wasm.ir.program import Block, Function, next_labels
 
@@ -50,3 +52,15 @@ def leaving(block: Block, written: int, bits: dict[Register, int]) -> list[tuple
 def bit(instruction: Instruction, bits: dict[Register, int]) -> int:
     """The bit of the register that an instruction writes."""
     return 0 if instruction.result is None else bits[instruction.result]
+
+
+def unwritten_reads(function: Function) -> Iterator[tuple[Block, Instruction, Register]]:
+    """Every read of a register that some way to it has not written; blocks that can not run are left out."""
+    bits, at_start = numbers(function), written_at_start(function)
+    for label, written in at_start.items():
+        block = function.blocks[label]
+        for each in block.everything():
+            for operand in each.operands:
+                if not written & bits.get(operand, 0):
+                    yield block, each, operand
+            written |= bit(each, bits)

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from meshext_wasm.ir import instructions as ir
-from meshext_wasm.ir.definite import bit, numbers, results, written_at_start
+from meshext_wasm.ir.definite import results, unwritten_reads
 from meshext_wasm.ir.errors import BrokenIR
 from meshext_wasm.ir.printing import print_function, print_instruction
 from meshext_wasm.ir.program import Block, Function, Signature, Unit, next_labels
 from meshext_wasm.ir.raising import may_raise
 from meshext_wasm.ir.shapes import check_types
+from meshext_wasm.ir.trimming import reachable
 
 
 def verify_unit(unit: Unit, *, after: str) -> None:
@@ -112,15 +113,7 @@ def check_instruction(
 
 
 def check_written(function: Function) -> Iterator[str]:
-    """Nothing is read before it is written on every way."""
-    bits, at_start = numbers(function), written_at_start(function)
-    for label, block in function.blocks.items():
-        if label not in at_start:
-            yield f"nothing goes to {label}"
-            continue
-        written = at_start[label]
-        for each in block.everything():
-            for operand in each.operands:
-                if not written & bits.get(operand, 0):
-                    yield f"{label}: `{print_instruction(each)}` reads {operand.name} before it is written"
-            written |= bit(each, bits)
+    """Every block can run, and nothing is read before it is written on every way."""
+    yield from (f"nothing goes to {label}" for label in function.blocks.keys() - reachable(function))
+    for block, each, register in unwritten_reads(function):
+        yield f"{block.label}: `{print_instruction(each)}` reads {register.name} before it is written"

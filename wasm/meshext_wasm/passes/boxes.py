@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from meshext_wasm.ir import instructions as ir
 from meshext_wasm.ir.program import Function, Unit
+from meshext_wasm.ir.trimming import remove_unreachable
 
 
 def remove_boxes(unit: Unit) -> None:
@@ -12,6 +13,8 @@ def remove_boxes(unit: Unit) -> None:
         sources = boxed(function)
         for block in function.blocks.values() if sources else ():
             block.instructions = [unbox(each, sources) for each in block.instructions]
+        if sources:
+            remove_unreachable(function)
 
 
 def boxed(function: Function) -> dict[ir.Register, ir.Register]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from meshext_wasm.ir import instructions as ir
 from meshext_wasm.ir.program import Block, Function, Unit
+from meshext_wasm.ir.trimming import remove_unreachable
 from meshext_wasm.passes.boxes import boxed
 from meshext_wasm.tree.types import Rep
 
@@ -18,6 +19,7 @@ def unbox_floats(unit: Unit) -> None:
         found = find_floats(function, sources)
         if found:
             Unboxing(function, sources, found).run()
+            remove_unreachable(function)
 
 
 def everything(function: Function) -> Iterator[ir.Instruction]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from meshext_wasm.ir import instructions as ir
 from meshext_wasm.ir.program import Function, Unit
+from meshext_wasm.ir.trimming import remove_unreachable
 from meshext_wasm.tree.intrinsics import OPERATIONS
 from meshext_wasm.tree.types import Rep
 
@@ -27,7 +28,7 @@ def remove_unused(unit: Unit) -> None:
     """A box that is not made raises no MemoryError; nothing else changes."""
     for function in unit.functions:
         while remove_once(function):
-            pass
+            remove_unreachable(function)
 
 
 def remove_once(function: Function) -> bool:

@@ -10,6 +10,7 @@ from meshext_wasm.ir.build.body import Body
 from meshext_wasm.ir.build.signatures import shown_name, signature_of
 from meshext_wasm.ir.build.statements import build_statements
 from meshext_wasm.ir.build.variables import build_locals, build_parameters
+from meshext_wasm.ir.definite import unwritten_reads
 from meshext_wasm.ir.program import Function, Signature, Unit
 from meshext_wasm.ir.trimming import remove_unreachable
 from meshext_wasm.tree import known
@@ -69,7 +70,25 @@ def build_all(made: Unit, functions: list[tree.Function], adapted: dict[str, tre
 
 
 def build_function(function: tree.Function, signatures: dict[str, Signature]) -> tuple[Function, Body]:
-    """The IR of one function, and what was met on the way."""
+    """The IR of one function, and what was met on the way. Where the graph shows a read that may come before
+    the first write, and the frontend did not say so, it is built again with that variable checked."""
+    built, body = build_once(function, signatures)
+    read = {register for _, _, register in unwritten_reads(built)}
+    missed = [each for each, register in body.registers.items() if register in read and can_check(each)]
+    if not missed:
+        return built, body
+    for each in missed:
+        each.checked = True
+    return build_once(function, signatures)
+
+
+def can_check(variable: tree.Variable) -> bool:
+    """Whether a variable can hold the unset mark and is not tested for it yet."""
+    return variable.rep is Rep.VALUE and not variable.checked
+
+
+def build_once(function: tree.Function, signatures: dict[str, Signature]) -> tuple[Function, Body]:
+    """The IR as the tree says."""
     body = Body(function, signatures)
     body.start(body.label("entry"))
     parameters = build_parameters(body)

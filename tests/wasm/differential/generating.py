@@ -1,0 +1,212 @@
+"""A program from a seed: typed, so that it compiles, and made so that it ends."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass, field
+
+from tests.wasm.differential.grammar import ANNOTATIONS, CUT, EFFECTS, EXPRESSIONS, LITERALS
+
+HOLE = re.compile(r"<(name:)?(\w+)>")
+SEVENTY_BITS = str(2**70)
+"""What int expressions are cut to where they could grow: still no small int."""
+PARAMETERS = {
+    "a": "int", "b": "int", "x": "float", "s": "str", "items": "list", "table": "dict", "flag": "bool",
+    "raw": "bytes", "maybe": "maybe", "numbers": "set",
+}  # fmt: skip
+CAUGHT = (
+    "ValueError", "(KeyError, IndexError)", "Exception", "ZeroDivisionError", "LookupError",
+    "ArithmeticError", "Oops", "(ValueError, TypeError)", "UnicodeError",
+)  # fmt: skip
+
+
+def generate(seed: str, name: str) -> str:
+    """The source of one function, that takes PARAMETERS and gives a list of what it found."""
+    return Generator(random.Random(seed)).program(name)
+
+
+@dataclass
+class Generator:
+    chance: random.Random
+    scope: dict[str, str] = field(default_factory=lambda: dict(PARAMETERS))
+    loops: int = 0
+    count: int = 0
+
+    def program(self, name: str) -> str:
+        parameters = ", ".join(f"{each}: {ANNOTATIONS[kind]}" for each, kind in PARAMETERS.items())
+        lines = ["trace: list[str] = []", "box = Box(a % 100)", "point = Point(b, 3)"]
+        self.scope |= {"box": "box", "point": "point"}
+        for _ in range(self.chance.randint(3, 6)):
+            lines += self.guarded() if self.chance.random() < 0.7 else self.statement(2)
+        told = [each for each, kind in self.scope.items() if kind not in ("box", "point")]
+        shown = ", ".join([*told, "repr(box)", "repr(point)"])
+        lines.append(f"return [trace, {shown}]")
+        return "\n".join([f"def {name}({parameters}) -> list[object]:", *indented(lines)])
+
+    def guarded(self) -> list[str]:
+        """A statement whose failure is told, not the end of the program."""
+        return ["try:", *self.inner(2), "except Exception as error:", "    trace.append(repr(error))"]
+
+    def pick(self, items: list[str] | tuple[str, ...]) -> str:
+        return items[self.chance.randrange(len(items))]
+
+    def fresh(self) -> str:
+        self.count += 1
+        return f"v{self.count}"
+
+    def named(self, kind: str) -> str | None:
+        names = [each for each, other in self.scope.items() if other == kind]
+        return self.pick(names) if names else None
+
+    def expression(self, kind: str, depth: int) -> str:
+        """An expression of a kind; at depth 0 a variable or a literal."""
+        if kind == "small":
+            return str(self.chance.randint(0, 4))
+        if kind == "seventy":
+            return SEVENTY_BITS
+        name = self.named(kind)
+        if depth <= 0 or self.chance.random() < 0.25:
+            return name if name and self.chance.random() < 0.7 else f"({self.pick(LITERALS[kind])})"
+        return self.filled(self.pick(EXPRESSIONS[kind]), depth) or f"({self.pick(LITERALS[kind])})"
+
+    def filled(self, template: str, depth: int) -> str | None:
+        """A template with its holes filled; None where a variable that it needs is missing."""
+        if any(self.named(each[2]) is None for each in HOLE.finditer(template) if each[1]):
+            return None
+        return HOLE.sub(
+            lambda hole: (self.named(hole[2]) or "") if hole[1] else self.expression(hole[2], depth - 1),
+            template,
+        )
+
+    def block(self, depth: int, length: int) -> list[str]:
+        return [line for _ in range(length) for line in self.statement(depth)]
+
+    def inner(self, depth: int) -> list[str]:
+        """A block in which what is new stays."""
+        before = dict(self.scope)
+        lines = self.block(depth, self.chance.randint(1, 3))
+        self.scope = before
+        return indented(lines)
+
+    def statement(self, depth: int) -> list[str]:
+        kinds = ["assign", "assign", "assign", "effect", "effect", "again", "leave"]
+        kinds += ["if", "for", "while", "try", "closure", "match"] if depth > 0 else []
+        made: list[str] = getattr(self, f"make_{self.pick(kinds)}")(depth)
+        return made
+
+    def make_assign(self, depth: int) -> list[str]:
+        kind = self.pick(list(ANNOTATIONS))
+        value = self.expression(kind, 3)
+        name = self.fresh()
+        self.scope[name] = kind
+        return [f"{name}: {ANNOTATIONS[kind]} = {value}"]
+
+    def make_again(self, depth: int) -> list[str]:
+        name = self.pick(list(self.scope))
+        kind = self.scope[name]
+        value = self.expression(kind, 3)
+        if kind == "int" and self.chance.random() < 0.3 and not self.loops:
+            return [f"{name} {self.pick(('+=', '-=', '*=', '//=', '%='))} {value}"]
+        if self.loops and kind in CUT:
+            value = CUT[kind].replace("<seventy>", SEVENTY_BITS).format(value)
+        return [f"{name} = {value}"]
+
+    def make_effect(self, depth: int) -> list[str]:
+        return [self.filled(self.pick(EFFECTS), 2) or "trace.append('.')"]
+
+    def make_leave(self, depth: int) -> list[str]:
+        test = self.expression("bool", 2)
+        ways = [
+            "raise ValueError(s)",
+            "raise Oops(a)",
+            "return [trace, a, s]",
+            "raise KeyError(s)",
+            "assert flag, s",
+        ]
+        if self.loops:
+            ways += ["break", "continue", "break", "continue"]
+        return [f"if {test}:", f"    {self.pick(ways)}"]
+
+    def make_if(self, depth: int) -> list[str]:
+        lines = [f"if {self.expression('bool', 3)}:", *self.inner(depth - 1)]
+        if self.chance.random() < 0.3:
+            lines += [f"elif {self.expression('bool', 2)}:", *self.inner(depth - 1)]
+        return lines + (["else:", *self.inner(depth - 1)] if self.chance.random() < 0.6 else [])
+
+    def make_for(self, depth: int) -> list[str]:
+        name, other = self.fresh(), self.fresh()
+        heads = [
+            (f"for {name} in range({self.chance.randint(0, 5)}):", {name: "int"}),
+            (f"for {name} in range({self.chance.randint(3, 9)}, 0, -2):", {name: "int"}),
+            (f"for {name} in {self.expression('list', 2)}[:6]:", {name: "int"}),
+            (f"for {name} in {self.expression('str', 2)}[:6]:", {name: "str"}),
+            (
+                f"for {name}, {other} in enumerate({self.expression('list', 1)}[:5]):",
+                {name: "int", other: "int"},
+            ),
+            (
+                f"for {name}, {other} in list({self.expression('dict', 1)}.items())[:5]:",
+                {name: "str", other: "int"},
+            ),
+            (f"for {name} in sorted({self.expression('set', 1)})[:5]:", {name: "int"}),
+        ]
+        head, new = heads[self.chance.randrange(len(heads))]
+        return self.loop(depth, [head], new, [])
+
+    def make_while(self, depth: int) -> list[str]:
+        name = self.fresh()
+        lines = self.loop(
+            depth,
+            [f"while {name} < {self.chance.randint(1, 5)} and {self.expression('bool', 2)}:"],
+            {},
+            [f"    {name} += 1"],
+        )
+        return [f"{name} = 0", *lines]
+
+    def loop(self, depth: int, head: list[str], new: dict[str, str], first: list[str]) -> list[str]:
+        before = dict(self.scope)
+        self.scope |= new
+        self.loops += 1
+        lines = [*head, *first, *self.inner(depth - 1)]
+        self.loops -= 1
+        self.scope = before
+        return lines + (["else:", *self.inner(depth - 1)] if self.chance.random() < 0.2 else [])
+
+    def make_try(self, depth: int) -> list[str]:
+        lines = ["try:", *self.inner(depth - 1)]
+        for caught in self.chance.sample(CAUGHT, self.chance.randint(0, 2)):
+            lines += [f"except {caught} as error:", "    trace.append(str(error))", *self.inner(depth - 1)]
+        if len(lines) > 2 and any(each.startswith("except") for each in lines):
+            lines += ["else:", *self.inner(depth - 1)] if self.chance.random() < 0.3 else []
+            if self.chance.random() < 0.6:
+                return lines
+        return [*lines, "finally:", *self.inner(depth - 1)]
+
+    def make_closure(self, depth: int) -> list[str]:
+        name, parameter, result = self.fresh(), self.fresh(), self.fresh()
+        shared = self.named("int") or "a"
+        before, loops, self.loops = dict(self.scope), self.loops, 0
+        self.scope = {each: kind for each, kind in before.items() if kind in ("int", "list", "str")} | {
+            parameter: "int"
+        }
+        value, told = self.expression("int", 2), self.expression("int", 2)
+        self.scope, self.loops = before, loops
+        lines = [f"def {name}({parameter}: int) -> int:"]
+        if ":=" not in value + told and shared not in PARAMETERS and shared.startswith("v"):
+            lines += [f"    nonlocal {shared}", f"    {shared} = ({value}) % {SEVENTY_BITS}"]
+        lines += [f"    return {told}", f"{result}: int = {name}({self.expression('int', 1)})"]
+        self.scope[result] = "int"
+        return lines
+
+    def make_match(self, depth: int) -> list[str]:
+        return [
+            f"match {self.expression('int', 2)} % 4:",
+            "    case 0:", *indented(self.inner(depth - 1)),
+            "    case 1 | 2:", *indented(self.inner(depth - 1)),
+            "    case _:", *indented(self.inner(depth - 1)),
+        ]  # fmt: skip
+
+
+def indented(lines: list[str]) -> list[str]:
+    return [f"    {each}" for each in lines]
