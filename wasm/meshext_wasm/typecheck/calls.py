@@ -6,11 +6,11 @@ import ast
 from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Expression
-from meshext_wasm.tree.types import Type
+from meshext_wasm.tree.types import CallableType, Type, TypeVariable
 from meshext_wasm.typecheck import construct, functions, knowing, methods, raw, templates
-from meshext_wasm.typecheck.arguments import Given, given_of_call
-from meshext_wasm.typecheck.dispatch import check_expression
-from meshext_wasm.typecheck.making import is_failed, refuse
+from meshext_wasm.typecheck.arguments import Given, given_of, given_of_call
+from meshext_wasm.typecheck.dispatch import check_expression, check_value
+from meshext_wasm.typecheck.making import failed, is_failed, refuse
 from meshext_wasm.typecheck.names import resolve
 from meshext_wasm.typecheck.refusals import hint_for_name
 from meshext_wasm.typecheck.symbols import (
@@ -24,6 +24,7 @@ from meshext_wasm.typecheck.symbols import (
     Symbol,
     find_member,
 )
+from meshext_wasm.typecheck.unions import widen
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -49,10 +50,24 @@ def build_call(body: Body, node: ast.expr, expected: Type | None) -> Expression:
         made = call_attribute(body, node, node.func, expected)
         if made is not None:
             return made
+    if isinstance(node.func, ast.Lambda) and not node.keywords:
+        return call_lambda(body, node, node.func)
     callee = check_expression(body, node.func)
     if is_failed(callee):
         return callee
     return functions.call_value(body, node, callee, given_of_call(body, node))
+
+
+def call_lambda(body: Body, node: ast.Call, function: ast.Lambda) -> Expression:
+    """`(lambda x: ...)(value)`: the arguments tell the parameters' types."""
+    if any(isinstance(each, ast.Starred) for each in node.args):
+        return refuse(body, node, "how many arguments these are is not known here", "them one by one")
+    values = [check_value(body, each) for each in node.args]
+    if any(map(is_failed, values)):
+        return failed(body.loc(node))
+    wanted = CallableType(tuple(widen(each.type) for each in values), TypeVariable("result"))
+    callee = body.check_function(function, wanted)
+    return callee if is_failed(callee) else functions.call_value(body, node, callee, given_of(node, values))
 
 
 def call_named(

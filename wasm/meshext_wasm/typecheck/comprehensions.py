@@ -23,7 +23,7 @@ from meshext_wasm.typecheck.making import (
     sequence,
 )
 from meshext_wasm.typecheck.narrowing import facts_of
-from meshext_wasm.typecheck.unions import join, widen
+from meshext_wasm.typecheck.unions import join, loosen
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -142,7 +142,7 @@ def collect_items(
         value = check_value(body, element, wanted[0] if wanted else None)
         if wanted is not None:
             value = to_type(body, value, wanted[0], element)
-        types.append(widen(value.type) if not wanted else wanted[0])
+        types.append(loosen(body.program, value.type) if not wanted else wanted[0])
         if is_failed(value):
             return
         subject = narrow(read(loc, target), class_type(body.program, name, types[-1]))
@@ -177,7 +177,7 @@ def build_dict_comp(body: Body, node: ast.expr, expected: Type | None) -> Expres
             value = to_type(body, value, wanted[1], node.value)
         if is_failed(key) or is_failed(value):
             return
-        found.append((widen(key.type), widen(value.type)))
+        found.append((loosen(program, key.type), loosen(program, value.type)))
         subject = narrow(read(loc, target), class_type(program, "dict", *(wanted or found[-1])))
         call = call_known(body, loc, "builtins.dicts.put", subject, key, value)
         body.emit(Evaluate(loc=loc, value=call))

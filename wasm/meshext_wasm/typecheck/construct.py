@@ -57,7 +57,10 @@ def call_constructors(
     found: FunctionSymbol | Overloads = symbol.constructors[0]
     if len(symbol.constructors) > 1:
         found = Overloads(symbol.cls.name, symbol.constructors)
-    return functions.call_symbol(body, node, found, given, expected=expected)
+    made = functions.call_symbol(body, node, found, given, expected=expected)
+    if symbol is body.program.builtins.get("float") and not is_failed(made):
+        return narrow(made, ClassType(symbol.cls))
+    return made
 
 
 def make_instance(

@@ -18,6 +18,7 @@ from meshext_wasm.tree.types import (
     RawType,
     Rep,
     Type,
+    TypeVariable,
 )
 from meshext_wasm.typecheck import growth
 from meshext_wasm.typecheck.making import (
@@ -139,6 +140,8 @@ def without_marker(body: Body, value: Expression, wanted: Type) -> Expression:
 
 def is_vouched(body: Body, given: Type, wanted: Type) -> bool:
     """Whether only the types of items differ: the library answers for those itself."""
+    if any(isinstance(each, TypeVariable) for each in members_of(wanted)):
+        return True
     view = class_view(body.program, given)
     return (
         view is not None

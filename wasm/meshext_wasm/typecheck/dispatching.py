@@ -12,7 +12,7 @@ from meshext_wasm.tree.types import CallableType, ClassObjectType, ClassType, Ne
 from meshext_wasm.typecheck.conversions import to_value
 from meshext_wasm.typecheck.making import class_type, conditional, is_failed, keep, narrow, refuse, sequence
 from meshext_wasm.typecheck.symbols import Program
-from meshext_wasm.typecheck.unions import class_view, display, has_none, join, members_of
+from meshext_wasm.typecheck.unions import alternatives_of, class_view, display, has_none, join
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -33,7 +33,7 @@ def runtime_class(program: Program, type_: Type) -> Class:
 def group(program: Program, type_: Type) -> list[tuple[Class, Type]]:
     """The members of a union by class, subclasses before their bases; items of one class are joined."""
     found: dict[Class, Type] = {}
-    for each in members_of(type_):
+    for each in alternatives_of(type_):
         cls = runtime_class(program, each)
         found[cls] = merge(program, found[cls], each) if cls in found else each
     return sorted(found.items(), key=lambda pair: -depth(pair[0]))

@@ -22,7 +22,7 @@ from meshext_wasm.typecheck.making import (
     read,
     sequence,
 )
-from meshext_wasm.typecheck.unions import base_as, class_view, join, members_of, widen
+from meshext_wasm.typecheck.unions import base_as, class_view, join, loosen, members_of
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -114,7 +114,7 @@ def part_type(body: Body, part: Part) -> Type:
     """What a part adds to the items."""
     value, spread = part
     if not spread:
-        return widen(value.type)
+        return loosen(body.program, value.type)
     return join(body.program, *(iterated(body, each) for each in members_of(value.type)))
 
 
@@ -257,8 +257,8 @@ def dict_types(body: Body, pairs: list[tuple[Expression | None, Expression]]) ->
     values: list[Type] = []
     for key, value in pairs:
         if key is not None:
-            keys.append(widen(key.type))
-            values.append(widen(value.type))
+            keys.append(loosen(body.program, key.type))
+            values.append(loosen(body.program, value.type))
             continue
         view = class_view(body.program, value.type)
         seen = base_as(body.program, view, mapping(body)) if view else None

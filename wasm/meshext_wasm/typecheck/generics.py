@@ -69,18 +69,15 @@ def variables_of(type_: Type) -> frozenset[str]:
 
 def unify(program: Program, parameter: Type, argument: Type, bindings: Bindings) -> None:
     """Learn type parameters from an argument; what does not fit is found by the check of assignability."""
-    from meshext_wasm.typecheck.unions import base_as, class_view, join, members_of
+    from meshext_wasm.typecheck.unions import base_as, class_view, join, loosen, members_of
 
     match parameter:
         case TypeVariable(name):
+            argument = loosen(program, argument)
             known = bindings.get(name)
             bindings[name] = join(program, known, argument) if known is not None else argument
         case UnionType(items):
-            plain = [each for each in items if not variables_of(each)]
-            rest = [each for each in members_of(argument) if each not in plain]
-            for item in items:
-                if variables_of(item):
-                    unify(program, item, join(program, *rest), bindings)
+            unify_union(program, items, argument, bindings)
         case TupleType(items) if isinstance(argument, TupleType) and len(items) == len(argument.items):
             for inner, given in zip(items, argument.items, strict=True):
                 unify(program, inner, given, bindings)
@@ -95,3 +92,28 @@ def unify(program: Program, parameter: Type, argument: Type, bindings: Bindings)
                 seen = base_as(program, view, cls) if view else None
                 for inner, given in zip(arguments, seen.arguments if seen else (), strict=False):
                     unify(program, inner, given, bindings)
+
+
+def unify_union(program: Program, items: tuple[Type, ...], argument: Type, bindings: Bindings) -> None:
+    """Members of an argument go to the item of their own kind; a bare parameter takes what is left."""
+    from meshext_wasm.typecheck.unions import join, members_of
+
+    bare = [each for each in items if isinstance(each, TypeVariable)]
+    shaped = [each for each in items if each not in bare and variables_of(each)]
+    plain = [each for each in items if not variables_of(each)]
+    rest = [each for each in members_of(argument) if each not in plain]
+    for item in shaped:
+        same = [each for each in rest if is_alike(each, item)] if bare else rest
+        rest = [each for each in rest if each not in same] if bare else rest
+        if same:
+            unify(program, item, join(program, *same), bindings)
+    for item in bare:
+        if rest:
+            unify(program, item, join(program, *rest), bindings)
+
+
+def is_alike(left: Type, right: Type) -> bool:
+    """Whether two types are both functions, or instances of one class."""
+    if isinstance(left, ClassType) and isinstance(right, ClassType):
+        return left.cls is right.cls
+    return type(left) is type(right)

@@ -11,6 +11,7 @@ from meshext_wasm.typecheck.declare import decorator_names, statements
 from meshext_wasm.typecheck.declared import ClassWork, Declared, Site
 from meshext_wasm.typecheck.generics import rebuild
 from meshext_wasm.typecheck.symbols import AliasSymbol, ClassSymbol, SpecialSymbol
+from meshext_wasm.typecheck.unions import join
 
 BLOBS = frozenset("int float str bytes".split())
 ARRAYS = frozenset("tuple array cell function".split())
@@ -52,7 +53,10 @@ def alias_type(site: Site, name: str, value: ast.expr) -> Type | None:
             if not site.is_library:
                 site.report(value, "type parameters of one's own", "a class for each type, or a union")
             bound = next((each.value for each in value.keywords if each.arg == "bound"), None)
-            return TypeVariable(name, to_type(site, bound) if bound is not None else None)
+            if bound is not None:
+                return TypeVariable(name, to_type(site, bound))
+            ways = [to_type(site, each) for each in value.args[1:]]
+            return TypeVariable(name, join(site.program, *ways) if ways else None)
         return None
     return to_type(site, value) if is_type_expression(site, value) else None
 

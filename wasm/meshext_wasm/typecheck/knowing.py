@@ -26,7 +26,7 @@ from meshext_wasm.typecheck.making import (
     sequence,
 )
 from meshext_wasm.typecheck.narrowing import classes_of
-from meshext_wasm.typecheck.operators import find_operator
+from meshext_wasm.typecheck.operators import find_operator, operate
 from meshext_wasm.typecheck.symbols import FunctionSymbol, SpecialSymbol, Symbol, find_member
 from meshext_wasm.typecheck.unions import display
 
@@ -45,7 +45,9 @@ def find(body: Body, node: ast.Call, symbol: Symbol | None) -> Known | None:
     name = node.func.id.removeprefix("builtins:")
     if body.program.builtins.get(name) is not symbol:
         return None
-    return BUILTIN.get(name) if suits(node) or name == "next" else None
+    plain = not node.keywords and not any(isinstance(each, ast.Starred) for each in node.args)
+    counts = {"next": (1, 2), "pow": (2,)}.get(name, (1,))
+    return BUILTIN.get(name) if plain and len(node.args) in counts else None
 
 
 def suits(node: ast.Call) -> bool:
@@ -104,6 +106,12 @@ def universal(body: Body, node: ast.AST, subject: Expression, name: str) -> Expr
     made = methods.call_found(body, node, method, subject, [])
     results = {"__len__": "int", "__hash__": "int", "__repr__": "str", "__str__": "str"}
     return narrow(made, class_type(body.program, results[name])) if not is_failed(made) else made
+
+
+def build_pow(body: Body, node: ast.Call, _expected: Type | None) -> Expression:
+    """`pow(a, b)`: as `a ** b`."""
+    left, right = (check_expression(body, each) for each in node.args)
+    return operate(body, node, "pow", left, right)
 
 
 def build_type(body: Body, node: ast.Call, _expected: Type | None) -> Expression:
@@ -183,4 +191,5 @@ BUILTIN: dict[str, Known] = {
     "sum": reducing.build_sum,
     "next": reducing.build_next,
     "type": build_type,
+    "pow": build_pow,
 }

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from meshext_wasm.tree.expressions import Call, CallMethod, Expression, MakeFunction
 from meshext_wasm.tree.program import Function, Variable
 from meshext_wasm.tree.statements import Assign, Return
-from meshext_wasm.tree.types import CallableType, RawType, Rep, Type
+from meshext_wasm.tree.types import CallableType, ClassType, RawType, Rep, Type
 from meshext_wasm.typecheck.arguments import Given, NoMatch, bind, given_of
 from meshext_wasm.typecheck.dispatching import over_union
 from meshext_wasm.typecheck.generics import Bindings, solve, substitute, unify, variables_of
-from meshext_wasm.typecheck.making import read, refuse, sequence
-from meshext_wasm.typecheck.symbols import Binding, FunctionSymbol, Kind, Overloads, find_member
-from meshext_wasm.typecheck.unions import class_view, display, is_assignable
+from meshext_wasm.typecheck.making import call_known, constant, read, refuse, sequence
+from meshext_wasm.typecheck.symbols import Binding, FunctionSymbol, Kind, Overloads, Program, find_member
+from meshext_wasm.typecheck.unions import class_view, display, is_assignable, members_of
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -123,11 +123,25 @@ def call_method(
             member = None
         if isinstance(member, FunctionSymbol | Overloads):
             return functions.call_symbol(body, node, member, given, receiver=one, expected=expected)
+        if member is None and is_float_method(program, one.type, subject.type, name):
+            text = constant(program, one.loc, name)
+            return call_known(body, body.loc(node), "builtins.errors.unset_attribute", one, text)
         if member is None:
             return unknown(body, node, one.type, name)
         return refuse(body, node, f"{display(one.type)}.{name} is no method", "call a method")
 
     return over_union(body, node, subject, call_one)
+
+
+def is_float_method(program: Program, one: Type, whole: Type, name: str) -> bool:
+    """Whether it is an int among floats that lacks what a float has: AttributeError, as an annotated `float`
+    that holds an int gives it."""
+    floats = ClassType(program.builtin_class("float"))
+    return (
+        one == ClassType(program.builtin_class("int"))
+        and floats in members_of(whole)
+        and find_member(program, program.class_symbol(floats.cls), name) is not None
+    )
 
 
 def call_own(body: Body, node: ast.AST, subject: Expression, name: str, *arguments: Expression) -> Expression:

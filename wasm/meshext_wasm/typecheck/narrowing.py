@@ -18,7 +18,7 @@ from meshext_wasm.tree.types import (
 )
 from meshext_wasm.typecheck.facts import Facts, join_facts
 from meshext_wasm.typecheck.symbols import AliasSymbol, ClassSymbol, ConstantSymbol, ModuleSymbol, find_field
-from meshext_wasm.typecheck.unions import base_as, class_view, make_union, members_of
+from meshext_wasm.typecheck.unions import alternatives_of, base_as, class_view, make_union, members_of
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -93,7 +93,7 @@ def keep(body: Body, subject: ast.expr, rule: Filter) -> Facts:
     known = body.path_type(path) if path else None
     if path is None or known is None or isinstance(known, NeverType):
         return body.facts
-    left = [found for each in members_of(known) if (found := rule(each)) is not None]
+    left = [found for each in alternatives_of(known) if (found := rule(each)) is not None]
     narrowed = make_union(left)
     if isinstance(narrowed, NeverType):
         return body.facts.dead()

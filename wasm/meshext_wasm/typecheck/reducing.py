@@ -6,12 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Expression
-from meshext_wasm.tree.statements import Assign, Break, If
+from meshext_wasm.tree.program import Variable
+from meshext_wasm.tree.statements import Assign, Break, If, Raise
 from meshext_wasm.tree.types import RawType, Rep, Type
 from meshext_wasm.typecheck import functions
-from meshext_wasm.typecheck.arguments import given_of_call
+from meshext_wasm.typecheck.arguments import Given, given_of_call
 from meshext_wasm.typecheck.comprehensions import run_generators
-from meshext_wasm.typecheck.dispatch import check_condition, check_expression
+from meshext_wasm.typecheck.dispatch import check_condition, check_expression, check_value
 from meshext_wasm.typecheck.making import (
     class_type,
     constant,
@@ -22,7 +23,8 @@ from meshext_wasm.typecheck.making import (
     sequence,
     truth,
 )
-from meshext_wasm.typecheck.symbols import FunctionSymbol, Overloads
+from meshext_wasm.typecheck.symbols import ClassSymbol, FunctionSymbol, Overloads
+from meshext_wasm.typecheck.unions import OBJECT, join
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -61,12 +63,9 @@ def search(body: Body, node: ast.Call, expected: Type | None, *, wanted: bool) -
         hit = test if wanted else negate(program, test)
         body.emit(If(loc=loc, test=hit, then=(stop, Break(loc=loc))))
 
-    def leave() -> None:
-        body.emit(If(loc=loc, test=read(loc, found), then=(Break(loc=loc),)))
-
     with body.collect() as statements:
         body.emit(Assign(loc=loc, variable=found, value=truth(program, loc, False)))
-        run_generators(body, generator, generator.generators, look, leave)
+        run_generators(body, generator, generator.generators, look, lambda: leave(body, node, found))
     result = read(loc, found)
     return sequence(statements, result if wanted else negate(program, result))
 
@@ -74,7 +73,6 @@ def search(body: Body, node: ast.Call, expected: Type | None, *, wanted: bool) -
 def build_sum(body: Body, node: ast.Call, expected: Type | None) -> Expression:
     """`sum(number for ...)`: added up as they come."""
     from meshext_wasm.typecheck.operators import is_number, operate
-    from meshext_wasm.typecheck.unions import join
 
     generator = node.args[0]
     if not isinstance(generator, ast.GeneratorExp):
@@ -104,16 +102,13 @@ def build_sum(body: Body, node: ast.Call, expected: Type | None) -> Expression:
 
 
 def build_next(body: Body, node: ast.Call, expected: Type | None) -> Expression:
-    """`next((item for ...), default)`: the first item, the loops end there."""
-    from meshext_wasm.typecheck.dispatch import check_value
-    from meshext_wasm.typecheck.unions import join
-
+    """`next((item for ...), default)`: the first item, the loops end there; StopIteration without either."""
     generator = node.args[0]
-    if not isinstance(generator, ast.GeneratorExp) or len(node.args) != 2:
+    if not isinstance(generator, ast.GeneratorExp):
         return call_library(body, node, expected)
     program, loc = body.program, body.loc(node)
     found = body.temporary(".found", class_type(program, "bool"), Rep.BOOL)
-    item = body.temporary(".item", class_type(program, "object"))
+    item = body.temporary(".item", OBJECT)
     types: list[Type] = []
 
     def take() -> None:
@@ -123,13 +118,30 @@ def build_next(body: Body, node: ast.Call, expected: Type | None) -> Expression:
         body.emit(Assign(loc=loc, variable=found, value=truth(program, loc, True)))
         body.emit(Break(loc=loc))
 
-    def leave() -> None:
-        body.emit(If(loc=loc, test=read(loc, found), then=(Break(loc=loc),)))
-
-    default = check_value(body, node.args[1], expected)
     with body.collect() as statements:
-        body.emit(Assign(loc=loc, variable=item, value=default))
+        if len(node.args) == 2:
+            default = check_value(body, node.args[1], expected)
+            types.append(default.type)
+            body.emit(Assign(loc=loc, variable=item, value=default))
         body.emit(Assign(loc=loc, variable=found, value=truth(program, loc, False)))
-        run_generators(body, generator, generator.generators, take, leave)
-    item.type = join(program, default.type, *types)
+        run_generators(body, generator, generator.generators, take, lambda: leave(body, node, found))
+        if len(node.args) == 1:
+            stop = Raise(loc=loc, value=stop_iteration(body, node))
+            body.emit(If(loc=loc, test=read(loc, found), then=(), otherwise=(stop,)))
+    item.type = join(program, *types)
     return sequence(statements, read(loc, item))
+
+
+def leave(body: Body, node: ast.AST, found: Variable) -> None:
+    """Leave the outer loops too once the item is found."""
+    loc = body.loc(node)
+    body.emit(If(loc=loc, test=read(loc, found), then=(Break(loc=loc),)))
+
+
+def stop_iteration(body: Body, node: ast.AST) -> Expression:
+    """The exception of `next` without an item."""
+    from meshext_wasm.typecheck.construct import construct
+
+    symbol = body.program.builtins["StopIteration"]
+    assert isinstance(symbol, ClassSymbol)
+    return construct(body, node, symbol, Given(), None)

@@ -37,6 +37,13 @@ def members_of(type_: Type) -> tuple[Type, ...]:
     return type_.items if isinstance(type_, UnionType) else (type_,)
 
 
+def alternatives_of(type_: Type) -> tuple[Type, ...]:
+    """The same, a type parameter that is one of several taken for those."""
+    if isinstance(type_, TypeVariable) and isinstance(type_.bound, UnionType):
+        return type_.bound.items
+    return members_of(type_)
+
+
 def base_as(program: Program, type_: ClassType, above: object) -> ClassType | None:
     """A class type as its base `above` sees it, arguments included; None where it is no base."""
     current: ClassType | None = type_
@@ -73,6 +80,8 @@ def is_assignable(program: Program, source: Type, target: Type) -> bool:
         return True
     if isinstance(source, RawType) or isinstance(target, RawType):
         return False
+    if isinstance(source, TypeVariable) and source.bound is not None and source not in members_of(target):
+        return is_assignable(program, source.bound, target)
     if isinstance(source, UnionType):
         return all(is_assignable(program, each, target) for each in source.items)
     match target:
@@ -200,6 +209,21 @@ def has_none(type_: Type) -> bool:
 def widen(type_: Type) -> Type:
     """A literal's class; other types as they are."""
     return type_.base if isinstance(type_, LiteralType) else type_
+
+
+def loosen(program: Program, type_: Type) -> Type:
+    """The type of items that a value tells: a literal's class, and `float` as annotations mean it, so that a
+    list that is inferred is the one that is annotated."""
+    match type_:
+        case LiteralType():
+            return type_.base
+        case TupleType(items):
+            return TupleType(tuple(loosen(program, each) for each in items))
+        case UnionType(items):
+            return join(program, *(loosen(program, each) for each in items))
+        case ClassType(cls) if cls is program.builtin_class("float"):
+            return join(program, type_, ClassType(program.builtin_class("int")))
+    return type_
 
 
 def display(type_: Type) -> str:
