@@ -5,11 +5,13 @@ One worker, so that a hook which held it up would hold up everything.
 
 from __future__ import annotations
 
+import ast
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,7 @@ from meshext_wasm.build.cache import user_cache
 from meshext_wasm.build.filters import build_filters
 from tests.conformance.case import Arrived, Got, Send
 from tests.conformance.waiting import wait_for
+from tests.wasm.failing import FAILING, LIMITED, LIMITS
 from tests.wasm.host.envoy import EnvoyWithModule
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
@@ -75,6 +78,7 @@ class Setting:
         assert got.status == (500 if self.closed else 200)
         assert b"Error" not in got.body
         wait_for(lambda: any(SAID[deed] in line for line in self.envoy.lines()))
+        assert any(SAID[deed] in line for line in self.envoy.lines()), self.envoy.lines()
         assert not [line for line in self.envoy.log if "Function: " in line.message]
 
 
@@ -128,3 +132,70 @@ def test_a_traceback_names_file_and_line(stage: Setting, deed: str) -> None:
     stage.send(doing(deed))
     wait_for(lambda: any('File "unbounded.py", line ' in line for line in stage.envoy.lines()))
     assert any("Traceback (most recent call last):" in line for line in stage.envoy.lines())
+
+
+DISPATCH = '''
+from collections.abc import Callable
+
+from meshext import Filter, Request, Respond
+
+
+class Failing(Filter):
+    """Does what the header x-do says."""
+
+    def on_request(self, request: Request) -> Respond | None:
+        """Do it."""
+        deed = request.headers.get("x-do", "")
+        if deed:
+            DEEDS[deed]()
+        request.headers["x-judged"] = "yes"
+        return None
+
+
+DEEDS: dict[str, Callable[[], object]] = {
+'''
+DEEDS_OF_CORPUS = [
+    node.name
+    for text in (FAILING, LIMITED)
+    for node in ast.parse(text).body
+    if isinstance(node, ast.FunctionDef) and not node.args.args
+    # The others are what these call.
+    if isinstance(node.returns, ast.Name) and node.returns.id == "object"
+]
+
+
+def reasons(deed: str) -> tuple[str, ...]:
+    """What the log may say of a function of the corpus: by CPython, or by what is known of a limit."""
+    if deed in LIMITS:
+        return tuple("more steps than a hook has" if each == "Exhausted" else each for each in LIMITS[deed])
+    names: dict[str, Any] = {"__name__": "filter"}
+    exec(FAILING, names)
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever it is, the module has to say the same
+        names[deed]()
+    return (f"{caught.type.__name__}: {caught.value}" if str(caught.value) else caught.type.__name__,)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
+    file = tmp_path_factory.mktemp("corpus") / "filter.py"
+    table = "".join(f'    "{each}": {each},\n' for each in DEEDS_OF_CORPUS)
+    file.write_text(f"{FAILING}{LIMITED}{DISPATCH}{table}}}\n")
+    built = build_filters([f"{file}:Failing"], user_cache())
+    module = Module(name="Failing", code=built.code)
+    with EnvoyWithModule(module, tmp_path_factory.mktemp("envoy")) as running:
+        yield Setting(True, running)
+
+
+@pytest.mark.parametrize("deed", DEEDS_OF_CORPUS)
+def test_whatever_fails_is_refused_with_pythons_reason(corpus: Setting, deed: str) -> None:
+    corpus.envoy.log.clear()
+    got, arrived = corpus.send(doing(deed))
+    assert got.status == 500
+    assert arrived is None
+    said = reasons(deed)
+    wait_for(lambda: any(each in line for line in corpus.envoy.lines() for each in said))
+    assert any(each in line for line in corpus.envoy.lines() for each in said), (said, corpus.envoy.lines())
+    got, arrived = corpus.send(Send())
+    assert got.status == 200
+    assert arrived is not None
+    assert arrived.headers.get("x-judged") == "yes"
