@@ -25,7 +25,7 @@ def compile_program(
     `trusted` are the library's files, and what is written for a build in the library's dialect.
     """
     collector = Collector()
-    loaded = load_program(entry, own, trusted, collector)
+    loaded = load_program(entry, own, trusted, collector, library.program.modules)
     collector.raise_any(loaded.sources)
     unit = check_program(library.program, loaded, collector)
     collector.raise_any(loaded.sources)

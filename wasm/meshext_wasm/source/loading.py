@@ -5,6 +5,7 @@ The only part of the frontend that reads files; `Files` is all that it asks for,
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -80,11 +81,12 @@ class Loaded:
 
 @dataclass(slots=True)
 class Loader:
-    """Reads modules once each, depth first."""
+    """Reads modules once each, depth first; not those of the library that are `known` already."""
 
     own: Files
     library: Files
     collector: Collector
+    known: Collection[str] = ()
     loaded: Loaded = field(default_factory=Loaded)
     seen: dict[str, SourceFile | None] = field(default_factory=dict)
     running: list[str] = field(default_factory=list)
@@ -94,6 +96,8 @@ class Loader:
         """Read a module and what it imports; False where there is none of the name."""
         if name in self.seen:
             return self.seen[name] is not None
+        if name in self.known and self.own.find(name) is None:
+            return True
         source = self.read(name)
         if not isinstance(source, SourceFile):
             return isinstance(source, Diagnostic)
@@ -173,12 +177,15 @@ def unknown_module(source: SourceFile, each: Import) -> Diagnostic:
     return Diagnostic(source.loc(each.node), reason, "a module of the program itself, or one of the library")
 
 
-def load_program(entry: str, own: Files, library: Files, collector: Collector) -> Loaded:
+def load_program(
+    entry: str, own: Files, library: Files, collector: Collector, known: Collection[str] = ()
+) -> Loaded:
     """Everything that a module needs; mistakes go to the collector.
 
-    The library's `builtins` come first, as every module uses them.
+    The library's `builtins` come first, as every module uses them. `known` are the library's modules that
+    are declared already: nobody reads them again.
     """
-    loader = Loader(own, library, collector)
+    loader = Loader(own, library, collector, known)
     for name in ALWAYS:
         loader.load(name)
     if not loader.load(entry):

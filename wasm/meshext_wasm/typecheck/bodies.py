@@ -18,6 +18,7 @@ from meshext_wasm.typecheck.fields import CONSTRUCTORS, self_name, written
 from meshext_wasm.typecheck.layout import in_order
 from meshext_wasm.typecheck.making import constant
 from meshext_wasm.typecheck.rounds import LIMIT, Rounds
+from meshext_wasm.typecheck.signatures import NO_RESULT
 from meshext_wasm.typecheck.statements import check_block, check_end
 from meshext_wasm.typecheck.symbols import Binding
 from meshext_wasm.typecheck.unions import members_of
@@ -45,8 +46,10 @@ def keep_reports(declared: Declared, rounds: Rounds) -> None:
 def check_functions(declared: Declared) -> None:
     """Every function of the unit."""
     for work in declared.functions:
-        rounds = check_function(declared, work)
-        keep_reports(declared, rounds)
+        try:
+            keep_reports(declared, check_function(declared, work))
+        except RecursionError:
+            work.place.report(work.node, "nested too deeply", "smaller expressions, kept in variables")
 
 
 def check_function(declared: Declared, work: FunctionWork) -> Rounds:
@@ -94,7 +97,7 @@ def check_once(declared: Declared, work: FunctionWork, rounds: Rounds) -> Body:
         rounds=rounds,
         own=declared.unit.scopes[node],
         owner=work.symbol.owner,
-        result=work.symbol.signature.result,
+        result=work.symbol.signature.result if says_result(work) else None,
         facts=Facts(assigned=names),
     )
     with body.collect() as statements:
@@ -102,6 +105,11 @@ def check_once(declared: Declared, work: FunctionWork, rounds: Rounds) -> Body:
         check_end(body, node)
     function.body = statements
     return body
+
+
+def says_result(work: FunctionWork) -> bool:
+    """Whether the result is annotated, or that of a constructor; if not, that is reported already."""
+    return work.node.returns is not None or work.node.name in NO_RESULT
 
 
 def check_nodes(body: Body, work: FunctionWork) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from meshext_wasm.tree.expressions import Expression
 from meshext_wasm.tree.types import NeverType
 from meshext_wasm.typecheck.dispatch import check_expression
 from meshext_wasm.typecheck.flow import check_nodes
+from meshext_wasm.typecheck.making import is_failed
+from meshext_wasm.typecheck.symbols import find_member
 from meshext_wasm.typecheck.synthesis import write_code
+from meshext_wasm.typecheck.unions import class_view, display
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -35,8 +39,14 @@ def check_with(body: Body, node: ast.With) -> None:
         inner = [ast.copy_location(ast.With(rest, node.body), node)]
     names = {f"{name}": body.temporary(f".{name.lower()}", NeverType()) for name in HIDDEN}
     place = item.context_expr
+    manager = check_expression(body, place)
+    if not is_manager(body, manager):
+        if not is_failed(manager):
+            reason = f"{display(manager.type)} is no context manager"
+            body.report(place, reason, "a class with __enter__ and __exit__")
+        return
     with body.scope(names):
-        body.assign_name(hidden("MANAGER", place, ast.Store()), check_expression(body, place))
+        body.assign_name(hidden("MANAGER", place, ast.Store()), manager)
         attribute = ast.Attribute(hidden("MANAGER", place, ast.Load()), "__enter__", ast.Load())
         entered = ast.Call(ast.copy_location(attribute, place), [], [])
         check_nodes(body, enter(item, ast.copy_location(entered, place)))
@@ -46,6 +56,15 @@ def check_with(body: Body, node: ast.With) -> None:
         assert isinstance(around, ast.Try)
         around.body = inner
         check_nodes(body, [around])
+
+
+def is_manager(body: Body, value: Expression) -> bool:
+    """Whether a value has what `with` calls."""
+    view = class_view(body.program, value.type)
+    symbol = body.program.class_symbol(view.cls) if view is not None else None
+    return symbol is not None and all(
+        find_member(body.program, symbol, each) is not None for each in ("__enter__", "__exit__")
+    )
 
 
 def hidden(name: str, place: ast.AST, ctx: ast.expr_context) -> ast.Name:

@@ -116,17 +116,20 @@ def write_init(
 ) -> None:
     """The constructor: parameters in the order of the fields, `__post_init__` at the end."""
     parts: dict[str, ast.AST] = {}
+    check_order(work, fields, options)
+    seen = False
     plain: list[str] = ["self"]
     keyword: list[str] = []
     lines: list[str] = []
     for index, each in enumerate(fields):
         parts[f"TYPE_{index}"] = Typed(each.type)
         if each.option("init"):
-            text = f"{each.name}: TYPE_{index}" + (f" = DEFAULT_{index}" if each.optional else "")
+            seen = seen or each.optional
+            parts[f"DEFAULT_{index}"] = Ready(lambda body, each=each: unset(body, each))  # type: ignore[misc]
+            text = f"{each.name}: TYPE_{index}" + (f" = DEFAULT_{index}" if seen else "")
             named = each.option("kw_only", options.get("kw_only", False))
             (keyword if named else plain).append(text)
         lines += set_field(each, index, parts)
-    check_order(work, fields, options)
     if "__post_init__" in work.symbol.members or find_member(
         work.outer.program, work.symbol, "__post_init__"
     ):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from meshext_wasm.tree.expressions import Expression, MakeInstance
 from meshext_wasm.tree.program import Field, Global
 from meshext_wasm.tree.statements import Assign, WriteField
-from meshext_wasm.tree.types import ClassType, NeverType, Type
+from meshext_wasm.tree.types import ClassType, Type
 from meshext_wasm.typecheck.declared import ClassWork, Declared, Definition, Site
 from meshext_wasm.typecheck.making import class_type, constant, read, sequence
 from meshext_wasm.typecheck.members import declare_method
@@ -72,8 +72,7 @@ def member_values(site: Site, pairs: list[tuple[ast.Name, ast.expr]]) -> list[tu
         value = literal_of(node)
         if value is ... or value is None:
             site.report(node, "the value of an Enum's member is no literal", "text or a number, or auto()")
-            found.append((node, NeverType()))
-            continue
+            node, value = ast.copy_location(ast.Constant(target.id), node), target.id
         if value in seen:
             site.report(node, f"{target.id} has the value of {seen[value]}", "a value of its own")
         seen[value] = target.id

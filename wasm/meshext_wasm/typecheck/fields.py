@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from meshext_wasm.scope.names import inside
 from meshext_wasm.tree.program import Field, Global
-from meshext_wasm.tree.types import NeverType
+from meshext_wasm.tree.types import NeverType, ObjectType
 from meshext_wasm.typecheck.annotations import to_type
 from meshext_wasm.typecheck.declare import decorator_names
 from meshext_wasm.typecheck.declared import ClassWork, Definition, Site
@@ -69,6 +69,7 @@ def declare_written(work: ClassWork, site: Site, node: ast.Attribute, annotation
     if isinstance(member, Global):
         hint = f"`{name}: ...` in the class, without a value, and the value in __init__"
         site.report(node, f"{name} is a variable of the class and not of each instance", hint)
+        symbol.fields[name] = Field(name, -1, ObjectType())
     elif member is None:
         type_ = to_type(site, annotation) if annotation is not None else NeverType()
         symbol.fields[name] = Field(name, -1, type_)

@@ -120,6 +120,9 @@ def inside_loop(body: Body, check: Callable[[], None]) -> tuple[None, list[Facts
 
 def check_break(body: Body, node: ast.Break) -> None:
     """`break`."""
+    if not body.loops:
+        body.report(node, "break outside of a loop", "return, or a loop around it")
+        return
     body.loops[-1].breaks.append(body.facts)
     body.emit(Break(loc=body.loc(node)))
     body.facts = body.facts.dead()
@@ -127,6 +130,9 @@ def check_break(body: Body, node: ast.Break) -> None:
 
 def check_continue(body: Body, node: ast.Continue) -> None:
     """`continue`."""
+    if not body.loops:
+        body.report(node, "continue outside of a loop", "return, or a loop around it")
+        return
     body.emit(Continue(loc=body.loc(node)))
     body.facts = body.facts.dead()
 

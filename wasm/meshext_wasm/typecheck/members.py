@@ -25,7 +25,14 @@ BINDINGS = {
     "classmethod": Binding.CLASS,
     "staticmethod": Binding.STATIC,
 }
-HARMLESS = frozenset("virtual nothrow inline abstractmethod override final overload host export".split())
+HARMLESS = frozenset("abstractmethod override final".split())
+LIBRARY_ONLY = frozenset("virtual nothrow inline overload host export alternative".split())
+UNCALLED = frozenset(
+    "__new__ __init_subclass__ __class_getitem__ __del__ __getattr__ __getattribute__ __setattr__ "
+    "__delattr__ "
+    "__set_name__ __get__ __set__ __delete__ __missing__ __prepare__ __instancecheck__ __subclasscheck__ "
+    "__await__ __aenter__ __aexit__ __aiter__ __anext__ __reduce__ __copy__ __deepcopy__ __dir__".split()
+)
 ATTACHED = ("method", "constructor", "static_method")
 
 
@@ -63,10 +70,11 @@ def declare_method(declared: Declared, work: ClassWork, site: Site, node: Defini
         elif name == "setter":
             declare_setter(declared, work, site, node, made)
             return
-        elif name not in HARMLESS:
+        elif name not in HARMLESS and not (site.is_library and name in LIBRARY_ONLY):
             site.report(decorator, f"the decorator {name} is not in the language", "a plain method")
-    if node.name in ("__new__", "__init_subclass__", "__class_getitem__"):
-        site.report(node, f"{node.name} is not in the language", "__init__, or a classmethod")
+    if node.name in UNCALLED and not site.is_library:
+        hint = "__init__, a classmethod, or a method that is called by its name"
+        site.report(node, f"nothing calls {node.name} in a compiled program", hint)
     known = symbol.members.get(node.name)
     if known is not None and not site.is_library:
         site.report(node, f"{node.name} is declared twice in {symbol.cls.name}", "another name")

@@ -78,6 +78,8 @@ def check_assign(body: Body, node: ast.Assign) -> None:
     """`a = b = value`: the value once, the targets from the left."""
     expected = target_type(body, node.targets[0])
     value = check_expression(body, node.value, expected)
+    if expected is not None and not isinstance(expected, NeverType) and not body.unit.open_fields:
+        value = to_type(body, value, expected, node.value)
     if len(node.targets) > 1 and not isinstance(value, Constant):
         kept = body.temporary(".shared", value.type, value.rep)
         body.emit(Assign(loc=value.loc, variable=kept, value=value))
@@ -111,7 +113,10 @@ def check_annotated(body: Body, node: ast.AnnAssign) -> None:
     if node.value is None:
         return
     expected = target_type(body, node.target)
-    assign_target(body, node.target, check_expression(body, node.value, expected))
+    value = check_expression(body, node.value, expected)
+    if expected is not None and not body.unit.open_fields:
+        value = to_type(body, value, expected, node.value)
+    assign_target(body, node.target, value)
 
 
 def check_delete(body: Body, node: ast.Delete) -> None:

@@ -24,6 +24,7 @@ from meshext_wasm.typecheck.symbols import (
     ClassSymbol,
     ConstantSymbol,
     FunctionSymbol,
+    ModuleSymbol,
     find_field,
     find_member,
 )
@@ -80,6 +81,9 @@ def assign_attribute(body: Body, target: ast.Attribute, value: Expression) -> No
     owner = resolve(body, target.value)
     if isinstance(owner, ClassSymbol):
         assign_class_variable(body, target, owner, value)
+        return
+    if isinstance(owner, ModuleSymbol):
+        body.report(target, "the names of a module are written in that module only", "a function there")
         return
     subject = check_expression(body, target.value)
     if is_failed(subject):

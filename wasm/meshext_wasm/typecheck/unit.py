@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 
-from meshext_wasm.diagnostics.diagnostic import Collector
+from meshext_wasm.diagnostics.diagnostic import Collector, Diagnostic
 from meshext_wasm.scope.names import inside
 from meshext_wasm.source.loading import Loaded
 from meshext_wasm.tree import program as tree
+from meshext_wasm.tree.program import Loc
 from meshext_wasm.typecheck.bodies import check_functions, check_modules, infer_fields
 from meshext_wasm.typecheck.body import Unit
 from meshext_wasm.typecheck.dataclass_code import synthesise
@@ -49,8 +50,14 @@ def check_unit(name: str, program: Program, loaded: Loaded, collector: Collector
     for source in loaded.modules:
         if source.library and source.name in program.modules:
             continue
+        if source.name in program.modules:
+            place = Loc(source.file, 1, 0, 1, 0)
+            reason = f"{source.name} is the name of a module of the library"
+            collector.add(Diagnostic(place, reason, "another name for the file"))
+            continue
         declare_module(declared, source)
-    declare_all(declared, loaded)
+    kept = Loaded([each for each in loaded.modules if each.name in declared.sites], loaded.imports)
+    declare_all(declared, kept)
     check_modules(declared)
     infer_fields(declared)
     check_modules(declared, final=True)
