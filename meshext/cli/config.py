@@ -17,7 +17,10 @@ Specs = Annotated[
     list[str], typer.Argument(metavar="SPEC...", help="path/to/file.py:Class, module:Class or a name.")
 ]
 Mode = Annotated[
-    str | None, typer.Option(metavar="proc|authz", help="By default the least that carries the filters.")
+    str | None,
+    typer.Option(
+        metavar="proc|authz|wasm", help="By default the service that does least; wasm runs inside Envoy."
+    ),
 ]
 Configs = Annotated[
     list[str] | None,
@@ -78,6 +81,9 @@ def config(
     chosen = parse_mode(mode)
     service = parse_backend(address or [DEFAULT_ADDRESS], (ca, server_name, client_cert, client_key))
     configs = config or ()
+    if chosen == "wasm":
+        print(wasm_text(specs, configs, into=into, as_json=as_json), end="")
+        return
     plan = build_plan(load_quietly(lambda: load_needs(specs, configs)), chosen)
     if into:
         print(insert(into, plan, service), end="")
@@ -85,6 +91,35 @@ def config(
         print(to_json(plan, service), end="")
     else:
         print(to_text(plan, service, command=serve_command(specs, configs, service)), end="")
+
+
+def wasm_text(specs: Sequence[str], configs: Sequence[str], *, into: str | None, as_json: bool) -> str:
+    """What Envoy needs to run the filters itself, from a module that `meshext build` makes."""
+    import json
+
+    from meshext.cli.envoy_parts import build_settings, has_bodies
+    from meshext.cli.faults import UsageError
+    from meshext.cli.runtimes import find_embedding
+    from meshext.cli.selection import load_quietly
+    from meshext.envoy.bootstrap import buffer_limit
+    from meshext.envoy.emit import emit_yaml, to_data
+    from meshext.envoy.wasm_filter import build_wasm_filters
+    from meshext.plan import build_plan
+
+    if into:
+        raise UsageError("--into is for the services; paste the part that --mode wasm prints")
+    _, outline = find_embedding("wasm")
+    module, needs = load_quietly(lambda: outline(specs, configs, ""))
+    plan = build_plan(needs, "wasm")
+    parts = {
+        "http_filters": [to_data(each) for each in build_wasm_filters(module)],
+        "http_connection_manager": build_settings(plan),
+        "listener": {"per_connection_buffer_limit_bytes": buffer_limit(plan)} if has_bodies(plan) else {},
+    }
+    if as_json:
+        return json.dumps({"mode": "wasm", **parts}, indent=2) + "\n"
+    command = f"meshext build {' '.join(specs)} -o {module.file}"
+    return f"# Envoy reads the module from a file, made by:\n#   {command}\n\n{emit_yaml(parts)}"
 
 
 def parse_backend(addresses: Sequence[str], tls: tuple[str | None, ...]) -> Backend:

@@ -141,7 +141,7 @@ def embed(setup: Setup) -> Setup:
     """The setup with its filters compiled, every step told on standard error."""
     from meshext.cli.runtimes import find_embedding
 
-    compile_filters = find_embedding("wasm")
+    compile_filters, _ = find_embedding("wasm")
     module, needs = load_quietly(
         lambda: compile_filters(setup.specs, setup.configs, lambda step: write_log(f"compiling: {step}"))
     )

@@ -27,6 +27,7 @@ GROUP = "meshext.runtimes"
 YES, NO = "yes", "no"
 
 Embed = Callable[[Sequence[str], Sequence[str], Callable[[str], None]], "tuple[Module, tuple[Needs, ...]]"]
+Outline = Callable[[Sequence[str], Sequence[str], str], "tuple[Module, tuple[Needs, ...]]"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class Runtime:
     `mode` is what `--mode` takes, "" for a runtime that serves no traffic. `refusals` gives a line for each
     thing that this runtime can not carry, `ability` a word or two for one row of the table (see `rows`).
     `embed` is there where the filters run inside of Envoy: specs and configurations to a module, each step
-    told on the way.
+    told on the way; `outline` gives the same but for the code, which is in a file of that name.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Runtime:
     refusals: Callable[[type[Filter], Needs], Iterable[str]]
     ability: Callable[[str], str]
     embed: Embed | None = None
+    outline: Outline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,11 @@ def plugin_runtimes() -> Iterator[Runtime]:
         yield found
 
 
-def find_embedding(mode: str) -> Embed:
+def find_embedding(mode: str) -> tuple[Embed, Outline]:
     """How filters are put into Envoy for a mode; UnsupportedError where nobody has it."""
     for runtime in plugin_runtimes():
-        if runtime.mode == mode and runtime.embed is not None:
-            return runtime.embed
+        if runtime.mode == mode and runtime.embed is not None and runtime.outline is not None:
+            return runtime.embed, runtime.outline
     raise UnsupportedError(f"--mode {mode} is not installed: python3 -m pip install 'meshext[wasm]'")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from meshext.envoy.messages import builds_messages
 
 if TYPE_CHECKING:
+    from envoy_data_plane.envoy.config.core.v3 import DataSource
     from envoy_data_plane.envoy.extensions.filters.http.set_filter_state.v3 import Config
     from envoy_data_plane.envoy.extensions.filters.http.wasm.v3 import Wasm
     from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import HttpFilter
@@ -30,18 +31,20 @@ RUNTIME = "envoy.wasm.runtime.v8"
 class Module:
     """Filters as a module. `configuration` is text, in JSON unless the filter takes it raw.
 
-    `reads_peer`: whether a filter asks for the direct peer, whose address has to be put where it can see it.
+    With a `file` Envoy reads the code from there itself. `reads_peer`: whether a filter asks for the direct
+    peer, whose address has to be put where it can see it.
     """
 
     name: str
-    code: bytes
+    code: bytes = b""
+    file: str = ""
     configuration: str = ""
     reads_peer: bool = False
 
     @property
     def plugin(self) -> str:
         """The name that Envoy's log shows: the filter's, and which build of it."""
-        return f"{self.name}-{self.digest[:12]}"
+        return self.name if self.file else f"{self.name}-{self.digest[:12]}"
 
     @property
     def digest(self) -> str:
@@ -62,7 +65,7 @@ def build_wasm_filters(module: Module) -> list[HttpFilter]:
 
 
 def _build_wasm(module: Module) -> Wasm:
-    from envoy_data_plane.envoy.config.core.v3 import AsyncDataSource, DataSource
+    from envoy_data_plane.envoy.config.core.v3 import AsyncDataSource
     from envoy_data_plane.envoy.extensions.filters.http.wasm.v3 import Wasm
     from envoy_data_plane.envoy.extensions.wasm.v3 import FailurePolicy, PluginConfig, VmConfig
     from envoy_data_plane.google.protobuf import Any, StringValue
@@ -74,7 +77,7 @@ def _build_wasm(module: Module) -> Wasm:
             vm_config=VmConfig(
                 vm_id=module.name,
                 runtime=RUNTIME,
-                code=AsyncDataSource(local=DataSource(inline_bytes=module.code)),
+                code=AsyncDataSource(local=_build_code(module)),
             ),
             # As a StringValue it arrives as it is; a Struct would arrive as binary protobuf.
             configuration=Any.pack(StringValue(value=module.configuration)),
@@ -83,6 +86,12 @@ def _build_wasm(module: Module) -> Wasm:
             allow_on_headers_stop_iteration=True,
         )
     )
+
+
+def _build_code(module: Module) -> DataSource:
+    from envoy_data_plane.envoy.config.core.v3 import DataSource
+
+    return DataSource(filename=module.file) if module.file else DataSource(inline_bytes=module.code)
 
 
 def _build_state() -> Config:

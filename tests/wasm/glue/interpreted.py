@@ -50,7 +50,7 @@ class InterpretedGuest:
         for name in ("begin", "end"):  # nothing of this memory is given back
             setattr(memory, name, lambda: None)
         EMULATION.taken = None
-        Filter.__init__ = keep_config  # what the compiler writes into a class without its own
+        type.__setattr__(Filter, "__init__", keep_config)  # what the compiler writes where there is none
         self._run("program", program)
 
     def has(self, name: str) -> bool:

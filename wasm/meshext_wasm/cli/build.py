@@ -18,7 +18,11 @@ Output = Annotated[
 ]
 Emit = Annotated[
     str,
-    typer.Option(metavar="wasm|seating", help="wasm, or the text that is written to seat the filters."),
+    typer.Option(
+        metavar="wasm|seating|STAGE",
+        help="wasm, or as text: what is written to seat the filters, or the program as tree, built-ir, ir, "
+        "llvm, optimised-llvm or assembly.",
+    ),
 ]
 
 
@@ -33,10 +37,14 @@ def build(specs: Specs, output: Output = None, emit: Emit = "wasm") -> None:
     from meshext.cli.faults import UsageError
     from meshext.cli.selection import load_quietly
     from meshext_wasm.build.cache import user_cache
-    from meshext_wasm.build.filters import build_filters
+    from meshext_wasm.build.filters import build_filters, show_filters
+    from meshext_wasm.build.showing import STAGES
 
-    if emit not in ("wasm", "seating"):
-        raise UsageError(f"--emit {emit!r} is neither wasm nor seating")
+    if emit not in ("wasm", "seating", *STAGES):
+        raise UsageError(f"--emit {emit!r} is none of {', '.join(['wasm', 'seating', *STAGES])}")
+    if emit in STAGES:
+        print(load_quietly(lambda: show_filters(specs, user_cache(), emit)), end="")
+        return
     progress = Progress()
     built = load_quietly(lambda: build_filters(specs, user_cache(), on_step=progress.step))
     progress.end()

@@ -52,6 +52,24 @@ def embed(
     return module, built.needs
 
 
+def outline(specs: Sequence[str], configs: Sequence[str], file: str) -> tuple[Module, tuple[Needs, ...]]:
+    """What Envoy needs of the filters where their module is in a file; nothing is compiled."""
+    from meshext_wasm.build.filters import find_facts, seat_filters
+
+    load_configured(specs, configs)
+    classes = [load_filter(spec) for spec in specs]
+    chain, folders = seat_filters(classes)
+    needs = tuple(seated.needs for seated in chain)
+    name = "+".join(each.name for each in needs)
+    module = Module(
+        name=name,
+        file=file or f"{name}.wasm",
+        configuration=to_configuration(classes, configs),
+        reads_peer="peer" in find_facts(folders),
+    )
+    return module, needs
+
+
 def to_configuration(classes: Sequence[type[Filter]], configs: Sequence[str]) -> str:
     """What the module is configured with: JSON, keyed by filter name where there are several."""
     documents = assign(classes, [read_config(config) for config in configs])
@@ -75,4 +93,4 @@ def to_text(cls: type[Filter], document: Document | None) -> str:
     return json.dumps(parse_document(document))
 
 
-RUNTIME = Runtime(name="Wasm", mode="wasm", refusals=refusals, ability=ability, embed=embed)
+RUNTIME = Runtime(name="Wasm", mode="wasm", refusals=refusals, ability=ability, embed=embed, outline=outline)
