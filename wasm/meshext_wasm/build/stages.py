@@ -21,6 +21,15 @@ HOT = {
     "builtins/limbs.py": "big integers",
     "builtins/division.py": "big integers",
     "builtins/integers.py": "big integers",
+    "builtins/arrays.py": "containers",
+    "builtins/dicts.py": "containers",
+    "builtins/hashing.py": "containers",
+    "builtins/indices.py": "containers",
+    "builtins/lists.py": "containers",
+    "builtins/objects.py": "containers",
+    "builtins/ordering.py": "containers",
+    "builtins/table": "containers",
+    "builtins/text": "containers",
 }
 """Files of the library, by how their names begin, that are one object, so that LLVM copies small functions
 from one to the other, and that are optimised thoroughly though they are the library's."""

@@ -19,7 +19,7 @@ from meshext_wasm.library.builtins.bytes_layout import (
 from meshext_wasm.library.builtins.bytes_search import part_of, span
 from meshext_wasm.library.builtins.classes import type_name
 from meshext_wasm.library.builtins.encoding import encode
-from meshext_wasm.library.builtins.indices import count_of, place_of, start_of, step_of, stop_of
+from meshext_wasm.library.builtins.indices import count_of, place_of, start_of, step_of, stop_of, times_of
 from meshext_wasm.library.builtins.iteration import Iterator, Sequence
 from meshext_wasm.library.builtins.text_builder import TextBuilder
 from meshext_wasm.library.builtins.text_repr import add_escaped
@@ -40,10 +40,11 @@ def empty_bytes() -> bytes:
 @constructor(bytes)
 def bytes_of_length(count: int, /) -> bytes:
     """`bytes(count)`: zeros."""
+    size = times_of(count)
     if count < 0:
         raise ValueError("negative count")
-    address = new_bytes(count)
-    memory_fill(address + word(16), word(0), word(count))
+    address = new_bytes(size)
+    memory_fill(address + word(16), word(0), word(size))
     return value_at(address)
 
 
@@ -163,13 +164,13 @@ def add_bytes(data: bytes, other: bytes) -> bytes:
 @method(bytes, "__mul__")
 def multiply_bytes(data: bytes, times: int) -> bytes:
     """`data * times`."""
-    return repeated_bytes(data, times)
+    return repeated_bytes(data, times_of(times))
 
 
 @method(bytes, "__rmul__")
 def multiply_bytes_reflected(data: bytes, times: int) -> bytes:
     """`times * data`."""
-    return repeated_bytes(data, times)
+    return repeated_bytes(data, times_of(times))
 
 
 @method(bytes, "__repr__")

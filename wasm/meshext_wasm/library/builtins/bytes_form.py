@@ -12,6 +12,7 @@ from meshext_wasm.library.builtins.bytes_layout import (
     repeated_bytes,
 )
 from meshext_wasm.library.builtins.bytes_split import is_blank, is_cut
+from meshext_wasm.library.builtins.indices import short_of, size_of
 from meshext_wasm.library.builtins.text import character, text_length
 from meshext_wasm.library.builtins.text_builder import TextBuilder
 from meshext_wasm.library.raw import method, static_method, store8, value_address, value_at, word
@@ -170,19 +171,19 @@ def padded(data: bytes, left: int, right: int, fill: bytes, name: str) -> bytes:
 @method(bytes)
 def ljust(data: bytes, width: int, fillchar: bytes = b" ", /) -> bytes:
     """At the left of a width."""
-    return padded(data, 0, width - length_of(data), fillchar, "ljust")
+    return padded(data, 0, size_of(width) - length_of(data), fillchar, "ljust")
 
 
 @method(bytes)
 def rjust(data: bytes, width: int, fillchar: bytes = b" ", /) -> bytes:
     """At the right of a width."""
-    return padded(data, width - length_of(data), 0, fillchar, "rjust")
+    return padded(data, size_of(width) - length_of(data), 0, fillchar, "rjust")
 
 
 @method(bytes)
 def center(data: bytes, width: int, fillchar: bytes = b" ", /) -> bytes:
     """In the middle of a width."""
-    space = width - length_of(data)
+    space = size_of(width) - length_of(data)
     left = space // 2 + (space & width & 1) if space > 0 else 0
     return padded(data, left, space - left, fillchar, "center")
 
@@ -191,7 +192,7 @@ def center(data: bytes, width: int, fillchar: bytes = b" ", /) -> bytes:
 def zfill(data: bytes, width: int, /) -> bytes:
     """With zeros before it, behind its sign."""
     length = length_of(data)
-    if width <= length:
+    if size_of(width) <= length:
         return data
     sign = 1 if length > 0 and byte_at(data, 0) in (43, 45) else 0
     zeros = repeated_bytes(b"0", width - length)
@@ -201,11 +202,11 @@ def zfill(data: bytes, width: int, /) -> bytes:
 @method(bytes)
 def expandtabs(data: bytes, /, tabsize: int = 8) -> bytes:
     """With spaces in place of tabs."""
-    result, column = BytesBuilder(), 0
+    result, column, size = BytesBuilder(), 0, short_of(tabsize)
     for index in range(length_of(data)):
         byte = byte_at(data, index)
         if byte == 9:
-            gap = tabsize - column % tabsize if tabsize > 0 else 0
+            gap = size - column % size if size > 0 else 0
             result.add_part(repeated_bytes(b" ", gap), 0, gap)
             column += gap
             continue
@@ -251,11 +252,11 @@ def hex_of_bytes(data: bytes, /, sep: str | None = None, bytes_per_sep: int = 1)
     their size is negative."""
     if sep is not None and len(sep) != 1:
         raise ValueError("sep must be length 1.")
-    result, length = TextBuilder(), length_of(data)
+    result, length, group = TextBuilder(), length_of(data), short_of(bytes_per_sep)
     for index in range(length):
-        if sep is not None and bytes_per_sep != 0 and index > 0:
-            place = length - index if bytes_per_sep > 0 else index
-            if place % bytes_per_sep == 0:
+        if sep is not None and group != 0 and index > 0:
+            place = length - index if group > 0 else index
+            if place % group == 0:
                 result.add_text(sep)
         byte = byte_at(data, index)
         result.add(hex_digit(byte >> 4))

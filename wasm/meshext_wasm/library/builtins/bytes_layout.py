@@ -86,6 +86,8 @@ def repeated_bytes(data: bytes, times: int) -> bytes:
     length = length_of(data)
     if times <= 0 or length == 0:
         return b""
+    if times > LONGEST and length * times >= 1 << 63:
+        raise OverflowError("repeated bytes are too long")
     address = new_bytes(length * times)
     if length == 1:
         memory_fill(address + word(16), load8(data_of(data)), word(times))

@@ -9,7 +9,7 @@ from meshext_wasm.library.builtins.bytes_layout import (
     length_of,
     new_bytes,
 )
-from meshext_wasm.library.builtins.indices import bound, first_bound
+from meshext_wasm.library.builtins.indices import bound, first_bound, size_of
 from meshext_wasm.library.raw import budget_charge, load8, memory_equal, method, store8, value_at, word
 
 
@@ -167,7 +167,7 @@ def removesuffix(data: bytes, suffix: bytes, /) -> bytes:
 def replace(data: bytes, old: bytes, new: bytes, count: int = -1, /) -> bytes:
     """With another part in place of the first so many; all when negative."""
     length, size = length_of(data), length_of(old)
-    left = count if count >= 0 else length + 1
+    left = count if size_of(count) >= 0 else length + 1
     result, done = BytesBuilder(), 0
     at = span(data, 0, length, old) if left > 0 else -1
     while at >= 0 and left > 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from meshext_wasm.library.builtins.bytes_layout import byte_at, bytes_piece, length_of
 from meshext_wasm.library.builtins.bytes_search import span, span_last
+from meshext_wasm.library.builtins.indices import size_of
 from meshext_wasm.library.raw import method
 
 
@@ -17,7 +18,7 @@ def split(data: bytes, /, sep: bytes | None = None, maxsplit: int = -1) -> list[
     """The parts between separators; between spaces, without empty parts, when there is none."""
     parts: list[bytes] = []
     length = length_of(data)
-    left = maxsplit if maxsplit >= 0 else length + 1
+    left = maxsplit if size_of(maxsplit) >= 0 else length + 1
     if sep is None:
         split_blanks(data, left, parts)
         return parts
@@ -62,7 +63,7 @@ def rsplit(data: bytes, /, sep: bytes | None = None, maxsplit: int = -1) -> list
     """As `split`, but the last separators count first."""
     parts: list[bytes] = []
     stop = length_of(data)
-    left = maxsplit if maxsplit >= 0 else stop + 1
+    left = maxsplit if size_of(maxsplit) >= 0 else stop + 1
     if sep is None:
         split_last_blanks(data, left, parts)
         parts.reverse()

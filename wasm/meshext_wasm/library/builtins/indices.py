@@ -3,6 +3,36 @@
 from __future__ import annotations
 
 from meshext_wasm.library.builtins.errors import bad_index
+from meshext_wasm.library.raw import int_is_small
+
+NO_INDEX = "cannot fit 'int' into an index-sized integer"
+LIMIT = 1 << 63
+
+
+def fits(number: int) -> bool:
+    """Whether a number is an index of a machine of 64 bits, which is where CPython's limits are."""
+    return -LIMIT <= number < LIMIT
+
+
+def size_of(number: int) -> int:
+    """A width, limit or place, as the methods of CPython take them."""
+    if not int_is_small(number) and not fits(number):
+        raise OverflowError("Python int too large to convert to C ssize_t")
+    return number
+
+
+def short_of(number: int) -> int:
+    """A number where CPython has room for 32 bits only."""
+    if number >= 1 << 31 or number < -(1 << 31):
+        raise OverflowError("Python int too large to convert to C int")
+    return number
+
+
+def times_of(number: int) -> int:
+    """How often a sequence is repeated, or how long it is to be."""
+    if not int_is_small(number) and not fits(number):
+        raise OverflowError(NO_INDEX)
+    return number if number > 0 else 0
 
 
 def place_of(index: object, length: int, kind: str, failure: str) -> int:
@@ -16,6 +46,8 @@ def place_of(index: object, length: int, kind: str, failure: str) -> int:
     """
     if not isinstance(index, int):
         bad_index(kind, index)
+    if not int_is_small(index) and kind != "range" and not fits(index):
+        raise IndexError(NO_INDEX)
     place = index + length if index < 0 else index
     if place < 0 or place >= length:
         raise IndexError(failure)

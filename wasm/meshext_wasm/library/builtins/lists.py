@@ -14,7 +14,17 @@ from meshext_wasm.library.builtins.arrays import (
     stretch,
 )
 from meshext_wasm.library.builtins.errors import unhashable
-from meshext_wasm.library.builtins.indices import bound, count_of, place_of, start_of, step_of, stop_of
+from meshext_wasm.library.builtins.indices import (
+    bound,
+    count_of,
+    fits,
+    place_of,
+    size_of,
+    start_of,
+    step_of,
+    stop_of,
+    times_of,
+)
 from meshext_wasm.library.builtins.iteration import Iterator, Sequence
 from meshext_wasm.library.builtins.objects import same_or_equal
 from meshext_wasm.library.builtins.ordering import compare_items, sort_items
@@ -121,7 +131,7 @@ class List(Sequence[T]):
         return self
 
     def __mul__(self, times: int) -> List[T]:
-        count = times if times > 0 else 0
+        count = times_of(times)
         result: array[T] = new_array(self.length * count)
         fill_repeated(self.items, self.length, count if self.length > 0 else 0, result)
         return from_array(result)
@@ -199,15 +209,15 @@ class List(Sequence[T]):
 
     def insert(self, index: int, item: T, /) -> None:
         """Put an item before an index; far ones mean the ends."""
-        place = bound(index, self.length, 0)
+        place = bound(size_of(index), self.length, 0)
         self.open_gap(place, place, 1)
         array_set(self.items, word(place), item)
 
     def pop(self, index: int = -1, /) -> T:
         """Take an item out."""
-        if self.length == 0:
+        if self.length == 0 and fits(index):
             raise IndexError("pop from empty list")
-        place = place_of(index, self.length, "list", "pop index out of range")
+        place = place_of(size_of(index), self.length, "list", "pop index out of range")
         item = array_get(self.items, word(place))
         self.close_gap(place, place + 1)
         return item

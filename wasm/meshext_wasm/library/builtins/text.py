@@ -10,6 +10,8 @@ from meshext_wasm.library.raw import (
     array,
     array_get,
     array_length,
+    array_new,
+    array_set,
     blob_new,
     budget_charge,
     class_descriptor,
@@ -123,18 +125,35 @@ def from_points(start: word, count: word) -> str:
     return value_at(address)
 
 
+def make_character(point: word, kind: word) -> str:
+    """A new str of one code point."""
+    address = new_text(word(1), kind)
+    if kind == word(UCS4):
+        store32(address + word(24), point)
+    else:
+        store8(address + word(24), point)
+    return value_at(address)
+
+
+def make_singles() -> array[str]:
+    """The strs of the 128 ASCII characters."""
+    result: array[str] = array_new(class_descriptor(array), word(128))
+    point = word(0)
+    while point < word(128):
+        array_set(result, point, make_character(point, word(ASCII)))
+        point = point + word(1)
+    return result
+
+
+SINGLES = make_singles()
+"""Going over a text would else make an object of 32 bytes for each character."""
+
+
 def one_character(point: int) -> str:
     """The str of one code point."""
     if point < 128:
-        address = new_text(word(1), word(ASCII))
-        store8(address + word(24), word(point))
-    elif point < 256:
-        address = new_text(word(1), word(LATIN))
-        store8(address + word(24), word(point))
-    else:
-        address = new_text(word(1), word(UCS4))
-        store32(address + word(24), word(point))
-    return value_at(address)
+        return array_get(SINGLES, word(point))
+    return make_character(word(point), word(LATIN) if point < 256 else word(UCS4))
 
 
 def piece(text: str, start: int, stop: int) -> str:
@@ -145,6 +164,8 @@ def piece(text: str, start: int, stop: int) -> str:
     count = word(stop - start)
     if count == text_length(source):
         return text
+    if count == word(1):
+        return one_character(int(character(source, word(start))))
     place = place_in(source, word(start))
     kind = text_kind(source)
     if kind == word(UCS4):
@@ -228,6 +249,8 @@ def repeated(text: str, times: int) -> str:
         return ""
     if times == 1:
         return text
+    if times > LONGEST and int(text_length(source)) * times >= 1 << 63:
+        raise OverflowError("repeated string is too long")
     if times > LONGEST or wide(text_length(source)) * wide(times) > wide(LONGEST):
         raise MemoryError
     address = new_text(text_length(source) * word(times), text_kind(source))

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from meshext_wasm.library.builtins.classes import type_name
-from meshext_wasm.library.builtins.indices import count_of, place_of, start_of, step_of, stop_of
+from meshext_wasm.library.builtins.indices import (
+    count_of,
+    place_of,
+    short_of,
+    start_of,
+    step_of,
+    stop_of,
+    times_of,
+)
 from meshext_wasm.library.builtins.iteration import Iterator, Sequence
 from meshext_wasm.library.builtins.lists import List
 from meshext_wasm.library.builtins.objects import str_of
@@ -143,13 +151,13 @@ def add_text(text: str, other: str) -> str:
 @method(str, "__mul__")
 def multiply_text(text: str, times: int) -> str:
     """`text * times`."""
-    return repeated(text, times)
+    return repeated(text, times_of(times))
 
 
 @method(str, "__rmul__")
 def multiply_text_reflected(text: str, times: int) -> str:
     """`times * text`."""
-    return repeated(text, times)
+    return repeated(text, times_of(times))
 
 
 @method(str)
@@ -197,6 +205,6 @@ def ord_of(character: str, /) -> int:
 @alternative("chr")
 def chr_of(point: int, /) -> str:
     """`chr(point)`."""
-    if point < 0 or point > 0x10FFFF:
+    if short_of(point) < 0 or point > 0x10FFFF:
         raise ValueError("chr() arg not in range(0x110000)")
     return one_character(point)

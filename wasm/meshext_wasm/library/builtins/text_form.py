@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from meshext_wasm.library.builtins.indices import short_of, size_of
 from meshext_wasm.library.builtins.text import concat, piece, point_at, repeated
 from meshext_wasm.library.builtins.text_builder import TextBuilder
 from meshext_wasm.library.raw import method, static_method
@@ -19,19 +20,19 @@ def padded(text: str, left: int, right: int, fill: str) -> str:
 @method(str)
 def ljust(text: str, width: int, fillchar: str = " ", /) -> str:
     """At the left of a width."""
-    return padded(text, 0, width - len(text), fillchar)
+    return padded(text, 0, size_of(width) - len(text), fillchar)
 
 
 @method(str)
 def rjust(text: str, width: int, fillchar: str = " ", /) -> str:
     """At the right of a width."""
-    return padded(text, width - len(text), 0, fillchar)
+    return padded(text, size_of(width) - len(text), 0, fillchar)
 
 
 @method(str)
 def center(text: str, width: int, fillchar: str = " ", /) -> str:
     """In the middle of a width."""
-    space = width - len(text)
+    space = size_of(width) - len(text)
     left = space // 2 + (space & width & 1) if space > 0 else 0
     return padded(text, left, space - left, fillchar)
 
@@ -39,7 +40,7 @@ def center(text: str, width: int, fillchar: str = " ", /) -> str:
 @method(str)
 def zfill(text: str, width: int, /) -> str:
     """With zeros before it, behind its sign."""
-    space = width - len(text)
+    space = size_of(width) - len(text)
     if space <= 0:
         return text
     signed = len(text) > 0 and point_at(text, 0) in (43, 45)
@@ -50,12 +51,12 @@ def zfill(text: str, width: int, /) -> str:
 @method(str)
 def expandtabs(text: str, /, tabsize: int = 8) -> str:
     """With spaces in place of tabs."""
-    result, column = TextBuilder(), 0
+    result, column, size = TextBuilder(), 0, short_of(tabsize)
     for index in range(len(text)):
         point = point_at(text, index)
         if point == 9:
-            if tabsize > 0:
-                gap = tabsize - column % tabsize
+            if size > 0:
+                gap = size - column % size
                 result.add_text(repeated(" ", gap))
                 column += gap
             continue

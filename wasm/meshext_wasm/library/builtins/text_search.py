@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshext_wasm.library.builtins.indices import bound, first_bound
+from meshext_wasm.library.builtins.indices import bound, first_bound, size_of
 from meshext_wasm.library.builtins.text import (
     ASCII,
     LATIN,
@@ -200,7 +200,7 @@ def removesuffix(text: str, suffix: str, /) -> str:
 @method(str)
 def replace(text: str, old: str, new: str, count: int = -1, /) -> str:
     """The text with another part in place of the first so many; all when negative."""
-    length, left = len(text), count if count >= 0 else len(text) + 1
+    length, left = len(text), count if size_of(count) >= 0 else len(text) + 1
     if old == "":
         return spread(text, new, left)
     at = find_text(text, old, 0, length) if left > 0 else -1

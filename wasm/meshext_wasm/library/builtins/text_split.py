@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from meshext_wasm.library.builtins.characters import is_line_end, is_space
+from meshext_wasm.library.builtins.indices import size_of
 from meshext_wasm.library.builtins.text import piece, point_at
 from meshext_wasm.library.builtins.text_search import find_text, find_text_last
 from meshext_wasm.library.raw import method
@@ -12,7 +13,7 @@ from meshext_wasm.library.raw import method
 def split(text: str, /, sep: str | None = None, maxsplit: int = -1) -> list[str]:
     """The parts between separators; between spaces, without empty parts, when there is none."""
     parts: list[str] = []
-    left = maxsplit if maxsplit >= 0 else len(text) + 1
+    left = maxsplit if size_of(maxsplit) >= 0 else len(text) + 1
     if sep is None:
         split_at_spaces(text, left, parts)
         return parts
@@ -56,7 +57,7 @@ def split_at_spaces(text: str, left: int, parts: list[str]) -> None:
 def rsplit(text: str, /, sep: str | None = None, maxsplit: int = -1) -> list[str]:
     """As `split`, but the last separators count first."""
     parts: list[str] = []
-    left = maxsplit if maxsplit >= 0 else len(text) + 1
+    left = maxsplit if size_of(maxsplit) >= 0 else len(text) + 1
     if sep is None:
         split_at_last_spaces(text, left, parts)
         parts.reverse()

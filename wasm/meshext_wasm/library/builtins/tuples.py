@@ -7,7 +7,15 @@ from typing import TypeVar, cast
 
 from meshext_wasm.library.builtins.arrays import copy_items, fill_repeated, fill_stretch, finished, new_tuple
 from meshext_wasm.library.builtins.hashing import hash_tuple, int_of_hash
-from meshext_wasm.library.builtins.indices import bound, count_of, place_of, start_of, step_of, stop_of
+from meshext_wasm.library.builtins.indices import (
+    bound,
+    count_of,
+    place_of,
+    start_of,
+    step_of,
+    stop_of,
+    times_of,
+)
 from meshext_wasm.library.builtins.iteration import ArrayIterator, Iterator, Sequence
 from meshext_wasm.library.builtins.lists import List
 from meshext_wasm.library.builtins.objects import same_or_equal
@@ -102,9 +110,9 @@ def add_tuple(items: tuple[T, ...], other: tuple[T, ...]) -> tuple[T, ...]:
 def multiply_tuple(items: tuple[T, ...], times: int) -> tuple[T, ...]:
     """`items * times`."""
     length = int(array_length(items))
-    count = times if times > 0 and length > 0 else 0
+    count = times_of(times)
     result: array[T] = new_tuple(length * count)
-    fill_repeated(slots_of(items), length, count, result)
+    fill_repeated(slots_of(items), length, count if length > 0 else 0, result)
     return finished(result)
 
 
