@@ -15,7 +15,8 @@ from meshext.needs import Hook, Needs
 from meshext.plugins import load_filter
 from meshext_wasm.build.cache import Cache
 from meshext_wasm.build.library import Library, load_or_compile
-from meshext_wasm.build.pipeline import RUN_TIME, compile_program, link_program
+from meshext_wasm.build.pipeline import RUN_TIME, check_own, compile_program, link_program
+from meshext_wasm.build.showing import STAGES
 from meshext_wasm.glue.program_text import write_program
 from meshext_wasm.glue.refusals import refuse
 from meshext_wasm.glue.seat_text import Seated
@@ -69,19 +70,26 @@ def build_filters(
     on_step("run-time library")
     library = load_or_compile(cache)
     on_step("filters")
-    program = compile_program(
-        ENTRY,
-        FirstOf(tuple(folders)),
-        library,
-        cache,
-        trusted=FirstOf((Texts({ENTRY: written}), RUN_TIME)),
-    )
+    own, trusted = files_of(written, folders)
+    program = compile_program(ENTRY, own, library, cache, trusted=trusted)
     on_step("link")
     needs = tuple(seated.needs for seated in chain)
     code = link_program(program, library, choose_exports(library, needs))
     return Built(
         name="+".join(each.name for each in needs), code=code, needs=needs, facts=facts, written=written
     )
+
+
+def show_filters(specs: Sequence[str], cache: Cache, stage: str) -> str:
+    """A chain of filters at one of `build.showing.STAGES`, as text."""
+    chain, folders = seat_filters([load_filter(spec) for spec in specs])
+    own, trusted = files_of(write_program(chain, find_facts(folders)), folders)
+    return STAGES[stage](check_own(ENTRY, own, load_or_compile(cache), trusted))
+
+
+def files_of(written: str, folders: Sequence[Folder]) -> tuple[Files, Files]:
+    """Where the filters' modules are found, and where those that may use the library's dialect."""
+    return FirstOf(tuple(folders)), FirstOf((Texts({ENTRY: written}), RUN_TIME))
 
 
 def seat_filters(classes: Sequence[type[Filter]]) -> tuple[list[Seated], list[Folder]]:

@@ -11,6 +11,7 @@ from meshext_wasm.diagnostics.diagnostic import Collector
 from meshext_wasm.link.linker import link
 from meshext_wasm.link.starting import START
 from meshext_wasm.source.loading import Files, Folder, load_program
+from meshext_wasm.tree.program import Unit
 from meshext_wasm.typecheck.unit import check_program
 
 START_EXPORT = "_initialize"
@@ -24,12 +25,17 @@ def compile_program(
 
     `trusted` are the library's files, and what is written for a build in the library's dialect.
     """
+    return compile_unit(check_own(entry, own, library, trusted), cache, always=True)
+
+
+def check_own(entry: str, own: Files, library: Library, trusted: Files) -> Unit:
+    """The program in the core language."""
     collector = Collector()
     loaded = load_program(entry, own, trusted, collector, library.program.modules)
     collector.raise_any(loaded.sources)
     unit = check_program(library.program, loaded, collector)
     collector.raise_any(loaded.sources)
-    return compile_unit(unit, cache, always=True)
+    return unit
 
 
 def link_program(program: Compiled, library: Library, exports: Mapping[str, str]) -> bytes:

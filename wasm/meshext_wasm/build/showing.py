@@ -1,0 +1,25 @@
+"""A program between the stages, as text: for people who want to see what becomes of their code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from meshext_wasm.build.stages import build_ir
+from meshext_wasm.ir.build.unit import build_unit
+from meshext_wasm.ir.printing import print_unit
+from meshext_wasm.llvm.machine import emit_assembly, emit_optimised
+from meshext_wasm.llvm.unit import lower_unit
+from meshext_wasm.tree import printing
+from meshext_wasm.tree.program import Unit
+
+STAGES: Final[dict[str, Callable[[Unit], str]]] = {
+    "tree": printing.print_unit,
+    "built-ir": lambda unit: print_unit(build_unit(unit)),
+    "ir": lambda unit: print_unit(build_ir(unit)),
+    "llvm": lambda unit: lower_unit(build_ir(unit)),
+    "optimised-llvm": lambda unit: emit_optimised(lower_unit(build_ir(unit))),
+    "assembly": lambda unit: emit_assembly(lower_unit(build_ir(unit))),
+}
+"""The checked core language; the IR as built, and after the passes; LLVM's before and after its own; wasm as
+text. Each of the program's own modules, not of the library."""
