@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from meshext_wasm.library.re import operations
 from meshext_wasm.library.re.escapes import parse_escape, set_escape
+from meshext_wasm.library.re.flags import parse_flags, take_global_flags
 from meshext_wasm.library.re.nodes import (
     ALTERNATIVES,
     ANY,
-    ASCII,
     ASSERTION,
-    DOTALL,
     EMPTY,
     GROUP,
-    IGNORECASE,
     MULTILINE,
     REPEAT,
     SEQUENCE,
     UNBOUNDED,
-    UNICODE,
     VERBOSE,
     CharSet,
     Node,
@@ -37,45 +34,6 @@ def parse(scanner: Scanner) -> Node:
     if scanner.at < len(scanner.text):
         scanner.fail("unbalanced parenthesis", scanner.at)
     return result
-
-
-def take_global_flags(scanner: Scanner) -> None:
-    """`(?im)` at the start."""
-    while scanner.text.startswith("(?", scanner.at):
-        end = scanner.at + 2
-        while end < len(scanner.text) and scanner.text[end] in "aimsuxL":
-            end += 1
-        if end == scanner.at + 2 or end >= len(scanner.text) or scanner.text[end] != ")":
-            return
-        scanner.at += 2
-        scanner.flags |= read_flags(scanner)
-        scanner.at += 1
-
-
-def read_flags(scanner: Scanner) -> int:
-    """The letters of flags."""
-    result = 0
-    while True:
-        found = scanner.here()
-        if found == "i":
-            result |= IGNORECASE
-        elif found == "m":
-            result |= MULTILINE
-        elif found == "s":
-            result |= DOTALL
-        elif found == "x":
-            result |= VERBOSE
-        elif found == "a":
-            result |= ASCII
-        elif found == "u":
-            if scanner.is_bytes():
-                scanner.fail("bad inline flags: cannot use 'u' flag with a bytes pattern", scanner.at + 1)
-            result |= UNICODE
-        elif found == "L":
-            scanner.fail("the flag LOCALE is not supported", scanner.at)
-        else:
-            return result
-        scanner.at += 1
 
 
 def parse_alternatives(scanner: Scanner, flags: int) -> Node:
@@ -245,26 +203,7 @@ def parse_extension(scanner: Scanner, flags: int, start: int) -> int:
     ):
         if scanner.text.startswith(text, scanner.at):
             scanner.fail(f"{name} is not supported: it can not be matched in linear time", start)
-    place = scanner.at
-    added = read_flags(scanner)
-    removed = 0
-    if scanner.skip("-"):
-        removed = read_flags(scanner)
-        if removed == 0:
-            scanner.fail("missing flag", scanner.at)
-    if added == 0 and removed == 0:
-        if scanner.here() == "":
-            scanner.fail("unexpected end of pattern", scanner.at)
-        scanner.fail(f"unknown extension ?{scanner.text[place : place + 1]}", start + 1)
-    if scanner.here() == ")":
-        scanner.fail("global flags not at the start of the expression", start)
-    if not scanner.skip(":"):
-        scanner.fail("missing -, : or )" if removed == 0 else "missing :", scanner.at)
-    if added & ASCII != 0:
-        removed |= UNICODE
-    if added & UNICODE != 0:
-        removed |= ASCII
-    return (flags | added) & ~removed
+    return parse_flags(scanner, flags, start)
 
 
 def parse_set(scanner: Scanner, flags: int) -> Node:

@@ -128,9 +128,7 @@ class Pattern(Generic[T]):
 
     def subn(self, repl: T | Callable[[Match[T]], T], string: T, count: int = 0) -> tuple[T, int]:
         """The text with the matches replaced, and how many there were."""
-        template: Template | None = None
-        if isinstance(repl, str | bytes):
-            template = template_of(repl, self.groups, self.groupindex)
+        template = template_of(repl, self.groups, self.groupindex)
         found = self.all_matches(string, 0, None, count) if count >= 0 else []
         parts: list[object] = []
         text = cast("str | bytes", string)
@@ -151,10 +149,11 @@ def called(repl: object, match: Match[T]) -> T:
     return cast("Callable[[Match[T]], T]", repl)(match)
 
 
-def template_of(repl: str | bytes, groups: int, names: dict[str, int]) -> Template:
-    """A template of bytes is read as Latin-1."""
-    text = repl if isinstance(repl, str) else repl.decode("latin-1")
-    return parse_template(text, groups, names)
+def template_of(repl: object, groups: int, names: dict[str, int]) -> Template | None:
+    """A template, None where it is a function; one of bytes is read as Latin-1."""
+    if isinstance(repl, str):
+        return parse_template(repl, groups, names)
+    return parse_template(repl.decode("latin-1"), groups, names) if isinstance(repl, bytes) else None
 
 
 def filled(template: Template, texts: list[object], as_bytes: bool) -> object:
