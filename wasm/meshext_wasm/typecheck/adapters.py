@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from meshext_wasm.tree.expressions import Expression, MakeFunction
 from meshext_wasm.tree.program import Function, Variable
 from meshext_wasm.tree.statements import Return
-from meshext_wasm.tree.types import CallableType, ClassObjectType, Rep, Type, UnionType
+from meshext_wasm.tree.types import CallableType, ClassObjectType, ClassType, Rep, Type, UnionType
 from meshext_wasm.typecheck.conversions import to_value
 from meshext_wasm.typecheck.generics import variables_of
 from meshext_wasm.typecheck.making import is_failed, read, refuse
+from meshext_wasm.typecheck.members_of_enums import as_collection
 from meshext_wasm.typecheck.unions import members_of
 
 if TYPE_CHECKING:
@@ -77,10 +78,18 @@ def class_as_function(body: Body, node: ast.AST, value: Expression, wanted: Call
     return make_function(body, node, cls.name, wanted.parameters, build, [])
 
 
+def is_iterable(wanted: Type) -> bool:
+    """Whether a place wants items."""
+    names = {each.cls.name for each in members_of(wanted) if isinstance(each, ClassType)}
+    return bool(names & {"Iterable", "Collection", "Sequence"})
+
+
 def adapted(body: Body, node: ast.AST, value: Expression, wanted: Type) -> Expression:
     """A class as a function, where that is what is wanted."""
     function = callable_in(wanted)
-    if function is None or not isinstance(value.type, ClassObjectType):
+    if function is None:
+        return as_collection(body, node, value) if is_iterable(wanted) else value
+    if not isinstance(value.type, ClassObjectType):
         return value
     if isinstance(wanted, UnionType) and any(isinstance(each, ClassObjectType) for each in wanted.items):
         return value

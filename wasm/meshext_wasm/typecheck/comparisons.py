@@ -23,6 +23,7 @@ from meshext_wasm.typecheck.making import (
     sequence,
     truth,
 )
+from meshext_wasm.typecheck.members_of_enums import as_collection
 from meshext_wasm.typecheck.operators import as_float, find_operator, is_class, is_int, is_number
 from meshext_wasm.typecheck.symbols import FunctionSymbol
 from meshext_wasm.typecheck.unions import display
@@ -169,6 +170,7 @@ def contains(body: Body, node: ast.AST, item: Expression, container: Expression)
 
     program, loc = body.program, body.loc(node)
     value, holder = to_value(body, item, node), to_value(body, container, node)
+    holder = as_collection(body, node, holder)
     if is_failed(value) or is_failed(holder):
         return truth(program, loc, False)
     with body.collect() as statements:

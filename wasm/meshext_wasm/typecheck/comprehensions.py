@@ -22,6 +22,7 @@ from meshext_wasm.typecheck.making import (
     read,
     sequence,
 )
+from meshext_wasm.typecheck.members_of_enums import as_collection
 from meshext_wasm.typecheck.narrowing import facts_of
 from meshext_wasm.typecheck.unions import join, loosen
 
@@ -73,7 +74,7 @@ def scoped(
     limits = range_like(head.iter)
     iterable: ast.expr = head.iter
     if not limits:
-        source = check_value(body, head.iter)
+        source = as_collection(body, head.iter, check_value(body, head.iter))
         iterable = ast.copy_location(Ready(hold(body, source)), head.iter)
     with body.scope(names):
         check_loop(body, head.target, iterable, inside, nodes=[statement_of(node)])

@@ -111,7 +111,7 @@ def adapt_class(calling: Calling, filled: Filled) -> None:
     from meshext_wasm.typecheck.adapters import adapted
 
     made = calling.checked[filled.argument]
-    if not isinstance(made.type, ClassObjectType):
+    if not isinstance(made.type, ClassObjectType) or is_failed(made):
         return
     parameter = substitute_known(calling, filled)
     wanted = substitute(parameter, calling.learned)

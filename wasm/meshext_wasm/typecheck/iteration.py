@@ -30,6 +30,7 @@ from meshext_wasm.typecheck.making import (
     refuse,
     truth,
 )
+from meshext_wasm.typecheck.members_of_enums import as_collection
 from meshext_wasm.typecheck.operators import find_operator
 from meshext_wasm.typecheck.symbols import ClassSymbol, FunctionSymbol, find_field
 from meshext_wasm.typecheck.targets import assign_target, hold
@@ -68,7 +69,7 @@ def hold_source(body: Body, node: ast.expr) -> Expression:
     source = check_expression(body, node)
     if isinstance(source.type, RawType):
         return refuse(body, node, "a raw number can not be iterated", "range(...)")
-    return hold(body, to_value(body, source, node))
+    return hold(body, as_collection(body, node, to_value(body, source, node)))
 
 
 class Inner:

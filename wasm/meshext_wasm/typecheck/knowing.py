@@ -25,6 +25,7 @@ from meshext_wasm.typecheck.making import (
     refuse,
     sequence,
 )
+from meshext_wasm.typecheck.members_of_enums import as_collection
 from meshext_wasm.typecheck.narrowing import classes_of
 from meshext_wasm.typecheck.operators import find_operator, operate
 from meshext_wasm.typecheck.symbols import FunctionSymbol, SpecialSymbol, Symbol, find_member
@@ -87,7 +88,7 @@ def build_cast(body: Body, node: ast.Call, _expected: Type | None) -> Expression
 
 def build_len(body: Body, node: ast.Call, _expected: Type | None) -> Expression:
     """`len(x)`: the method of its class."""
-    subject = check_value(body, node.args[0])
+    subject = as_collection(body, node, check_value(body, node.args[0]))
     if isinstance(subject.type, TupleType) and not is_failed(subject):
         from meshext_wasm.tree.statements import Evaluate
 

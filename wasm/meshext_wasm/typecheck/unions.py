@@ -39,9 +39,11 @@ def members_of(type_: Type) -> tuple[Type, ...]:
 
 def alternatives_of(type_: Type) -> tuple[Type, ...]:
     """The same, a type parameter that is one of several taken for those."""
-    if isinstance(type_, TypeVariable) and isinstance(type_.bound, UnionType):
-        return type_.bound.items
-    return members_of(type_)
+    found: list[Type] = []
+    for each in members_of(type_):
+        bound = each.bound if isinstance(each, TypeVariable) else None
+        found.extend(bound.items if isinstance(bound, UnionType) else [each])
+    return tuple(found)
 
 
 def base_as(program: Program, type_: ClassType, above: object) -> ClassType | None:
