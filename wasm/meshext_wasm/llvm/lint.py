@@ -10,7 +10,7 @@ import re
 
 PROMISES = re.compile(
     r"(?<![\w.\"%@-])(nsw|nuw|inbounds|exact|undef|poison|fast|nnan|ninf|noundef|nonnull|dereferenceable|"
-    r"mustprogress|willreturn|inrange|disjoint|llvm\.assume)(?![\w.\":-])"
+    r"mustprogress|willreturn|inrange|disjoint)(?![\w.\":-])|@(llvm\.assume)\b"
 )
 QUOTED = re.compile(r'"[^"]*"')
 
@@ -27,7 +27,7 @@ def check_text(text: str) -> None:
         bare = QUOTED.sub('""', line)
         found = PROMISES.search(bare)
         if found:
-            problems.append(f"line {number}: {found[1]}: {line.strip()}")
+            problems.append(f"line {number}: {found[0]}: {line.strip()}")
         if bare.strip() == "unreachable" and "@llvm.trap()" not in before:
             problems.append(f"line {number}: unreachable without a trap before it")
         before = bare
