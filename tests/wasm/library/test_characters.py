@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshext_wasm.library.builtins import (
@@ -30,12 +30,13 @@ LINES = st.text(st.sampled_from("ab \t\n\r\x0b\x1c\x85\u2028\u2003\xa0"), max_si
 PARTS = st.sampled_from(["a", "ab", " ", "é", "", "aa", "\r\n"])
 
 
+@pytest.mark.slow
 def test_the_tables_are_those_of_this_interpreter() -> None:
     assert TARGET.read_text("utf-8") == generated()
 
 
 def test_spaces_and_line_ends() -> None:
-    for point in range(0x3100):
+    for point in [*range(0x100), *range(0x1600, 0x3100, 3), 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]:
         assert characters.is_space(point) is chr(point).isspace()
         assert characters.is_line_end(point) is (len(f"a{chr(point)}b".splitlines()) == 2)
 
@@ -43,11 +44,12 @@ def test_spaces_and_line_ends() -> None:
 @pytest.mark.parametrize("name", CASES + KINDS)
 def test_every_assigned_kind_of_character(name: str) -> None:
     ours = getattr(text_case if name in CASES else text_tests, name)
-    for point in [*range(0, 0x600, 7), *range(0x600, sys.maxunicode, 20011)]:
+    for point in [*range(0, 0x600, 29), *range(0x600, sys.maxunicode, 40009)]:
         assert ours(chr(point)) == getattr(chr(point), name)()
 
 
 @pytest.mark.parametrize("name", CASES + KINDS)
+@settings(max_examples=25)
 @given(text=WORDS)
 def test_words(name: str, text: str) -> None:
     ours = getattr(text_case if name in CASES else text_tests, name)

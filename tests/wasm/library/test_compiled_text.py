@@ -138,7 +138,7 @@ exec(SOURCE, REAL)
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_compiled_as_in_cpython(name: str, data: st.DataObject) -> None:
     arguments = [data.draw(each) for each in CALLS[name]]

@@ -253,7 +253,12 @@ def class_name(cls: object) -> str:
 
 
 def is_instance(value: object, cls: object) -> bool:
-    """`isinstance(value, cls)` where the class is a value."""
+    """`isinstance(value, cls)` where the class, or a tuple of classes, is a value."""
+    if isinstance(cls, tuple):
+        for each in cls:
+            if is_instance(value, each):
+                return True
+        return False
     return class_is_below(class_of(value), class_descriptor(cast(type, cls)))
 
 

@@ -2,6 +2,7 @@
 
 from meshext_wasm.library.builtins import memory
 from meshext_wasm.library.builtins.limits import Exhausted
+from meshext_wasm.library.builtins.printing import forget_printing
 from meshext_wasm.library.meshext.actions import Respond
 from meshext_wasm.library.meshext.message import Message
 from meshext_wasm.library.meshext.request import AnyRequest
@@ -80,6 +81,7 @@ def run(
     before.undo(seat, message)
     kind = "raised"
     if isinstance(taken, Exhausted):
+        forget_printing()
         kind = "overdue"
     elif isinstance(taken, Nonsense):
         kind = "nonsense"
