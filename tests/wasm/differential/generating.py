@@ -95,9 +95,15 @@ class Generator:
         made: list[str] = getattr(self, f"make_{self.pick(kinds)}")(depth)
         return made
 
+    def cut(self, kind: str, value: str) -> str:
+        """A value for a variable: ints always small enough, others where they could grow in a loop."""
+        if kind == "int" or (self.loops and kind in CUT):
+            return CUT[kind].replace("<seventy>", SEVENTY_BITS).format(value)
+        return value
+
     def make_assign(self, depth: int) -> list[str]:
         kind = self.pick(list(ANNOTATIONS))
-        value = self.expression(kind, 3)
+        value = self.cut(kind, self.expression(kind, 3))
         name = self.fresh()
         self.scope[name] = kind
         return [f"{name}: {ANNOTATIONS[kind]} = {value}"]
@@ -108,9 +114,7 @@ class Generator:
         value = self.expression(kind, 3)
         if kind == "int" and self.chance.random() < 0.3 and not self.loops:
             return [f"{name} {self.pick(('+=', '-=', '*=', '//=', '%='))} {value}"]
-        if self.loops and kind in CUT:
-            value = CUT[kind].replace("<seventy>", SEVENTY_BITS).format(value)
-        return [f"{name} = {value}"]
+        return [f"{name} = {self.cut(kind, value)}"]
 
     def make_effect(self, depth: int) -> list[str]:
         return [self.filled(self.pick(EFFECTS), 2) or "trace.append('.')"]

@@ -17,7 +17,7 @@ EXPRESSIONS: Final[dict[str, list[str]]] = {
         "max(<int>, <int>, <int>)", "<list>[<int>]", "<dict>[<str>]", "<dict>.get(<str>, <int>)",
         "sum(<list>)", "int(<str>)", "<str>.find(<str>)", "<str>.count(<str>)", "<str>.index(<str>)",
         "<list>.index(<int>)", "<list>.count(<int>)", "<pair>[0]", "divmod(<int>, <int>)[1]",
-        "int(<bool>)", "<bytes>[<int>]", "(<name:int> := <int> % <seventy>)", "(<int> ** <small>)",
+        "int(<bool>)", "<bytes>[<int>]", "(<name:int> := <int> % <seventy>)", "(<name:int> ** <small>)",
         "<box>.size", "<box>.grow(<int>)", "<box>.area()", "<list>[-1]", "(<maybe> or <int>)",
         "ord(<str>)", "int(<float>)", "round(<float>)", "max(<list>)", "<int>.bit_length()", "len(<set>)",
         "helper(<int>, <str>)", "len({v % 3 for v in <list>})", "sum(v for v in <list> if v > <int>)",
