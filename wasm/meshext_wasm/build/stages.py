@@ -18,6 +18,8 @@ from meshext_wasm.tree.program import Loc
 
 HOT = {
     "digests/": "digests",
+    "re/": "patterns",
+    "json/": "json",
     "builtins/limbs.py": "big integers",
     "builtins/division.py": "big integers",
     "builtins/integers.py": "big integers",

@@ -39,6 +39,22 @@ ASCII = 256
 SPECIAL = "()[]{}?*+-|^$\\.&~# \t\n\r\v\f"
 
 
+CACHE: dict[tuple[object, int], object] = {}
+CACHED_MOST = 64
+
+
+def cached(pattern: T, flags: int) -> Pattern[T]:
+    """A pattern that was used before, or a new one."""
+    key: tuple[object, int] = (pattern, flags)
+    found = CACHE.get(key)
+    if found is None:
+        if len(CACHE) >= CACHED_MOST:
+            CACHE.clear()
+        found = make_pattern(pattern, flags)
+        CACHE[key] = found
+    return cast("Pattern[T]", found)
+
+
 def compile(pattern: T, flags: int = 0) -> Pattern[T]:
     """A pattern, ready to be matched."""
     return make_pattern(pattern, flags)
@@ -46,44 +62,44 @@ def compile(pattern: T, flags: int = 0) -> Pattern[T]:
 
 def match(pattern: T, string: T, flags: int = 0) -> Match[T] | None:
     """A match that begins at the start."""
-    return make_pattern(pattern, flags).match(string)
+    return cached(pattern, flags).match(string)
 
 
 def fullmatch(pattern: T, string: T, flags: int = 0) -> Match[T] | None:
     """A match of the whole text."""
-    return make_pattern(pattern, flags).fullmatch(string)
+    return cached(pattern, flags).fullmatch(string)
 
 
 def search(pattern: T, string: T, flags: int = 0) -> Match[T] | None:
     """The first match anywhere."""
-    return make_pattern(pattern, flags).search(string)
+    return cached(pattern, flags).search(string)
 
 
 def finditer(pattern: T, string: T, flags: int = 0) -> Iterator[Match[T]]:
     """The matches one after the other."""
-    return make_pattern(pattern, flags).finditer(string)
+    return cached(pattern, flags).finditer(string)
 
 
 def findall(pattern: T, string: T, flags: int = 0) -> list[object]:
     """The texts of the matches."""
-    return make_pattern(pattern, flags).findall(string)
+    return cached(pattern, flags).findall(string)
 
 
 def split(pattern: T, string: T, maxsplit: int = 0, flags: int = 0) -> list[T | None]:
     """The texts between the matches."""
-    return make_pattern(pattern, flags).split(string, maxsplit)
+    return cached(pattern, flags).split(string, maxsplit)
 
 
 def sub(pattern: T, repl: T | Callable[[Match[T]], T], string: T, count: int = 0, flags: int = 0) -> T:
     """The text with the matches replaced."""
-    return make_pattern(pattern, flags).sub(repl, string, count)
+    return cached(pattern, flags).sub(repl, string, count)
 
 
 def subn(
     pattern: T, repl: T | Callable[[Match[T]], T], string: T, count: int = 0, flags: int = 0
 ) -> tuple[T, int]:
     """The text with the matches replaced, and how many there were."""
-    return make_pattern(pattern, flags).subn(repl, string, count)
+    return cached(pattern, flags).subn(repl, string, count)
 
 
 def escape(pattern: T) -> T:

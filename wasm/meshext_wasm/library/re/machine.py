@@ -12,7 +12,6 @@ from meshext_wasm.library.raw import (
     budget_charge,
     load8,
     load32,
-    memory_copy,
     memory_fill,
     nothrow,
     store32,
@@ -101,9 +100,9 @@ def run(job: Job, start: int, anchored: bool) -> bool:
     now = 0
     count = word(0)
     matched = False
-    place = start
+    place = start if anchored else next_start(job, start)
     while True:
-        if not matched and (place == start or not anchored):
+        if not matched and (not anchored or place == start):
             if count == 0:
                 job.generation += 1
             memory_fill(job.work(), 255, word(job.slots * 4))
@@ -111,7 +110,7 @@ def run(job: Job, start: int, anchored: bool) -> bool:
         if count == 0:
             if matched or anchored or place >= job.end:
                 return matched
-            place += 1
+            place = next_start(job, place + 1)
             continue
         budget_charge(count)
         job.generation += 1
@@ -128,6 +127,30 @@ def run(job: Job, start: int, anchored: bool) -> bool:
         place += 1
 
 
+def next_start(job: Job, place: int) -> int:
+    """The next place where a match can begin, by its first character, or the end."""
+    bits = word(job.code) + word(job.count * 16 + len(job.sets) * 16)
+    size = word(job.width)
+    at = word(job.base) + word(place) * size
+    end = word(job.base) + word(job.end) * size
+    begun = at
+    while at < end:
+        point = load8(at) if size == 1 else load32(at)
+        if point >= 128 or (load32(bits + (point >> 5) * 4) >> (point & 31)) & 1 != 0:
+            break
+        at = at + size
+    return place + int((at - begun) // size)
+
+
+@nothrow
+def copy_places(to: word, source: word, slots: word) -> None:
+    """The places of a thread."""
+    index = word(0)
+    while index < slots:
+        store32(to + index * 4, load32(source + index * 4))
+        index = index + 1
+
+
 def step(job: Job, threads: word, count: word, onto: word, place: int, point: int) -> word:
     """Let every thread take a character; how many there are then. The highest bit is set when one matched,
     which ends those behind it."""
@@ -141,10 +164,10 @@ def step(job: Job, threads: word, count: word, onto: word, place: int, point: in
         kind = load32(operation)
         if kind == word(operations.MATCH):
             if is_accepted(job, thread, place):
-                memory_copy(job.found(), thread + 4, word(job.slots * 4))
+                copy_places(job.found(), thread + 4, word(job.slots))
                 return result | 0x80000000
         elif point >= 0 and takes(job, kind, operation, point):
-            memory_copy(job.work(), thread + 4, word(job.slots * 4))
+            copy_places(job.work(), thread + 4, word(job.slots))
             result = follow(job, onto, result, number + 1, place + 1)
         index = index + 1
     return result
@@ -193,7 +216,7 @@ def follow(job: Job, threads: word, count: word, number: word, place: int) -> wo
         kind = load32(operation)
         if kind < word(operations.SPLIT):
             store32(threads + count * size, number)
-            memory_copy(threads + count * size + 4, job.work(), word(job.slots * 4))
+            copy_places(threads + count * size + 4, job.work(), word(job.slots))
             count = count + 1
         elif kind == word(operations.SPLIT):
             top = push(top, load32(operation + 8), word(NOWHERE))

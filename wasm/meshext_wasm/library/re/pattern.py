@@ -10,7 +10,7 @@ from meshext_wasm.library.re.machine import Job, run
 from meshext_wasm.library.re.match import Match, joined, part_of
 from meshext_wasm.library.re.nodes import ASCII, LOCALE, UNICODE, CharSet
 from meshext_wasm.library.re.parsing import parse
-from meshext_wasm.library.re.program import Program, ascii_bits, build_program
+from meshext_wasm.library.re.program import Program, ascii_bits, build_program, first_bits
 from meshext_wasm.library.re.scanner import Scanner
 from meshext_wasm.library.re.template import Template, fill, parse_template
 
@@ -173,10 +173,12 @@ def far_end(endpos: int | None, length: int) -> int:
 
 
 def write_code(program: Program) -> object:
-    """The operations and the bits of the sets in memory, as a bytes object."""
+    """The operations, the bits of the sets, and those of the first characters, as a bytes object."""
+    bits = [ascii_bits(program, number) for number in range(len(program.sets))]
     numbers = list(program.code)
-    for number in range(len(program.sets)):
-        numbers.extend(ascii_bits(program, number))
+    for each in bits:
+        numbers.extend(each)
+    numbers.extend(first_bits(program, bits))
     return b"".join([number.to_bytes(4, "little") for number in numbers])
 
 

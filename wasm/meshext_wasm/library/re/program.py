@@ -53,6 +53,14 @@ class Program:
         self.code.append(third)
         return number
 
+    def number_of(self, chars: CharSet) -> int:
+        """The number of a set; the copies of a repeat share theirs."""
+        for index in range(len(self.sets)):
+            if self.sets[index] is chars:
+                return index
+        self.sets.append(chars)
+        return len(self.sets) - 1
+
     def aim(self, number: int, place: int, target: int) -> None:
         """Set where a jump goes."""
         self.code[number * 4 + place] = target
@@ -75,8 +83,7 @@ def emit(program: Program, node: Node) -> None:
     elif node.kind == SET:
         chars = node.chars
         if chars is not None:
-            program.sets.append(chars)
-            program.add(operations.SET, len(program.sets) - 1)
+            program.add(operations.SET, program.number_of(chars))
     elif node.kind == ANY:
         program.add(operations.ALL if node.flags & DOTALL != 0 else operations.ANY)
     elif node.kind == ASSERTION:
@@ -155,4 +162,33 @@ def ascii_bits(program: Program, number: int) -> list[int]:
     for point in range(128):
         if in_set(program.sets[number], point, program.is_bytes):
             result[point // 32] |= 1 << point % 32
+    return result
+
+
+def first_bits(program: Program, bits: list[list[int]]) -> list[int]:
+    """The characters below 128 with which a match can begin, as four words of bits; all of them where a match
+    can be empty or begin in either case. `bits` are those of the sets."""
+    result = [0, 0, 0, 0]
+    seen: set[int] = set()
+    todo = [0]
+    while len(todo) > 0:
+        number = todo.pop()
+        if number in seen:
+            continue
+        seen.add(number)
+        kind = program.code[number * 4]
+        first = program.code[number * 4 + 1]
+        if kind == operations.CHAR:
+            if first < 128:
+                result[first // 32] |= 1 << first % 32
+        elif kind == operations.SET:
+            for index in range(4):
+                result[index] |= bits[first][index]
+        elif kind < operations.SPLIT:
+            return [0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF]
+        elif kind == operations.SPLIT:
+            todo.append(first)
+            todo.append(program.code[number * 4 + 2])
+        else:
+            todo.append(first if kind == operations.JUMP else number + 1)
     return result
