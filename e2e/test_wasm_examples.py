@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "filters" / "examples"
 COMPILED = (
     "01_hello",
+    "02_api_key",
     "03_signed_token",
+    "04_body_inspection",
     "05_rewrite_and_reroute",
     "06_response_headers",
 )

@@ -50,7 +50,8 @@ def test_what_it_shows(arguments: list[str], name: str, meshext: Run, golden: Go
         ("policies.py:Hello", "proc", 0),
         ("policies.py:Everything", "authz", 1),
         ("policies.py:Everything", "proc", 0),
-        ("policies.py:Hello", "wasm", 2),
+        ("policies.py:Hello", "wasm", 0),
+        ("policies.py:Hello", "lua", 2),
     ],
 )
 def test_a_mode_may_be_demanded(spec: str, mode: str, code: int, meshext: Run) -> None:
