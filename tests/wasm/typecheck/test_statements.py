@@ -318,6 +318,72 @@ def typed() -> float:
     return total
 
 
+class Version:
+    def __init__(self, text: str) -> None:
+        self.parts = [int(each) for each in text.split(".")]
+
+    def __lt__(self, other: Version) -> bool:
+        return self.parts < other.parts
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Version) and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.parts))
+
+    def __str__(self) -> str:
+        return ".".join(str(each) for each in self.parts)
+
+
+def versions(texts: list[str]) -> list[str]:
+    found = sorted({Version(each) for each in texts})
+    return [str(each) for each in found]
+
+
+class Shape:
+    def area(self) -> float:
+        raise NotImplementedError
+
+    def told(self) -> str:
+        return f"{type(self).__name__} {self.area()}"
+
+
+class Square(Shape):
+    def __init__(self, side: float) -> None:
+        self.side = side
+
+    def area(self) -> float:
+        return self.side * self.side
+
+
+class Nothing(Shape):
+    pass
+
+
+def shapes(n: int) -> str:
+    items: list[Shape] = [Square(1.5), Square(n)]
+    if n > 2:
+        items.append(Nothing())
+    return ", ".join(each.told() for each in items)
+
+
+def recursive(n: int) -> int:
+    def fib(k: int) -> int:
+        return k if k < 2 else fib(k - 1) + fib(k - 2)
+
+    return fib(n)
+
+
+def context(n: int) -> tuple[str, str, str]:
+    try:
+        try:
+            return "", "", str(1 // n)
+        except ZeroDivisionError as error:
+            raise KeyError(n) from error
+    except KeyError as error:
+        return repr(error), repr(error.__cause__), repr(error.__context__)
+
+
 def grown(n: int) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     rest = []
@@ -353,6 +419,10 @@ CASES: list[tuple[str, tuple[object, ...]]] = [
     ("augmented", (3,)),
     ("typed", ()),
     ("grown", (5,)),
+    ("versions", (["1.10", "1.9", "1.9", "0.1"],)),
+    *(("shapes", (n,)) for n in (2, 3)),
+    ("recursive", (12,)),
+    *(("context", (n,)) for n in (0, 1)),
 ]
 
 

@@ -87,8 +87,3 @@ def attributes_in(nodes: list[ast.stmt]) -> frozenset[str]:
         for each in inside(node)
         if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load)
     )
-
-
-def has_call(nodes: list[ast.stmt]) -> bool:
-    """Whether statements call anything by name."""
-    return any(isinstance(each, ast.Call | ast.Await) for node in nodes for each in inside(node))

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Callable
 
 from meshext_wasm.scope.scopes import build_scopes
+from meshext_wasm.tree.expressions import Expression, IsInstance
 from meshext_wasm.tree.statements import Return, WriteGlobal
-from meshext_wasm.tree.types import ClassType, NeverType, Type
+from meshext_wasm.tree.types import ClassType, NeverType, ObjectType, Rep, Type
 from meshext_wasm.typecheck.body import Body
 from meshext_wasm.typecheck.conversions import to_type
 from meshext_wasm.typecheck.declare import decorator_names
@@ -15,12 +16,13 @@ from meshext_wasm.typecheck.declared import ClassWork, Declared, Definition, Fun
 from meshext_wasm.typecheck.dispatch import check_expression
 from meshext_wasm.typecheck.facts import Facts
 from meshext_wasm.typecheck.fields import CONSTRUCTORS, self_name, written
-from meshext_wasm.typecheck.layout import in_order
-from meshext_wasm.typecheck.making import constant
+from meshext_wasm.typecheck.layout import COMPARISONS, in_order
+from meshext_wasm.typecheck.making import class_type, constant, read
 from meshext_wasm.typecheck.rounds import LIMIT, Rounds
 from meshext_wasm.typecheck.signatures import NO_RESULT
 from meshext_wasm.typecheck.statements import check_block, check_end
 from meshext_wasm.typecheck.symbols import Binding
+from meshext_wasm.typecheck.synthesis import Ready, write_code
 from meshext_wasm.typecheck.unions import members_of
 
 UNSETTLED = "the types of the variables in here grow without end"
@@ -121,7 +123,28 @@ def check_nodes(body: Body, work: FunctionWork) -> None:
     elif "abstractmethod" in decorator_names(work.node):
         check_block(body, [abstract_failure(work.node)])
     else:
-        check_block(body, work.node.body)
+        check_block(body, [*guard_comparison(work), *work.node.body])
+
+
+def guard_comparison(work: FunctionWork) -> list[ast.stmt]:
+    """Any value may be compared: one that the method does not take is not its business."""
+    symbol, node = work.symbol, work.node
+    if symbol.name not in COMPARISONS or work.place.is_library or len(symbol.signature.parameters) != 1:
+        return []
+    other = symbol.signature.parameters[0]
+    if isinstance(other.type, ObjectType | NeverType):
+        return []
+    if not isinstance(other.type, ClassType) or other.type.arguments:
+        work.place.report(node, f"{other.name} of {node.name} is no plain class", f"{other.name}: object")
+        return []
+    cls, variable = other.type.cls, symbol.function.parameters[1]
+
+    def test(body: Body) -> Expression:
+        boolean, loc = class_type(body.program, "bool"), body.loc(node)
+        return IsInstance(loc=loc, type=boolean, rep=Rep.BOOL, subject=read(loc, variable), classes=(cls,))
+
+    text = "if TEST:\n    pass\nelse:\n    return BUILTINS.NotImplemented"
+    return [write_code(text, node, {"TEST": Ready(test)})]
 
 
 def abstract_failure(node: ast.AST) -> ast.stmt:

@@ -27,7 +27,8 @@ class Unit:
     """What the functions of a unit share while they are checked.
 
     `sources` by module name; `scopes` by function node; `writable` are the fields that something other than a
-    constructor writes, `writable_names` those of any class; `open_fields` those whose type is being found.
+    constructor writes, `writable_names` those of any class; `own_fields` are all of the
+    unit's, as what a library writes is not known; `open_fields` those whose type is being found.
     """
 
     program: Program
@@ -36,6 +37,7 @@ class Unit:
     scopes: dict[ast.AST, Scope] = field(default_factory=dict)
     writable: set[Field] = field(default_factory=set)
     writable_names: set[str] = field(default_factory=set)
+    own_fields: set[Field] = field(default_factory=set)
     open_fields: set[Field] = field(default_factory=set)
 
 
@@ -217,7 +219,8 @@ class Body:
         names = attributes(path)
         if any(each in self.unit.writable_names for each in names):
             return True
-        return bool(names) and any(each in self.unit.writable for each in fields_of(self, path))
+        own, writable = self.unit.own_fields, self.unit.writable
+        return bool(names) and any(each in writable or each not in own for each in fields_of(self, path))
 
     def effect(self) -> None:
         """Something ran that may write fields and variables of others: forget what it may have changed."""

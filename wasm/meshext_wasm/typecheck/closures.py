@@ -110,7 +110,7 @@ def inherited_facts(outer: Body, names: frozenset[str]) -> Facts:
 
     def lasting(path: str) -> bool:
         name = root(path)
-        once = own is None or name in own.once
+        once = own is not None and name in own.once
         return once and name not in names and not outer.is_shaky_in(path)
 
     types = {path: type_ for path, type_ in outer.facts.types.items() if lasting(path)}

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from meshext_wasm.scope.names import assigned, assigned_in, attributes_in, has_call
+from meshext_wasm.scope.names import assigned, assigned_in, attributes_in
 from meshext_wasm.source.imports import is_type_checking
 from meshext_wasm.tree.expressions import Expression
 from meshext_wasm.tree.statements import Break, Continue, If, Loop, Statement
@@ -56,8 +56,7 @@ def branch(body: Body, facts: Facts, nodes: list[ast.stmt]) -> tuple[list[Statem
 def forget_written(body: Body, nodes: list[ast.stmt]) -> None:
     """Before statements that run any number of times, or may stop anywhere: what they write is unknown."""
     names, written = assigned_in(nodes), attributes_in(nodes)
-    if has_call(nodes):
-        body.effect()
+    body.effect()
     body.facts = body.facts.without(
         lambda path: root(path) in names or any(each in written for each in attributes(path))
     )

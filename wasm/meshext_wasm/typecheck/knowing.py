@@ -29,7 +29,7 @@ from meshext_wasm.typecheck.members_of_enums import as_collection
 from meshext_wasm.typecheck.narrowing import classes_of
 from meshext_wasm.typecheck.operators import find_operator, operate
 from meshext_wasm.typecheck.symbols import FunctionSymbol, SpecialSymbol, Symbol, find_member
-from meshext_wasm.typecheck.unions import display
+from meshext_wasm.typecheck.unions import display, members_of
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -67,10 +67,27 @@ def build_isinstance(body: Body, node: ast.Call, _expected: Type | None) -> Expr
     boolean = class_type(body.program, "bool")
     if classes is None:
         other = check_value(body, node.args[1])
+        if is_failed(other) or not are_classes(other.type):
+            return refuse(
+                body, node.args[1], "this is not known to be a class", "a class, or a tuple of them"
+            )
         made = call_known(body, body.loc(node), "builtins.objects.is_instance", subject, other)
         return convert(narrow(made, boolean), Rep.BOOL)
     loc = body.loc(node)
     return IsInstance(loc=loc, type=boolean, rep=Rep.BOOL, subject=subject, classes=tuple(classes))
+
+
+def are_classes(type_: Type) -> bool:
+    """Whether values of a type are classes, or tuples of classes."""
+    for each in members_of(type_):
+        items: tuple[Type, ...] = (each,)
+        if isinstance(each, TupleType):
+            items = each.items
+        elif isinstance(each, ClassType) and each.cls.name == "tuple":
+            items = members_of(each.arguments[0])
+        if not items or not all(isinstance(item, ClassObjectType) for item in items):
+            return False
+    return True
 
 
 def build_cast(body: Body, node: ast.Call, _expected: Type | None) -> Expression:

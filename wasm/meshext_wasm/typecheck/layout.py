@@ -5,11 +5,15 @@ from __future__ import annotations
 import ast
 
 from meshext_wasm.tree.program import Method
+from meshext_wasm.tree.types import ClassType
 from meshext_wasm.typecheck.declare import decorator_names
 from meshext_wasm.typecheck.declared import ClassWork, Declared
 from meshext_wasm.typecheck.fields import number_fields
+from meshext_wasm.typecheck.generics import substitute
 from meshext_wasm.typecheck.symbols import Binding, ClassSymbol, FunctionSymbol, Kind, Program
+from meshext_wasm.typecheck.unions import base_as, display, is_assignable
 
+COMPARISONS = frozenset("__eq__ __lt__ __le__ __gt__ __ge__".split())
 OWN = frozenset("__init__ __post_init__ __new__ __init_subclass__".split())
 
 
@@ -118,6 +122,30 @@ def override(
     if not same_defaults(found, member):
         reason = f"{member.name} takes other parameters than in {owner.cls.name}"
         work.outer.report(place, reason, "the same parameters and defaults")
+    elif not work.outer.is_library:
+        check_types(work, member, place, above)
+
+
+def check_types(
+    work: ClassWork, member: FunctionSymbol, place: ast.AST, above: tuple[ClassSymbol, FunctionSymbol]
+) -> None:
+    """What stands for the base's method takes all that it takes, and gives nothing else."""
+    owner, found = above
+    program = work.outer.program
+    view = base_as(program, ClassType(work.symbol.cls, work.symbol.parameters), owner.cls)
+    names = [each.name for each in owner.parameters]
+    bindings = dict(zip(names, view.arguments if view else (), strict=False))
+    wanted = substitute(found.signature.result, bindings)
+    if not is_assignable(program, member.signature.result, wanted):
+        reason = f"{member.name} gives {display(wanted)} in {owner.cls.name}"
+        work.outer.report(place, reason, f"-> {display(wanted)}")
+    if member.name in COMPARISONS:
+        return
+    for mine, theirs in zip(member.signature.parameters, found.signature.parameters, strict=True):
+        type_ = substitute(theirs.type, bindings)
+        if not is_assignable(program, type_, mine.type) and not owner.cls.symbol.startswith("builtins."):
+            reason = f"{member.name} takes {display(type_)} as {mine.name} in {owner.cls.name}"
+            work.outer.report(place, reason, f"{mine.name}: {display(type_)}, and isinstance")
 
 
 def same_defaults(above: FunctionSymbol, below: FunctionSymbol) -> bool:

@@ -14,9 +14,11 @@ from meshext_wasm.typecheck.symbols import (
     AliasSymbol,
     Binding,
     ClassSymbol,
+    ConstantSymbol,
     FunctionSymbol,
     Overloads,
     SpecialSymbol,
+    find_member,
 )
 
 BINDINGS = {
@@ -110,6 +112,7 @@ def declare_annotated(work: ClassWork, site: Site, node: ast.AnnAssign) -> None:
     if not shared and (node.value is None or work.dataclass is not None):
         declare_field(work, name, site, node.annotation)
         return
+    check_variable(work, site, node.target)
     variable = Global(f"{site.path}.{name}", to_type(site, node.annotation))
     site.module.module.globals.append(variable)
     work.symbol.members[name] = variable
@@ -120,6 +123,23 @@ def declare_annotated(work: ClassWork, site: Site, node: ast.AnnAssign) -> None:
 def declare_field(work: ClassWork, name: str, site: Site, annotation: ast.expr) -> None:
     """A slot of the class's instances."""
     work.symbol.fields[name] = Field(name, -1, to_type(site, annotation))
+
+
+def check_variable(work: ClassWork, site: Site, target: ast.Name) -> None:
+    """A variable of a class is read by the class that is written, so no class below can have another one."""
+    base = work.symbol.base
+    above = site.program.class_symbol(base.cls) if base is not None else None
+    known = find_member(site.program, above, target.id) if above is not None else None
+    if (
+        known is None
+        or site.is_library
+        or (isinstance(known, Global) and known.symbol.startswith("meshext."))
+    ):
+        return
+    if isinstance(known, ConstantSymbol) and known.variable.symbol.startswith("meshext."):
+        return
+    reason = f"a class above {work.symbol.cls.name} has {target.id} too"
+    site.report(target, reason, "a method or property that each class has, or a field that __init__ sets")
 
 
 def declare_assigned(declared: Declared, work: ClassWork, site: Site, node: ast.Assign) -> None:
@@ -134,6 +154,7 @@ def declare_assigned(declared: Declared, work: ClassWork, site: Site, node: ast.
         if isinstance(known, FunctionSymbol | ClassSymbol | AliasSymbol):
             work.symbol.members[target.id] = known
             continue
+        check_variable(work, site, target)
         variable = Global(f"{site.path}.{target.id}", NeverType())
         site.module.module.globals.append(variable)
         declared.inferred.setdefault(site.module.name, set()).add(variable)

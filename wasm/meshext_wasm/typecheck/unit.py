@@ -103,6 +103,7 @@ def note_writable(declared: Declared) -> None:
     """Fields that something other than a constructor writes: those of the class where a method writes them
     through its `self`, else all of the name."""
     unit, owners = declared.unit, {work.node: work.symbol.owner for work in declared.functions}
+    unit.own_fields = {slot for work in declared.classes.values() for slot in work.symbol.fields.values()}
     for site in declared.sites.values():
         for node in ast.walk(site.source.tree):
             if not isinstance(node, Definition):
