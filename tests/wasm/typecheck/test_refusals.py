@@ -37,6 +37,7 @@ BODIES = [
     "return super().x()",
     "text.title = number",
     "return text.__class__",
+    "return isinstance(text, maybe)",
 ]
 HEAD = """def other(text: str) -> str:
     return text
