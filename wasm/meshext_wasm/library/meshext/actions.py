@@ -33,7 +33,7 @@ def build_headers(
 ) -> Headers:
     """Checked headers from a mapping or pairs; repeated names are kept."""
     headers = Headers()
-    if isinstance(given, Headers):
+    if isinstance(given, Headers):  # noqa: SIM114  # two types, each with its own `items`
         for name, value in given.items():
             headers.add(name, value)
     elif isinstance(given, dict):

@@ -92,7 +92,8 @@ def check_target(value: str) -> str:
     for char in value:
         if char <= " " or char > "~" or char == "#":
             raise HeaderError(
-                f"target {value!r} holds something other than visible ASCII without '#'; percent-encode it first"
+                f"target {value!r} holds something other than visible ASCII without '#'; "
+                "percent-encode it first"
             )
     if not value.startswith("/") and value != "*":
         raise HeaderError(f"target {value!r} does not begin with '/'")

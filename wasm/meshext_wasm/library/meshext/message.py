@@ -21,8 +21,8 @@ class Texts:
 class Message:
     """A message at one filter. It can be written while it passes, and only be read once it has left.
 
-    Without `has_body` the body is not here, or not yet; `body_refusal` is why it can not be assigned, "" where
-    it can. `sealed` says that the message has left.
+    Without `has_body` the body is not here, or not yet; `body_refusal` is why it can not be assigned, ""
+    where it can. `sealed` says that the message has left.
     """
 
     def __init__(self, view: View, texts: Texts) -> None:

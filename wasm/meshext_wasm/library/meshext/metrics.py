@@ -77,7 +77,12 @@ class Counter:
     """A number that only grows. By custom its name ends in `_total`."""
 
     def __init__(
-        self, name: str, *, labels: Sequence[str] = (), help: str = "", most: int = MAX_SERIES
+        self,
+        name: str,
+        *,
+        labels: Sequence[str] = (),
+        help: str = "",
+        most: int = MAX_SERIES,  # noqa: A002  # the SDK's word
     ) -> None:
         self.metric = Metric(COUNTER, name, labels, most)
 
@@ -93,7 +98,12 @@ class Gauge:
     """A number that goes up and down."""
 
     def __init__(
-        self, name: str, *, labels: Sequence[str] = (), help: str = "", most: int = MAX_SERIES
+        self,
+        name: str,
+        *,
+        labels: Sequence[str] = (),
+        help: str = "",
+        most: int = MAX_SERIES,  # noqa: A002  # the SDK's word
     ) -> None:
         self.metric = Metric(GAUGE, name, labels, most)
 
@@ -117,7 +127,12 @@ class Histogram:
     """How observed numbers spread; Envoy keeps the spread, in millionths."""
 
     def __init__(
-        self, name: str, *, labels: Sequence[str] = (), help: str = "", most: int = MAX_SERIES
+        self,
+        name: str,
+        *,
+        labels: Sequence[str] = (),
+        help: str = "",
+        most: int = MAX_SERIES,  # noqa: A002  # the SDK's word
     ) -> None:
         self.metric = Metric(HISTOGRAM, name, labels, most)
 
