@@ -94,7 +94,7 @@ def check(name: str, *arguments: object) -> None:
     assert program().outcome(name, *arguments) == outcome_of(real()[name], *arguments)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(PATTERNS, FLAGS, TEXTS)
 def test_patterns(pattern: str, flags: int, text: str) -> None:
     if program().call("supported", pattern, flags):

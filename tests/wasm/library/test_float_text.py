@@ -16,7 +16,7 @@ POWERS = st.integers(1, 2046).map(lambda exponent: 2.0 ** (exponent - 1023))
 NEAR_NUMBERS = FLOATS.map(repr) | FINITE.map(lambda number: f"{number:.40e}")
 
 
-@settings(max_examples=500)
+@settings(max_examples=150)
 @given(FLOATS)
 @example(2.0**-44)
 @example(5e-324)
@@ -50,7 +50,7 @@ def test_fixed_exponent_and_general(number: float, places: int) -> None:
     assert float_text.general_text(magnitude, places, "e", False, True) == f"{magnitude:.{places}}"
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(
     FLOATS.map(repr) | FINITE.map(lambda number: f"{number:.40e}") | st.lists(PIECES, max_size=6).map("".join)
 )

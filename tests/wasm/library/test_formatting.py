@@ -23,7 +23,7 @@ SPECS = st.builds(
 INTEGERS = st.integers(-(2**70), 2**70) | st.integers(0, 300) | st.booleans()
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     st.integers(-(10**7), 10**7) | st.integers(0, 300) | st.integers(-(2**70), 2**70) | st.booleans(), SPECS
 )
@@ -34,7 +34,7 @@ def test_int(number: int, spec: str) -> None:
     assert outcome(format_int, number, spec) == outcome(format, number, spec)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(FLOATS, SPECS)
 @example(0.0, "#")
 @example(1e16, "#")
@@ -44,7 +44,7 @@ def test_float(number: float, spec: str) -> None:
     assert outcome(format_float, number, spec) == outcome(format, number, spec)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.text(max_size=12), SPECS)
 def test_text(text: str, spec: str) -> None:
     assert outcome(format_text, text, spec) == outcome(format, text, spec)

@@ -17,7 +17,7 @@ NAMES = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]
 @pytest.mark.parametrize("name", NAMES)
 def test_every_length_around_a_block(name: str) -> None:
     data = random.Random(1).randbytes(270)
-    for size in [0, 1, *range(54, 66), *range(110, 130), *range(238, 258)]:
+    for size in [0, 1, 55, 56, 57, 63, 64, 65, 111, 112, 113, 127, 128, 129, 256]:
         ours, real = hashlib.new(name, data[:size]), real_hashlib.new(name, data[:size])
         assert ours.hexdigest() == real.hexdigest()
     assert (ours.name, ours.digest_size, ours.block_size) == (name, real.digest_size, real.block_size)

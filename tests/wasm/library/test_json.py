@@ -27,7 +27,7 @@ def same_outcome(ours: tuple[type, object], real: tuple[type, object]) -> None:
     assert (ours[0].__name__, repr(ours[1])) == (real[0].__name__, repr(real[1]))
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(TEXTS | VALUES.map(real_json.dumps) | st.text(max_size=6).map(lambda text: f'"{text}'))
 @example("[")
 @example("[1,]")
@@ -60,7 +60,7 @@ def test_bytes_and_hooks(value: object) -> None:
     assert json.loads(data, object_hook=len) == real_json.loads(data, object_hook=len)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(VALUES | st.dictionaries(KEYS, VALUES, max_size=4) | st.tuples(VALUES, VALUES), st.data())
 def test_dumps(value: object, data: st.DataObject) -> None:
     options: dict[str, Any] = {

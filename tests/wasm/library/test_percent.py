@@ -19,7 +19,7 @@ VALUES = st.integers(-(10**6), 10**6) | FLOATS | st.text(max_size=3) | st.none()
 ARGUMENTS = st.lists(VALUES, max_size=3).map(tuple) | VALUES | st.fixed_dictionaries({"a": VALUES})
 
 
-@settings(max_examples=600)
+@settings(max_examples=200)
 @given(st.lists(PLACES | st.text("ab)", max_size=2), max_size=2).map("".join), ARGUMENTS)
 @example("%d%%", (3,))
 @example("%-*d|", (-5, 3))

@@ -70,7 +70,7 @@ def check_refusal(pattern: str, flags: int) -> None:
         assert outcome(real.compile, pattern, flags) == (real.error, reason)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(PATTERNS, TEXTS, FLAGS)
 def test_patterns(pattern: str, text: str, flags: int) -> None:
     try:
@@ -83,7 +83,7 @@ def test_patterns(pattern: str, text: str, flags: int) -> None:
     assert all_ways(ours, text) == all_ways(theirs, text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     PATTERNS.filter(str.isascii), st.binary(max_size=6) | TEXTS.map(str.encode), st.sampled_from([0, re.I])
 )
@@ -101,7 +101,7 @@ PIECES = st.sampled_from(
 
 
 @pytest.mark.filterwarnings("ignore:Possible (nested|set):FutureWarning")
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(st.lists(PIECES, max_size=7).map("".join).filter(lambda pattern: not pattern.endswith("\\")))
 def test_broken_patterns(pattern: str) -> None:
     try:
