@@ -384,6 +384,19 @@ def context(n: int) -> tuple[str, str, str]:
         return repr(error), repr(error.__cause__), repr(error.__context__)
 
 
+def unnamed(n: int) -> str:
+    for i in range(3):
+        try:
+            if i == n:
+                raise ValueError(i)
+        except ValueError as error:
+            if i:
+                break
+    else:
+        error = ValueError("none")
+    return str(error)
+
+
 def grown(n: int) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     rest = []
@@ -419,6 +432,7 @@ CASES: list[tuple[str, tuple[object, ...]]] = [
     ("augmented", (3,)),
     ("typed", ()),
     ("grown", (5,)),
+    *(("unnamed", (n,)) for n in (0, 1, 5)),
     ("versions", (["1.10", "1.9", "1.9", "0.1"],)),
     *(("shapes", (n,)) for n in (2, 3)),
     ("recursive", (12,)),

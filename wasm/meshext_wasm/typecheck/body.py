@@ -43,8 +43,9 @@ class Unit:
 
 @dataclass(slots=True)
 class LoopWays:
-    """What is known at each `break` of a loop."""
+    """What is known at each `break` of a loop; `handlers` is how many named `except` are around it."""
 
+    handlers: int = 0
     breaks: list[Facts] = field(default_factory=list)
 
 
@@ -69,6 +70,7 @@ class Body:
     frames: list[Mapping[str, Symbol]] = field(default_factory=list)
     loops: list[LoopWays] = field(default_factory=list)
     handled: list[Variable] = field(default_factory=list)
+    handler_names: list[str] = field(default_factory=list)
     inferred: set[Global] = field(default_factory=set)
     sinks: list[list[Statement]] = field(default_factory=list)
 

@@ -154,8 +154,11 @@ def check_handler(body: Body, node: ast.ExceptHandler, facts: Facts) -> tuple[Ha
     with body.collect() as statements:
         if node.name:
             body.assign(node.name, node, read(body.loc(node), caught, type_))
+            body.handler_names.append(node.name)
         check_nodes(body, node.body)
     body.handled.pop()
+    if node.name:
+        body.handler_names.pop()
     if node.name and body.facts.live:
         statements.append(unset(body, node, node.name))
         body.facts = body.facts.unassign(node.name)

@@ -80,7 +80,7 @@ def loop_body(body: Body, facts: Facts, check: Callable[[], None]) -> tuple[list
     """The statements of a loop, and what is known at each break."""
     from meshext_wasm.typecheck.body import LoopWays
 
-    ways = LoopWays()
+    ways = LoopWays(len(body.handler_names))
     body.loops.append(ways)
     body.facts = facts
     with body.collect() as statements:
@@ -110,7 +110,7 @@ def inside_loop(body: Body, check: Callable[[], None]) -> tuple[None, list[Facts
     """The body of a `for`, written where the loop writes now."""
     from meshext_wasm.typecheck.body import LoopWays
 
-    ways = LoopWays()
+    ways = LoopWays(len(body.handler_names))
     body.loops.append(ways)
     check()
     body.loops.pop()
@@ -122,6 +122,7 @@ def check_break(body: Body, node: ast.Break) -> None:
     if not body.loops:
         body.report(node, "break outside of a loop", "return, or a loop around it")
         return
+    leave_handlers(body, node)
     body.loops[-1].breaks.append(body.facts)
     body.emit(Break(loc=body.loc(node)))
     body.facts = body.facts.dead()
@@ -132,8 +133,18 @@ def check_continue(body: Body, node: ast.Continue) -> None:
     if not body.loops:
         body.report(node, "continue outside of a loop", "return, or a loop around it")
         return
+    leave_handlers(body, node)
     body.emit(Continue(loc=body.loc(node)))
     body.facts = body.facts.dead()
+
+
+def leave_handlers(body: Body, node: ast.stmt) -> None:
+    """Python deletes the names of the handlers that a jump leaves."""
+    from meshext_wasm.typecheck.failures import unset
+
+    for name in reversed(body.handler_names[body.loops[-1].handlers :]):
+        body.emit(unset(body, node, name))
+        body.facts = body.facts.unassign(name)
 
 
 def check_assert(body: Body, node: ast.Assert) -> None:
