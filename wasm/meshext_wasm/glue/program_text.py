@@ -66,17 +66,18 @@ class Names:
     def __init__(self, seated: Seated) -> None:
         self._seated = seated
         self._tops = {seated.top: None}
+        if seated.has_state:
+            self.find(getattr(seated.cls, "State"))  # noqa: B009  # any class may have one
 
     def find(self, cls: type) -> str:
         """A class by the outermost one around it, which gets the filter's number."""
         if cls.__module__ != self._seated.cls.__module__:
             raise UnsupportedError(
-                f"{self._seated.needs.name}: its Config holds {cls.__qualname__} of another module; "
+                f"{self._seated.needs.name}: it uses {cls.__qualname__} of another module; "
                 "define it in the filter's own"
             )
-        top, dot, rest = cls.__qualname__.partition(".")
-        self._tops[top] = None
-        return f"{top}{self._seated.number}{dot}{rest}"
+        self._tops[cls.__qualname__.partition(".")[0]] = None
+        return self._seated.write(cls)
 
     def imports(self) -> Iterator[str]:
         """The lines that import them."""
@@ -126,7 +127,9 @@ def configure_lines(chain: Sequence[Seated], configs: dict[int, ConfigText]) -> 
             yield f"        check_nothing({part}, {name!r})"
             yield f"        self.filter{number} = {seated.name}()"
         else:
-            config = f"cast('{seated.name}.Config', read_config({configs[number].root}, {part}, {name!r}))"
+            kind = seated.write(getattr(seated.cls, "Config"))  # noqa: B009  # as above
+            read = f"read_config({configs[number].root}, {part}, {name!r})"
+            config = f"cast('{kind}', {read})"
             yield f"        self.filter{number} = {seated.name}({config})"
 
 

@@ -38,8 +38,13 @@ class Seated:
 
     @property
     def state(self) -> str:
-        """The type of its state."""
-        return f"{self.name}.State" if self.has_state else "None"
+        """The type of its state, which a class around it or a base may have defined."""
+        return self.write(getattr(self.cls, "State")) if self.has_state else "None"  # noqa: B009
+
+    def write(self, cls: type) -> str:
+        """A class of the filter's module in the text: by the outermost one around it, with our number."""
+        top, dot, rest = cls.__qualname__.partition(".")
+        return f"{top}{self.number}{dot}{rest}"
 
 
 def seat_lines(seated: Seated) -> Iterator[str]:
