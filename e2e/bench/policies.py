@@ -76,8 +76,9 @@ def make_request(number: int, *, allowed: bool) -> Request[None]:
     name = number if allowed else -1
     peer = Peer(principal=f"spiffe://td/ns/a/sa/s{name}", address="10.0.0.1", tls=True)
     view = View(Surroundings(peer=peer, client_address="10.0.0.1"), Rights(filter_name="p", namespace="p"))
-    request: Request[None] = Request(view, None)
-    request.load(RequestParts(HEADERS, "GET", "http", f"s{name}.test", f"/svc/{name}/items?page=1"))
+    parts = RequestParts(HEADERS, "GET", "http", f"s{name}.test", f"/svc/{name}/items?page=1")
+    request: Request[None] = Request(view, parts)
+    request.load(parts)
     assert isinstance(request.headers, Headers)
     return request
 

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 
 from meshext.config import read_config
-from meshext.engine.observer import InitialMetadata, Observer
+from meshext.engine.observer import InitialMetadata, Mode, Observer
 from meshext.errors import MeshextError
 from meshext.needs import Needs
-from meshext.plan import Mode, Plan, build_plan
+from meshext.plan import Plan, build_plan
 from meshext.recording.exchange import Recorded, Served
 from meshext.recording.tape import Tape
 
@@ -27,7 +27,8 @@ class Recorder(Observer):
         self._keep = keep
         self._inner = inner
         self._plans: dict[Mode, tuple[Plan, Served]] = {}
-        for mode in ("authz", "proc"):
+        modes: tuple[Mode, ...] = ("authz", "proc")
+        for mode in modes:
             try:
                 plan = build_plan(needs, mode)
             except MeshextError:

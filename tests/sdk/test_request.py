@@ -13,8 +13,9 @@ from meshext.http.parts import RequestParts, request_change, request_parts
 
 def build_request(target: str = "/a?b=1", method: str = "GET", body: bytes | None = None) -> Request[None]:
     view = View(Surroundings(), Rights(filter_name="f", namespace="meshext.f"))
-    request: Request[None] = Request(view, None)
-    request.load(RequestParts((("x-a", b"1"),), method, "http", "shop.test", target, body))
+    parts = RequestParts((("x-a", b"1"),), method, "http", "shop.test", target, body)
+    request: Request[None] = Request(view, parts)
+    request.load(parts)
     request.open_body()
     return request
 

@@ -93,7 +93,9 @@ def keep_catching() -> int:
 
 
 def power() -> int:
-    return int(10 ** (10**9))
+    exponent = 10**9
+    result: int = 10**exponent
+    return result
 
 
 def square() -> int:

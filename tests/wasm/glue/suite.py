@@ -30,7 +30,7 @@ MARK = "note "
 class NotesAsText(ast.NodeTransformer):
     """`note(a, b)` becomes `note(repr((a, b)))`, which a log can carry."""
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802  # the name that ast calls
+    def visit_Call(self, node: ast.Call) -> ast.AST:  # the name that ast calls
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "note":
             shown = ast.Call(ast.Name("repr"), [ast.Tuple(node.args, ast.Load())], [])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from meshext.envoy.wasm_filter import Module
+from meshext.sandbox.proxy import to_pairs
 from meshext.testing import Reply
 from meshext_wasm.host.driver import Driver, Message
 from meshext_wasm.host.guest import WasmtimeGuest
@@ -86,7 +87,9 @@ def emulate(code: bytes, send: Send, reply: Reply) -> list[str]:
     pseudo = ((":method", send.method), (":path", send.target), (":authority", send.host))
     driver.exchange(
         message((*pseudo, *send.headers), send.body, send.trailers),
-        lambda _: message(((":status", "200"), *reply.headers), reply.body, reply.trailers),
+        lambda _: message(
+            ((":status", "200"), *to_pairs(reply.headers)), reply.body, tuple(to_pairs(reply.trailers))
+        ),
     )
     return [entry.text for entry in machine.logs]
 

@@ -81,8 +81,8 @@ class Counter:
         name: str,
         *,
         labels: Sequence[str] = (),
-        help: str = "",
-        most: int = MAX_SERIES,  # noqa: A002  # the SDK's word
+        help: str = "",  # noqa: A002  # the SDK's word
+        most: int = MAX_SERIES,
     ) -> None:
         self.metric = Metric(COUNTER, name, labels, most)
 
@@ -102,8 +102,8 @@ class Gauge:
         name: str,
         *,
         labels: Sequence[str] = (),
-        help: str = "",
-        most: int = MAX_SERIES,  # noqa: A002  # the SDK's word
+        help: str = "",  # noqa: A002  # the SDK's word
+        most: int = MAX_SERIES,
     ) -> None:
         self.metric = Metric(GAUGE, name, labels, most)
 
@@ -131,8 +131,8 @@ class Histogram:
         name: str,
         *,
         labels: Sequence[str] = (),
-        help: str = "",
-        most: int = MAX_SERIES,  # noqa: A002  # the SDK's word
+        help: str = "",  # noqa: A002  # the SDK's word
+        most: int = MAX_SERIES,
     ) -> None:
         self.metric = Metric(HISTOGRAM, name, labels, most)
 
