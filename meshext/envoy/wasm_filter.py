@@ -47,6 +47,11 @@ class Module:
         return self.name if self.file else f"{self.name}-{self.digest[:12]}"
 
     @property
+    def machine(self) -> str:
+        """The virtual machine's name. One machine has one configuration: filters live in its globals."""
+        return f"{self.name}-{hashlib.sha256(self.configuration.encode()).hexdigest()[:12]}"
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the code, in hex."""
         return hashlib.sha256(self.code).hexdigest()
@@ -75,7 +80,7 @@ def _build_wasm(module: Module) -> Wasm:
             name=module.plugin,
             root_id=module.name,
             vm_config=VmConfig(
-                vm_id=module.name,
+                vm_id=module.machine,
                 runtime=RUNTIME,
                 code=AsyncDataSource(local=_build_code(module)),
             ),

@@ -45,8 +45,12 @@ class EmulatedWasm(ABC):
     def build(self, filters: Sequence[type[Filter]], machine: Machine) -> Guest:
         """The filters of a case as a guest."""
 
+    def configure(self, case: Case) -> str:
+        """What the module is configured with."""
+        return configuration(case)
+
     def run(self, case: Case) -> Result:
-        machine = Machine(configuration=configuration(case).encode())
+        machine = Machine(configuration=self.configure(case).encode())
         driver = Driver(self.build(case.filters, machine))
         driver.configure()
         passage = driver.exchange(to_message(case.send), lambda sent: self.reply(case, sent), prepare=prepare)

@@ -39,17 +39,14 @@ class Guest(Protocol):
 class WasmtimeGuest:
     """A module of WebAssembly, linked with the emulated host and initialised."""
 
-    def __init__(self, code: bytes, machine: Machine, *, fuel: int | None = None) -> None:
+    def __init__(self, code: bytes | Ready, machine: Machine) -> None:
         import wasmtime
 
         self.machine = machine
-        config = wasmtime.Config()
-        config.consume_fuel = fuel is not None
-        self._store = wasmtime.Store(wasmtime.Engine(config))
-        if fuel is not None:
-            self._store.set_fuel(fuel)
         try:
-            module = wasmtime.Module(self._store.engine, code)
+            ready = Ready(code) if isinstance(code, bytes) else code
+            module = ready.module
+            self._store = wasmtime.Store(ready.engine)
             self._instance = build_linker(self._store, machine, module).instantiate(self._store, module)
         except wasmtime.WasmtimeError as error:
             raise LoadError(str(error)) from None
@@ -114,6 +111,16 @@ class WasmtimeMemory:
         """By the module's own allocator; `malloc` is looked for first, as Envoy does."""
         name = "malloc" if self._guest.has("malloc") else ALLOCATE
         return self._guest.call(name, size) & 0xFFFFFFFF
+
+
+class Ready:
+    """A module made ready once, for many guests; wasmtime.WasmtimeError where it is none."""
+
+    def __init__(self, code: bytes) -> None:
+        import wasmtime
+
+        self.engine = wasmtime.Engine()
+        self.module = wasmtime.Module(self.engine, code)
 
 
 def build_linker(store: wasmtime.Store, machine: Machine, module: wasmtime.Module) -> wasmtime.Linker:
