@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from meshext.cli.faults import UsageError
 from meshext.cli.selection import load_quietly, parse_mode
 from meshext.cli.service_options import (
     Config,
@@ -141,6 +142,8 @@ def embed(setup: Setup) -> Setup:
     """The setup with its filters compiled, every step told on standard error."""
     from meshext.cli.runtimes import find_embedding
 
+    if setup.watch:
+        raise UsageError("--watch does not compile again yet; leave it out, or take --mode proc")
     compile_filters, _ = find_embedding("wasm")
     module, needs = load_quietly(
         lambda: compile_filters(setup.specs, setup.configs, lambda step: write_log(f"compiling: {step}"))

@@ -13,7 +13,6 @@ from typing import Any
 from meshext_wasm.abi.functions import CALLBACKS, HOST_FUNCTIONS
 from meshext_wasm.host.functions import FUNCTIONS
 from meshext_wasm.host.machine import Machine
-from meshext_wasm.library.builtins import memory
 from meshext_wasm.library.meshext.filter import Filter
 from meshext_wasm.library.proxy import callbacks
 from meshext_wasm.library.proxy.passing import allocate
@@ -47,8 +46,6 @@ class InterpretedGuest:
         self._files = files
         self._modules: dict[str, ModuleType] = {}
         callbacks.PASSAGES.open.clear()
-        for name in ("begin", "end"):  # nothing of this memory is given back
-            setattr(memory, name, lambda: None)
         EMULATION.taken = None
         type.__setattr__(Filter, "__init__", keep_config)  # what the compiler writes where there is none
         self._run("program", program)
