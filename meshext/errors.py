@@ -30,9 +30,13 @@ from collections.abc import Sequence
 
 
 class MeshextError(Exception):
-    """Root of the tree; `exit_code` is what a command ends with when nobody handles it."""
+    """Root of the tree; `exit_code` is what a command ends with when nobody handles it.
+
+    `drawn` is true where the text has several lines that stand under each other as they are.
+    """
 
     exit_code = 2
+    drawn = False
 
 
 class ConfigError(MeshextError):

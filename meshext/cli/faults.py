@@ -13,7 +13,7 @@ import os
 import sys
 import traceback
 
-from meshext.cli.output import print_problem
+from meshext.cli.output import print_drawing, print_problem
 from meshext.errors import ConfigError, MeshextError, MissingExtraError, RecordingError
 
 DEBUG = "MESHEXT_DEBUG"
@@ -58,8 +58,11 @@ def report_lines(error: BaseException, verb: str) -> int:
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in EXTRAS:
         error = MissingExtraError(EXTRAS[(error.name or "").partition(".")[0]], command)
     if isinstance(error, MeshextError):
-        for problem in to_problems(error):
-            print_problem(problem)
+        if error.drawn:
+            print_drawing(str(error))
+        else:
+            for problem in to_problems(error):
+                print_problem(problem)
         if isinstance(error, UsageError):
             print_problem(f"try '{command} --help'")
         return error.exit_code

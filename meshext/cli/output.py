@@ -23,6 +23,12 @@ def print_problem(text: str) -> None:
     print(f"{paint('meshext:', RED, sys.stderr)} {to_line(text)}", file=sys.stderr)
 
 
+def print_drawing(text: str) -> None:
+    """Lines on stderr that stand under each other as they are: source, with what is wrong underlined."""
+    for line in text.split("\n"):
+        print(printable(line), file=sys.stderr)
+
+
 def print_warning(text: str) -> None:
     """One line on stderr: what to look after, though the command goes on."""
     print(f"{paint('meshext: warning:', YELLOW, sys.stderr)} {to_line(text)}", file=sys.stderr)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meshext.cli.faults import UsageError
-from meshext.cli.selection import load_quietly, parse_mode
+from meshext.cli.selection import compile_quietly, load_quietly, parse_mode
 from meshext.cli.service_options import (
     Config,
     LogFormat,
@@ -145,7 +145,7 @@ def embed(setup: Setup) -> Setup:
     if setup.watch:
         raise UsageError("--watch does not compile again yet; leave it out, or take --mode proc")
     compile_filters, _ = find_embedding("wasm")
-    module, needs = load_quietly(
+    module, needs = compile_quietly(
         lambda: compile_filters(setup.specs, setup.configs, lambda step: write_log(f"compiling: {step}"))
     )
     write_log(f"compiled: {len(module.code)} bytes, {module.plugin}")

@@ -34,6 +34,12 @@ def load_quietly(load: Callable[[], _T]) -> _T:
         hint.cancel()
 
 
+def compile_quietly(compile_filters: Callable[[], _T]) -> _T:
+    """The same for what tells its own steps and may take long."""
+    with contextlib.redirect_stdout(sys.stderr):
+        return compile_filters()
+
+
 def parse_mode(text: str | None) -> Mode | None:
     """The mode of that name; None where none is asked for."""
     match text:

@@ -35,7 +35,7 @@ def build(specs: Specs, output: Output = None, emit: Emit = "wasm") -> None:
     Example: meshext build filters/examples/01_hello/filter.py:Hello -o hello.wasm
     """
     from meshext.cli.faults import UsageError
-    from meshext.cli.selection import load_quietly
+    from meshext.cli.selection import compile_quietly
     from meshext_wasm.build.cache import user_cache
     from meshext_wasm.build.filters import build_filters, show_filters
     from meshext_wasm.build.showing import STAGES
@@ -43,10 +43,10 @@ def build(specs: Specs, output: Output = None, emit: Emit = "wasm") -> None:
     if emit not in ("wasm", "seating", *STAGES):
         raise UsageError(f"--emit {emit!r} is none of {', '.join(['wasm', 'seating', *STAGES])}")
     if emit in STAGES:
-        print(load_quietly(lambda: show_filters(specs, user_cache(), emit)), end="")
+        print(compile_quietly(lambda: show_filters(specs, user_cache(), emit)), end="")
         return
     progress = Progress()
-    built = load_quietly(lambda: build_filters(specs, user_cache(), on_step=progress.step))
+    built = compile_quietly(lambda: build_filters(specs, user_cache(), on_step=progress.step))
     progress.end()
     if emit == "seating":
         print(built.written, end="")

@@ -31,6 +31,8 @@ class Diagnostic:
 class CompileError(MeshextError):
     """A program was refused; `diagnostics` has every mistake, in the order of the source."""
 
+    drawn = True
+
     def __init__(self, diagnostics: Sequence[Diagnostic], sources: Mapping[str, str]) -> None:
         self.diagnostics = tuple(diagnostics)
         super().__init__("\n\n".join(draw_diagnostic(each, sources) for each in self.diagnostics))

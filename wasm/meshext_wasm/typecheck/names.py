@@ -14,7 +14,7 @@ from meshext_wasm.typecheck.conversions import raw_literal
 from meshext_wasm.typecheck.dispatch import check_expression
 from meshext_wasm.typecheck.making import constant, is_failed, narrow, read, refuse
 from meshext_wasm.typecheck.narrowing import path_of
-from meshext_wasm.typecheck.refusals import hint_for_name
+from meshext_wasm.typecheck.refusals import NAMES, hint_for_name
 from meshext_wasm.typecheck.symbols import (
     AliasSymbol,
     Binding,
@@ -52,7 +52,8 @@ def build_name(body: Body, node: ast.expr, expected: Type | None) -> Expression:
     assert isinstance(node, ast.Name)
     symbol = body.lookup(node.id)
     if symbol is None:
-        return refuse(body, node, f"{node.id} is not known here", hint_for_name(node.id))
+        known = "is not compiled" if node.id in NAMES else "is not known here"
+        return refuse(body, node, f"{node.id} {known}", hint_for_name(node.id))
     return seen_as(body, node, read_symbol(body, node, symbol, expected))
 
 
