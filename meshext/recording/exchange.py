@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 
 from meshext.engine.observer import Decision as Ending
+from meshext.engine.observer import Mode
 from meshext.http.additions import Additions
 from meshext.http.context import AttributeValue
 from meshext.http.headers import Lines
 from meshext.http.metadata import Namespaces
 from meshext.http.parts import NO_CHANGE, HeaderChange
 from meshext.http.peer import Peer
-from meshext.plan import Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar, cast, get_args
 
 from meshext.engine.observer import Decision as Ending
+from meshext.engine.observer import Mode
 from meshext.http.additions import Additions
 from meshext.http.context import AttributeValue
 from meshext.http.headers import Lines
 from meshext.http.metadata import MAX_DEPTH, Namespaces
 from meshext.http.parts import NO_CHANGE, HeaderChange
 from meshext.http.peer import Peer
-from meshext.plan import Mode
 from meshext.recording.exchange import (
     Answered,
     Body,

@@ -111,6 +111,7 @@ class Tape(TappedSighting):
     def _finish(self, request: MessageTape, outcome: Outcome) -> Recorded:
         plan, around, response = self._plan, self._surroundings, self._response
         room = max(DEFAULT_MAX_BODY, plan.max_body)
+        assert plan.mode != "wasm"  # a service records, and none carries that
         recorded = Recorded(
             time=self._time,
             request_id=around.request_id,

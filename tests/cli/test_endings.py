@@ -91,7 +91,7 @@ REFUSED = {
     "no mode": (
         ["config", "policies.py:Hello", "--mode", "wsam"],
         [
-            "--mode 'wsam' is not a mode; write proc (ext_proc) or authz (ext_authz)",
+            "--mode 'wsam' is not a mode; write proc (ext_proc), authz (ext_authz) or wasm (inside Envoy)",
             "try 'meshext config --help'",
         ],
     ),

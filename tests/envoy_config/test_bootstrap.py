@@ -48,7 +48,7 @@ def test_golden_tls(golden: Callable[[str, str], None]) -> None:
 def test_gateway_refuses_what_makes_no_sense(make_plan: Make) -> None:
     with pytest.raises(ValueError, match="at least one upstream"):
         Gateway(upstreams=(), admin=ADMIN)
-    with pytest.raises(ValueError, match="go together"):
+    with pytest.raises(ValueError, match="a plan goes with its service or its module"):
         Gateway(upstreams=(ONE,), admin=ADMIN, plan=make_plan())
     with pytest.raises(ConfigError, match="the filter's own cluster"):
         Gateway(upstreams=(parse_upstream("meshext=h:1"),), admin=ADMIN)
