@@ -39,10 +39,16 @@ class Cache:
             with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
                 file.write(content)
             os.replace(file.name, self.folder / name)
-            for path in sorted(self.folder.iterdir(), key=lambda each: -each.stat().st_mtime)[KEPT:]:
-                path.unlink(missing_ok=True)
+            self._let_go()
         except OSError:
             return
+
+    def _let_go(self) -> None:
+        """Remove what is over KEPT; most writes find less, and need not ask every file for its age."""
+        paths = list(self.folder.iterdir())
+        if len(paths) > KEPT:
+            for path in sorted(paths, key=lambda each: -each.stat().st_mtime)[KEPT:]:
+                path.unlink(missing_ok=True)
 
 
 def user_cache() -> Cache:
