@@ -15,28 +15,44 @@ from meshext.envoy.emit import to_data
 from meshext.envoy.process import EnvoyProcess
 from meshext.envoy.service_cluster import Backend
 from meshext.envoy.upstreams import TcpAddress, UnixAddress, Upstream
+from meshext.envoy.wasm_filter import Module
 from meshext.plan import Plan
 
 ANSWER = {"status": 200, "body": {"inline_string": "ok\n"}}
 TYPES = "type.googleapis.com/envoy.extensions.filters"
 
 
-def build_gateway(folder: Path, plan: Plan | None, service: TcpAddress | None, sink: Path | None) -> str:
-    """The bootstrap for a service (none: Envoy alone), with bodies going to the Envoy at `sink`."""
+def build_gateway(
+    folder: Path,
+    plan: Plan | None,
+    service: TcpAddress | None,
+    sink: Path | None,
+    *,
+    module: Module | None = None,
+) -> str:
+    """The bootstrap for a service or a module (none: Envoy alone); bodies go to the Envoy at `sink`."""
     gateway = Gateway(
         upstreams=(Upstream("sink", UnixAddress(str(sink or "/nowhere")), grpc=False),),
         admin=folder / "admin.sock",
         plan=plan,
         service=Backend(addresses=(service,)) if service else None,
+        module=module,
     )
     data = to_data(build_bootstrap(gateway))
-    manager = data["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    manager = find_manager(data)
     del manager["access_log"]
     if sink is None:
         for route in manager["route_config"]["virtual_hosts"][0]["routes"]:
             del route["route"]
             route["direct_response"] = ANSWER
     return json.dumps(data)
+
+
+def find_manager(bootstrap: dict[str, Any]) -> dict[str, Any]:
+    """The connection manager of the only listener."""
+    (listener,) = bootstrap["static_resources"]["listeners"]
+    manager: dict[str, Any] = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    return manager
 
 
 def build_sink(path: Path) -> str:

@@ -31,6 +31,11 @@ class Settings:
     connections: int
     send: Sender
 
+    @property
+    def whole(self) -> bool:
+        """Whether all is measured; a small run is to see that everything works."""
+        return self.scale >= 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
@@ -75,7 +80,7 @@ async def run_case(case: Case, settings: Settings, tell: Callable[[str], None]) 
         for number in range(settings.rounds):
             for stand in stands:
                 tell(f"{case.name}: round {number + 1} of {settings.rounds}, {stand.variant.name}")
-                stand.rounds.append(await measure(stand, case, requests, settings))
+                stand.rounds.append(await measure(stand, case.body, requests, settings))
         for stand in stands:
             if stand.service is not None:
                 stand.memory = [round(resident(pid) / 2**20, 1) for pid in family(stand.service.pid)]
@@ -120,17 +125,15 @@ async def raise_stand(
     return Stand(variant=variant, service=service, envoy=envoy)
 
 
-async def measure(stand: Stand, case: Case, requests: int, settings: Settings) -> Round:
+async def measure(stand: Stand, body: bytes, requests: int, settings: Settings) -> Round:
     """One turn."""
     envoy = Meter.start(stand.envoy.pid)
     service = Meter.start(stand.service.pid) if stand.service else Meter({})
     busy = await settings.send(
-        stand.address, Load(requests=requests, connections=settings.connections, body=case.body)
+        stand.address, Load(requests=requests, connections=settings.connections, body=body)
     )
     used, envoy_used = service.used(), envoy.used()
-    calm = await settings.send(
-        stand.address, Load(requests=max(10, requests // 8), connections=1, body=case.body)
-    )
+    calm = await settings.send(stand.address, Load(requests=max(10, requests // 8), connections=1, body=body))
     return Round(
         service=round(1e6 * used / requests, 1),
         envoy=round(1e6 * envoy_used / requests, 1),

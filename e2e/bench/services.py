@@ -63,7 +63,11 @@ class Service:
 
 def ours(decision: str, *options: str) -> tuple[str, ...]:
     """`meshext serve` for a filter of `filters.py`."""
-    spec = f"{FILTERS}:{decision}"
+    return serve(f"{FILTERS}:{decision}", *options)
+
+
+def serve(spec: str, *options: str) -> tuple[str, ...]:
+    """`meshext serve`."""
     return ("-m", "meshext", "serve", spec, "--listen=127.0.0.1:0", "--log-level=warning", *options)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-TICKS = os.sysconf("SC_CLK_TCK")
+SCHEDULED = 2  # CPUCLOCK_SCHED of Linux's posix-timers.h: what a process ran, in nanoseconds
 PROC = Path("/proc")
 
 
@@ -20,16 +20,15 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of all threads of a process, ended ones included."""
-    stat = (PROC / str(pid) / "stat").read_text()
-    fields = stat[stat.rindex(")") + 2 :].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """User and system time of all threads of a process, ended ones included (clock_getcpuclockid(3))."""
+    return time.clock_gettime((~pid << 3) | SCHEDULED)
 
 
-def resident(pid: int) -> int:
-    """Bytes of memory that are this process's own (Pss: what is shared counts in parts)."""
+def resident(pid: int, kind: str = "Pss") -> int:
+    """Bytes of memory that are this process's own: Pss, where what is shared counts in parts, or another line
+    of smaps_rollup (proc_pid_smaps(5)), such as Pss_Anon, which no file stands behind."""
     for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(f"{kind}:"):
             return int(line.split()[1]) * 1024
     return 0
 

