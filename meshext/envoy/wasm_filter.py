@@ -112,7 +112,6 @@ def _build_state() -> Config:
                 format_string=SubstitutionFormatString(
                     text_format_source=DataSource(inline_string="%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%")
                 ),
-                read_only=True,
             )
         ]
     )

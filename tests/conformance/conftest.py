@@ -11,15 +11,26 @@ import pytest
 from meshext.plan import Mode
 from tests.conformance.background import Background
 from tests.conformance.catalogue import CASES, ENVOY_CASES
+from tests.conformance.compiled.module import SuiteModule, build_module
+from tests.conformance.compiled.table import refusal
 from tests.conformance.envoys_own import HANGS_UP
 from tests.conformance.runtimes import Runtime
 from tests.conformance.runtimes.authz_grpc import AuthzGrpc
+from tests.conformance.runtimes.compiled_wasm import CompiledWasm
 from tests.conformance.runtimes.envoy import RealEnvoy
+from tests.conformance.runtimes.envoy_wasm import EnvoyWasm
 from tests.conformance.runtimes.in_process import InProcess
 from tests.conformance.runtimes.proc_grpc import ProcGrpc
 from tests.conformance.test_conformance import fits_authz
 
-REAL = [pytest.param(name, marks=pytest.mark.envoy) for name in ("envoy_proc", "envoy_authz")]
+COMPILED = (pytest.mark.slow, pytest.mark.timeout(600))  # the run-time library may have to be compiled first
+REAL = [
+    *(pytest.param(name, marks=pytest.mark.envoy) for name in ("envoy_proc", "envoy_authz")),
+    pytest.param("envoy_wasm", marks=(pytest.mark.envoy, *COMPILED)),
+]
+
+
+EVERY = (*CASES, *ENVOY_CASES, HANGS_UP)
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +41,7 @@ def background() -> Iterator[Background]:
 
 
 def start_envoy(mode: Mode, background: Background) -> Iterator[RealEnvoy]:
-    cases = [case for case in (*CASES, *ENVOY_CASES, HANGS_UP) if mode == "proc" or fits_authz(case)]
+    cases = [case for case in EVERY if mode == "proc" or fits_authz(case)]
     with TemporaryDirectory(prefix="mx-") as folder:
         envoy = RealEnvoy(mode, cases, Path(folder), background)
         yield envoy
@@ -45,6 +56,25 @@ def envoy_proc(background: Background) -> Iterator[RealEnvoy]:
 @pytest.fixture(scope="session")
 def envoy_authz(background: Background) -> Iterator[RealEnvoy]:
     yield from start_envoy("authz", background)
+
+
+@pytest.fixture(scope="session")
+def suite_module() -> SuiteModule:
+    return build_module([case for case in EVERY if not refusal(case)])
+
+
+@pytest.fixture(scope="session")
+def envoy_wasm(suite_module: SuiteModule, background: Background) -> Iterator[EnvoyWasm]:
+    cases = [case for case in EVERY if not refusal(case)]
+    with TemporaryDirectory(prefix="mx-") as folder:
+        envoy = EnvoyWasm(suite_module, cases, Path(folder), background)
+        yield envoy
+        envoy.close()
+
+
+@pytest.fixture(scope="session")
+def wasm(suite_module: SuiteModule) -> CompiledWasm:
+    return CompiledWasm(suite_module)
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +110,7 @@ def envoy(request: pytest.FixtureRequest) -> Runtime:
         "in_process",
         "proc_grpc",
         "authz_grpc",
+        pytest.param("wasm", marks=COMPILED),
         *REAL,
     ],
 )

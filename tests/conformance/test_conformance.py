@@ -1,4 +1,7 @@
-"""Every case on every runtime; one that a runtime can not carry is refused by name, never skipped."""
+"""Every case on every runtime; one that a service can not carry is refused by name, never skipped.
+
+One that is not compiled is skipped with the compiler's reason, which `test_compiled.py` keeps true.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from meshext.plan import AUTHZ_HOOKS, build_plan
 from meshext.testing.harness import own_config, pair_configs
 from tests.conformance.case import NOTES, Case, Gets
 from tests.conformance.catalogue import CASES, ENVOY_CASES
+from tests.conformance.compiled.table import adapt, refusal
 from tests.conformance.judge import as_refused, judge
 from tests.conformance.runtimes import Runtime
 
@@ -36,6 +40,10 @@ def try_case(case: Case, runtime: Runtime) -> None:
         case = as_refused(case)
     if runtime.mode == "authz" and case.unseen_by_authz:
         case = replace(case, gets=Gets(status=case.unseen_by_authz), notes=())
+    if runtime.mode == "wasm":
+        if reason := refusal(case):
+            pytest.skip(f"not applicable: {reason}")
+        case = adapt(case)
     judge(case, runtime.run(case))
 
 

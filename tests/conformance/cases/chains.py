@@ -16,7 +16,9 @@ class Count:
 
 class Base(Filter):
     State = Count
-    mark = ""
+
+    def __init__(self, mark: str = "") -> None:
+        self.mark = mark
 
     def on_request(self, request: Request[Count]) -> Respond | None:
         request.state.seen += 1
@@ -33,15 +35,18 @@ class Base(Filter):
 
 
 class One(Base):
-    mark = "1"
+    def __init__(self) -> None:
+        super().__init__("1")
 
 
 class Two(Base):
-    mark = "2"
+    def __init__(self) -> None:
+        super().__init__("2")
 
 
 class Three(Base):
-    mark = "3"
+    def __init__(self) -> None:
+        super().__init__("3")
 
 
 class Remembers(Filter):
@@ -74,7 +79,8 @@ class Stamps(Filter):
 
 
 class Stops(Base):
-    mark = "s"
+    def __init__(self) -> None:
+        super().__init__("s")
 
     def on_request(self, request: Request[Count]) -> Respond | None:
         super().on_request(request)
@@ -82,7 +88,8 @@ class Stops(Base):
 
 
 class StopsAtResponse(Base):
-    mark = "r"
+    def __init__(self) -> None:
+        super().__init__("r")
 
     def on_response(self, response: Response[Count]) -> Respond | None:
         super().on_response(response)
@@ -90,7 +97,8 @@ class StopsAtResponse(Base):
 
 
 class HeadersThenBody(Base):
-    mark = "b"
+    def __init__(self) -> None:
+        super().__init__("b")
 
     def on_request_body(self, request: Request[Count]) -> Respond | None:
         note(self.mark, "body", request.body)
@@ -103,7 +111,8 @@ class HeadersThenBody(Base):
 
 
 class BodyAfter(Base):
-    mark = "a"
+    def __init__(self) -> None:
+        super().__init__("a")
 
     def on_request_body(self, request: Request[Count]) -> None:
         note(self.mark, "body", request.body)

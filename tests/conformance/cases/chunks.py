@@ -371,6 +371,7 @@ CASES = (
     Case(
         name="chunks-added-before-response-trailers",
         filters=(Makes,),
+        send=post(b"request"),
         reply=Reply(body=b"response", trailers=TRAILERS),
         gets=CUT_OFF,
         failure="use duplex = True",
@@ -417,9 +418,10 @@ CASES = (
         name="chunks-beside-a-whole-body-and-trailers",
         filters=(Makes, Whole),
         send=post(b"request", TRAILERS),
+        reply=Reply(body=b"response"),
         arrives=Arrives(body=b"requestmade", trailers={"x-t": ("1",)}),
-        gets=Gets(body=b"made"),
-        notes=(("whole request", b"requestmade"), ("whole response", b"")),
+        gets=Gets(body=b"responsemade"),
+        notes=(("whole request", b"requestmade"), ("whole response", b"response")),
     ),
     Case(
         name="chunks-completed",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from meshext import Filter, Request, Response
 from meshext.testing import Reply
@@ -17,59 +16,119 @@ REPLY = Reply(headers={"x-up": "1"}, body=b"reply", trailers={"x-t": "1"})
 
 @dataclass(frozen=True)
 class How:
-    hook: str
     how: str = "raises"
 
 
+def loop() -> None:
+    """Longer than a hook has, by the clock and in steps; not for ever, as not every runtime can break in."""
+    end = time.monotonic() + 0.3
+    while time.monotonic() < end:
+        for _ in range(1_000_000):
+            pass
+
+
 class Fails(Filter):
-    """Has one hook by configuration, which writes everything it may and then fails."""
+    """A filter below writes everything that its hook may, and then fails as it is told."""
 
     Config = How
 
     def __init__(self, config: How) -> None:
-        self.config = config
+        self.how = config.how
 
-    @classmethod
-    def needs(cls, config: How) -> Any:
-        hooks = super().needs(config).hooks
-        return super().needs(config).without(*(hook for hook in hooks if hook != config.hook))
-
-    def fail(self) -> Any:
-        match self.config.how:
+    def fail(self) -> object:
+        match self.how:
             case "raises":
                 raise RuntimeError("secret")
-            case "exits":
-                raise SystemExit(3)
             case "text":
                 return "nonsense"
-            case "sleeps":
-                time.sleep(0.3)
+            case "loops":
+                loop()
         return None
 
-    def on_request(self, request: Request) -> Any:
+
+class AtRequest(Fails):
+    def on_request(self, request: Request) -> object:
         spoil_request(request)
         return self.fail()
 
-    def on_request_body(self, request: Request) -> Any:
+
+class AtRequestBody(Fails):
+    def on_request_body(self, request: Request) -> object:
         spoil_request(request)
         return self.fail()
 
-    def on_request_trailers(self, request: Request) -> Any:
+
+class AtRequestTrailers(Fails):
+    def on_request_trailers(self, request: Request) -> object:
         request.trailers["x-t"] = "spoilt"
         request.response_headers["x-spoilt"] = "1"
         return self.fail()
 
-    def on_response(self, response: Response) -> Any:
+
+class AtResponse(Fails):
+    def on_response(self, response: Response) -> object:
         spoil_response(response)
         return self.fail()
 
-    def on_response_body(self, response: Response) -> Any:
+
+class AtResponseBody(Fails):
+    def on_response_body(self, response: Response) -> object:
         spoil_response(response)
         response.body = b"spoilt"
         return self.fail()
 
 
-class FailsOpen(Fails):
+class AtRequestOpen(AtRequest):
+    failure = "open"
+
+
+class AtRequestBodyOpen(AtRequestBody):
+    failure = "open"
+
+
+class AtRequestTrailersOpen(AtRequestTrailers):
+    failure = "open"
+
+
+class AtResponseOpen(AtResponse):
+    failure = "open"
+
+
+class AtResponseBodyOpen(AtResponseBody):
+    failure = "open"
+
+
+class Exits(Filter):
+    def on_request(self, request: Request) -> None:
+        spoil_request(request)
+        raise SystemExit(3)
+
+
+class ExitsOpen(Exits):
+    failure = "open"
+
+
+class Sleeps(Filter):
+    def on_request(self, request: Request) -> None:
+        spoil_request(request)
+        time.sleep(0.3)
+
+
+class SleepsOpen(Sleeps):
+    failure = "open"
+
+
+class AfterMetadata(Filter):
+    def on_request(self, request: Request) -> None:
+        request.set_metadata("spoilt", True)
+        raise RuntimeError("secret")
+
+    def on_response(self, response: Response) -> None:
+        response.set_metadata("spoilt", True)
+        raise RuntimeError("secret")
+
+
+class AfterMetadataOpen(AfterMetadata):
     failure = "open"
 
 
@@ -83,12 +142,15 @@ class FailsAsyncOpen(FailsAsync):
     failure = "open"
 
 
-class BreaksState(Filter):
-    class State:
-        def __init__(self) -> None:
-            raise RuntimeError("secret")
+class Broken:
+    def __init__(self) -> None:
+        raise RuntimeError("secret")
 
-    def on_request(self, request: Request[Any]) -> None:
+
+class BreaksState(Filter):
+    State = Broken
+
+    def on_request(self, request: Request[Broken]) -> None:
         pass
 
 
@@ -110,60 +172,80 @@ def spoil_request(request: Request) -> None:
     request.headers["x-spoilt"] = "1"
     request.path = "/spoilt"
     request.response_headers["x-spoilt"] = "1"
-    request.set_metadata("spoilt", True)
 
 
 def spoil_response(response: Response) -> None:
     response.headers["x-spoilt"] = "1"
     response.status = 202
-    response.set_metadata("spoilt", True)
 
 
 CLEAN = {"x-spoilt": ()}
-REQUEST_HOOKS = ("on_request", "on_request_body", "on_request_trailers")
-RESPONSE_HOOKS = ("on_response", "on_response_body")
+HOOKS: tuple[tuple[str, type[Filter], type[Filter]], ...] = (
+    ("on_request", AtRequest, AtRequestOpen),
+    ("on_request_body", AtRequestBody, AtRequestBodyOpen),
+    ("on_request_trailers", AtRequestTrailers, AtRequestTrailersOpen),
+    ("on_response", AtResponse, AtResponseOpen),
+    ("on_response_body", AtResponseBody, AtResponseBodyOpen),
+)
 PASSED = Arrives(target="/", headers=CLEAN, body=b"body", trailers={"x-t": ("1",)})
-KINDS = {"raises": "(raised)", "exits": "(raised)", "text": "(nonsense)", "sleeps": "(overdue)"}
+KINDS = {"raises": "raised", "exits": "raised", "text": "nonsense", "sleeps": "overdue", "loops": "overdue"}
 
 
-def closed(hook: str, how: str) -> Case:
-    begun = hook in RESPONSE_HOOKS
+def closed(cls: type[Filter], hook: str, how: str, configs: tuple[object, ...] = ()) -> Case:
     return Case(
         name=f"{hook}-{how}-closed",
-        filters=(Fails,),
-        configs=({"hook": hook, "how": how},),
+        filters=(cls,),
+        configs=configs,
         send=SENT,
         reply=REPLY,
-        arrives=PASSED if begun else None,
+        arrives=PASSED if hook.startswith("on_response") else None,
         gets=Gets(status=500, headers={**CLEAN, "x-up": ()}),
-        failure=f"{hook} failed {KINDS[how]}, refused",
-        details=f"meshext_filter_failed:fails:{KINDS[how].strip('()')}",
+        failure=f"{hook} failed ({KINDS[how]}), refused",
+        details=f"meshext_filter_failed:{cls.name}:{KINDS[how]}",
         metadata={},
     )
 
 
-def opened(hook: str, how: str) -> Case:
+def opened(cls: type[Filter], hook: str, how: str, configs: tuple[object, ...] = ()) -> Case:
     return Case(
         name=f"{hook}-{how}-open",
-        filters=(FailsOpen,),
-        configs=({"hook": hook, "how": how},),
+        filters=(cls,),
+        configs=configs,
         send=SENT,
         reply=REPLY,
         arrives=PASSED,
         gets=Gets(headers={**CLEAN, "x-up": ("1",)}, body=b"reply"),
-        failure=f"{hook} failed {KINDS[how]}, passed untouched",
+        failure=f"{hook} failed ({KINDS[how]}), passed untouched",
         metadata={},
     )
 
 
 CASES = (
     *(
-        make(hook, how)
-        for hook in REQUEST_HOOKS + RESPONSE_HOOKS
-        for how in ("raises", "text")
-        for make in (closed, opened)
+        case
+        for hook, cls, open_cls in HOOKS
+        for how in ("raises", "text", "loops")
+        for case in (closed(cls, hook, how, ({"how": how},)), opened(open_cls, hook, how, ({"how": how},)))
     ),
-    *(make("on_request", how) for how in ("exits", "sleeps") for make in (closed, opened)),
+    *(
+        case
+        for how, cls, open_cls in (("exits", Exits, ExitsOpen), ("sleeps", Sleeps, SleepsOpen))
+        for case in (closed(cls, "on_request", how), opened(open_cls, "on_request", how))
+    ),
+    Case(
+        name="failure-takes-metadata-back-closed",
+        filters=(AfterMetadata,),
+        arrives=None,
+        gets=REFUSED,
+        failure="on_request failed (raised), refused",
+        metadata={},
+    ),
+    Case(
+        name="failure-takes-metadata-back-open",
+        filters=(AfterMetadataOpen,),
+        failure="on_response failed (raised), passed untouched",
+        metadata={},
+    ),
     Case(
         name="async-hook-overdue-closed",
         filters=(FailsAsync,),
@@ -193,15 +275,15 @@ CASES = (
     ),
     Case(
         name="open-filter-in-a-closed-chain",
-        filters=(FailsOpen, Allowed),
-        configs=({"hook": "on_request"}, None),
+        filters=(AtRequestOpen, Allowed),
+        configs=({}, None),
         arrives=Arrives(headers={**CLEAN, "x-allowed": ("1",)}),
         failure="passed untouched",
     ),
     Case(
         name="closed-filter-in-an-open-chain",
-        filters=(Fails, FailsOpen),
-        configs=({"hook": "on_request"}, {"hook": "on_request"}),
+        filters=(AtRequest, AtRequestOpen),
+        configs=({}, {}),
         arrives=None,
         gets=REFUSED,
         failure="refused",

@@ -52,7 +52,7 @@ class TurnsInto304(Filter):
 
 class AnswersAtResponseBody(Filter):
     def on_response_body(self, response: Response) -> Respond:
-        return Respond(502, headers={"x-new": "1"}, body=b"saw %d" % len(response.body))
+        return Respond(502, headers={"x-new": "1"}, body=f"saw {len(response.body)}")
 
 
 class AnswersAtResponseTrailers(Filter):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from meshext import Filter, Request, Respond, Response
+from meshext.testing import Reply
 from tests.conformance.case import REFUSED, Arrives, Case, Gets, Send
 
 MEBIBYTE = 1 << 20
+SHORT = Reply(body=b"1")
 
 
 class WritesLongHeaders(Filter):
@@ -76,21 +78,30 @@ CASES = (
         failure="raise max_body",
         authz_failure="can not change a request's body",
     ),
-    Case(name="too-much-response-body", filters=(GrowsResponse,), gets=REFUSED, failure="raise max_body"),
+    Case(
+        name="too-much-response-body",
+        filters=(GrowsResponse,),
+        reply=SHORT,
+        gets=REFUSED,
+        failure="raise max_body",
+    ),
     Case(
         name="too-much-response-body-but-open",
         filters=(GrowsResponseButOpen,),
+        reply=SHORT,
         gets=Gets(status=200),
         failure="passed untouched",
     ),
     Case(
         name="as-much-response-body-as-there-is-room",
         filters=(FillsResponse,),
+        reply=SHORT,
         gets=Gets(body=b"x" * MEBIBYTE),
     ),
     Case(
         name="more-response-body-with-more-room",
         filters=(GrowsResponseWithRoom,),
+        reply=SHORT,
         gets=Gets(body=b"x" * (MEBIBYTE + 1)),
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from meshext.envoy.upstreams import UnixAddress, Upstream, parse_address
 from meshext.hosts.address import Address
 from meshext.hosts.server import Service
 from meshext.plan import DETAILS_NAMESPACE, Mode, Plan, build_plan
+from meshext.testing import Log
 from meshext.testing.harness import own_config, pair_configs
 from meshext.testing.records import keep_records
 from tests.conformance.background import Background
@@ -33,7 +35,7 @@ class RealEnvoy:
 
     def __init__(self, mode: Mode, cases: Sequence[Case], folder: Path, background: Background) -> None:
         self.mode = mode
-        self._folder = folder
+        self.folder = folder
         self._background = background
         self._upstreams = [ScriptedUpstream(name) for name in NAMES]
         self._services: list[Service] = []
@@ -43,7 +45,7 @@ class RealEnvoy:
     def run(self, case: Case) -> Result:
         for upstream in self._upstreams:
             upstream.reply, upstream.arrived = case.reply, None
-        with keep_records() as logs:
+        with self.keep_logs(case) as logs:
             send = exchange_http2 if case.send.http2 else exchange
             got = send(self.port(case), case.send)
             wait_for(lambda: is_over(case, logs))
@@ -71,19 +73,36 @@ class RealEnvoy:
         wait_for(lambda: any(entry["request_id"] == request_id for entry in self._access))
         return next(entry for entry in self._access if entry["request_id"] == request_id)
 
+    def keep_logs(self, _case: Case) -> AbstractContextManager[Sequence[Log]]:
+        """What is logged about the case's filters until the end of the block."""
+        return keep_records()
+
+    async def add(self, listeners: Listeners, index: int, case: Case) -> None:
+        """The listener of a case, and what stands behind it."""
+        socket = str(self.folder / f"{index}.sock")
+        listeners.add(case.name, await self._serve(case, socket), socket)
+
+    def on_log(self, line: LogLine) -> None:
+        """A line of Envoy's log."""
+        if line.component == OUTPUT and line.message.startswith("{"):
+            self._access.append(json.loads(line.message))
+
     async def _start(self, cases: Sequence[Case]) -> EnvoyProcess:
         addresses = [await upstream.start() for upstream in self._upstreams]
         upstreams = tuple(
             Upstream(name, parse_address(address), grpc=False)
             for name, address in zip(NAMES, addresses, strict=True)
         )
-        upstreams += (Upstream(DEAD, UnixAddress(str(self._folder / "nobody.sock"))),)
-        listeners = Listeners(upstreams, self._folder / "admin.sock")
+        upstreams += (Upstream(DEAD, UnixAddress(str(self.folder / "nobody.sock"))),)
+        listeners = Listeners(upstreams, self.folder / "admin.sock")
         for index, case in enumerate(cases):
-            socket = str(self._folder / f"{index}.sock")
-            listeners.add(case.name, await self._serve(case, socket), socket)
+            await self.add(listeners, index, case)
         return await EnvoyProcess.start(
-            listeners.to_json(), self._folder / "envoy", on_log=self._on_log, concurrency=1
+            listeners.to_json(),
+            self.folder / "envoy",
+            on_log=self.on_log,
+            concurrency=1,
+            component_log_level="wasm:info",
         )
 
     async def _serve(self, case: Case, socket: str) -> Plan:
@@ -101,10 +120,6 @@ class RealEnvoy:
             await service.stop(0)
         for upstream in self._upstreams:
             await upstream.close()
-
-    def _on_log(self, line: LogLine) -> None:
-        if line.component == OUTPUT and line.message.startswith("{"):
-            self._access.append(json.loads(line.message))
 
 
 def told(case: Case) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from meshext.envoy.emit import to_data
 from meshext.envoy.routes import Match, Route
 from meshext.envoy.service_cluster import CLUSTER, Backend
 from meshext.envoy.upstreams import UnixAddress, Upstream
+from meshext.envoy.wasm_filter import FILTER, Module
 from meshext.plan import Plan
 from tests.conformance.case import DEAD, LATER
 
@@ -26,10 +27,20 @@ ROUTES = (
 )
 OWN = "service-of-"
 SOCKET = "/placeholder-for-the-socket"
+MACHINE = "conformance"
+"""The virtual machine that all cases share."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """Where a plan's filters run: one of the two."""
+
+    service: Backend | None = None
+    module: Module | None = None
 
 
 class Listeners:
-    """Gathers a listener and a service's cluster for each case."""
+    """Gathers a listener for each case, and a service's cluster where it has one."""
 
     def __init__(self, upstreams: tuple[Upstream, ...], admin: Path) -> None:
         self._upstreams = upstreams
@@ -39,38 +50,56 @@ class Listeners:
 
     def add(self, name: str, plan: Plan, socket: str) -> None:
         """A listener of that name in front of the service on that socket."""
-        plain, names = without_names(plan)
-        if plain not in self._made:
-            self._made[plain] = self._make(plain)
-        text = self._made[plain].replace(SOCKET, socket)
-        for placeholder, own in names.items():
-            text = text.replace(placeholder, own)
+        text = self._text(plan, Behind(service=Backend(addresses=(UnixAddress(SOCKET),))))
         cluster = f"{OWN}{name}"
+        text = text.replace(SOCKET, socket)
         text = text.replace(f'"cluster_name": "{CLUSTER}"', f'"cluster_name": "{cluster}"')
         data = json.loads(text)
-        data["static_resources"]["listeners"][0]["name"] = name
         for each in data["static_resources"]["clusters"]:
             if each["name"] == CLUSTER:
                 each["name"] = cluster
-        self._merge(data)
+        self._merge(name, data)
+
+    def add_module(self, name: str, plan: Plan, file: Path, configuration: str) -> None:
+        """A listener of that name with the module in that file; all share one virtual machine."""
+        module = Module(name=MACHINE, file=str(file), configuration="{}", reads_peer=True)
+        data = json.loads(self._text(plan, Behind(module=module)))
+        for each in http_filters(data):
+            if each["name"] == FILTER:
+                plugin = each["typed_config"]["config"]
+                plugin |= {"name": name, "root_id": name}
+                plugin["configuration"]["value"] = configuration
+                plugin["vm_config"]["vm_id"] = MACHINE
+        self._merge(name, data)
 
     def to_json(self) -> str:
         """The whole bootstrap."""
         return json.dumps(self._whole)
 
-    def _make(self, plan: Plan) -> str:
+    def _text(self, plan: Plan, behind: Behind) -> str:
+        plain, names = without_names(plan)
+        if plain not in self._made:
+            self._made[plain] = self._make(plain, behind)
+        text = self._made[plain]
+        for placeholder, own in names.items():
+            text = text.replace(placeholder, own)
+        return text
+
+    def _make(self, plan: Plan, behind: Behind) -> str:
         gateway = Gateway(
             upstreams=self._upstreams,
             admin=self._admin,
             plan=plan,
-            service=Backend(addresses=(UnixAddress(SOCKET),)),
+            service=behind.service,
+            module=behind.module,
             routes=ROUTES,
         )
         data = to_data(build_bootstrap(gateway))
         assert data["static_resources"]["listeners"][0]["name"] == LISTENER
         return json.dumps(data)
 
-    def _merge(self, data: dict[str, Any]) -> None:
+    def _merge(self, name: str, data: dict[str, Any]) -> None:
+        data["static_resources"]["listeners"][0]["name"] = name
         if not self._whole:
             self._whole = data
             return
@@ -78,6 +107,14 @@ class Listeners:
         whole = self._whole["static_resources"]
         whole["listeners"] += own["listeners"]
         whole["clusters"] += [each for each in own["clusters"] if each["name"].startswith(OWN)]
+
+
+def http_filters(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """The HTTP filters of the one listener."""
+    [chain] = data["static_resources"]["listeners"][0]["filter_chains"]
+    [manager] = chain["filters"]
+    found: list[dict[str, Any]] = manager["typed_config"]["http_filters"]
+    return found
 
 
 def without_names(plan: Plan) -> tuple[Plan, Mapping[str, str]]:

@@ -22,6 +22,7 @@ from meshext_wasm.host.machine import LogEntry, Machine
 from meshext_wasm.host.pairs import Pair
 from meshext_wasm.host.stream import Stream
 from tests.conformance.case import DEAD, Arrived, Case, Got, Result, Send
+from tests.conformance.compiled.notes import take_notes
 from tests.conformance.runtimes.forged import request_lines, response_lines
 from tests.conformance.runtimes.in_process import choose
 
@@ -51,13 +52,14 @@ class EmulatedWasm(ABC):
 
     def run(self, case: Case) -> Result:
         machine = Machine(configuration=self.configure(case).encode())
+        machine.root_properties[b"plugin_root_id"] = case.name.encode()
         driver = Driver(self.build(case.filters, machine))
         driver.configure()
         passage = driver.exchange(to_message(case.send), lambda sent: self.reply(case, sent), prepare=prepare)
         return Result(
             arrived=to_arrived(case, passage),
             got=to_got(case, passage),
-            logs=tuple(map(to_log, machine.logs)),
+            logs=take_notes(map(to_log, machine.logs)),
             details=passage.local.details.decode() if passage.local else "via_upstream",
         )
 

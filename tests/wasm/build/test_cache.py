@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,11 @@ def test_the_users_cache_is_where_the_system_says(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert user_cache().folder == tmp_path / "meshext" / "wasm"
+
+
+def test_what_is_dear_is_made_by_one_at_a_time(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    with cache.alone(), open(tmp_path / "cache.lock") as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with cache.alone():
+        pass

@@ -6,12 +6,12 @@ import inspect
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
 from meshext import Filter
 from meshext.filter import class_needs
+from meshext_wasm.build.filters import FACTS
 from meshext_wasm.glue.program_text import write_program
 from meshext_wasm.glue.refusals import find_refusals
 from meshext_wasm.glue.seat_text import Seated
@@ -19,19 +19,17 @@ from meshext_wasm.host.guest import Guest
 from meshext_wasm.host.machine import Machine
 from tests.conformance.case import NOTES, Case
 from tests.conformance.catalogue import CASES
-from tests.conformance.judge import as_refused, judge
+from tests.conformance.compiled.slicing import slice_module
+from tests.conformance.compiled.table import adapt
+from tests.conformance.judge import judge
 from tests.conformance.runtimes.wasm import EmulatedWasm
 from tests.wasm.glue.interpreted import InterpretedGuest
-from tests.wasm.glue.slicing import slice_module
 
 
 class Interpreted(EmulatedWasm):
     def build(self, filters: Sequence[type[Filter]], machine: Machine) -> Guest:
         files, chain = to_files(filters)
         return InterpretedGuest(write_program(chain, FACTS), files, machine)
-
-
-FACTS = ("peer", "client_address", "route", "cluster")
 
 
 def to_files(filters: Sequence[type[Filter]]) -> tuple[dict[str, str], list[Seated]]:
@@ -58,20 +56,6 @@ def to_files(filters: Sequence[type[Filter]]) -> tuple[dict[str, str], list[Seat
     return files, chain
 
 
-NO_BODY = "a message without a body can not be given one inside Envoy"
-WITHOUT_BODY = (
-    "request-body-where-none-was",
-    "request-body-where-get-had-none",
-    "chunks-where-no-body-was",
-    "chunks-added-before-response-trailers",
-    "response-body-where-none-was",
-    "chunks-beside-a-whole-body-and-trailers",
-    "as-much-response-body-as-there-is-room",
-    "more-response-body-with-more-room",
-    "too-much-response-body",
-)
-"""Refused when the hook has run, Envoy having nowhere to put these bytes; the first four at the request."""
-
 BEYOND = re.compile(r"set_metadata|\.metadata\b|self\.store|asyncio|sleep|while |exit|await |\.attribute\(")
 """What no module can do, or what only a step budget can end: none of it is run by CPython here."""
 
@@ -90,10 +74,7 @@ CARRIED = [case for case in CASES if is_carried(case)]
 @pytest.mark.parametrize("case", CARRIED, ids=lambda case: case.name)
 def test_case(case: Case) -> None:
     NOTES.clear()
-    if case.name in WITHOUT_BODY:
-        refused = as_refused(replace(case, authz_failure=NO_BODY))
-        case = refused if case.name in WITHOUT_BODY[:4] else replace(refused, arrives=case.arrives)
-    judge(case, Interpreted().run(case))
+    judge(adapt(case), Interpreted().run(case))
 
 
 def test_most_cases_are_carried() -> None:

@@ -5,11 +5,13 @@ Names are hashes of everything that goes in, so nothing in it is ever wrong; wha
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +44,22 @@ class Cache:
             self._let_go()
         except OSError:
             return
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One process at a time: what is dear to make is made once, and others wait for it."""
+        with suppress(OSError):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            lock = os.open(f"{self.folder}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            yield  # what can not be kept is made by everybody
+            return
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
 
     def _let_go(self) -> None:
         """Remove what is over KEPT; most writes find less, and need not ask every file for its age."""

@@ -21,6 +21,8 @@ COMPILER = Path(__file__).parents[1]
 ROOT = COMPILER / "library"
 NOT_COMPILED = ("raw", "emulation")
 """What only CPython runs."""
+ASIDE = ("cli", "host")
+"""Parts of the compiler's folder that the library does not depend on."""
 SUPPORT = "support"
 
 
@@ -43,6 +45,13 @@ def module_names() -> Iterator[str]:
             yield name
 
 
+def compiler_files() -> Iterator[Path]:
+    """Every file that what is compiled depends on."""
+    for path in COMPILER.rglob("*.py"):
+        if path.relative_to(COMPILER).parts[0] not in ASIDE:
+            yield path
+
+
 def load_library(names: tuple[str, ...], collector: Collector) -> Loaded:
     """The sources of modules of the library and of all that they import."""
     loader = Loader(Texts({}), Folder(ROOT), collector)
@@ -55,13 +64,19 @@ def load_library(names: tuple[str, ...], collector: Collector) -> Loaded:
 
 def load_or_compile(cache: Cache) -> Library:
     """The whole library: from the cache where the same sources were compiled by the same compiler."""
-    name = f"{key_of(COMPILER.rglob('*.py'))}.library"
+    name = f"{key_of(compiler_files())}.library"
     found = cache.get(name)
     if found is None:
-        parts = compile_library(tuple(module_names()), cache)
-        found = pickle.dumps(parts)
-        cache.put(name, found)
+        with cache.alone():
+            found = cache.get(name) or compile_into(cache, name)
     return to_library(*pickle.loads(found))
+
+
+def compile_into(cache: Cache, name: str) -> bytes:
+    """Compile the whole library and keep it under that name."""
+    parts = pickle.dumps(compile_library(tuple(module_names()), cache))
+    cache.put(name, parts)
+    return parts
 
 
 def compile_library(names: tuple[str, ...], cache: Cache) -> tuple[Program, list[Compiled]]:

@@ -1,6 +1,6 @@
 """Cookies of a request (RFC 6265 section 4.2), read only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar, overload
 
 from meshext_wasm.library.meshext.headers import Headers
@@ -8,7 +8,7 @@ from meshext_wasm.library.meshext.headers import Headers
 T = TypeVar("T")
 
 
-class Cookies:
+class Cookies(Iterable[str]):
     """Cookie name to value as the client sent it, nothing unquoted or decoded; the first of a name wins."""
 
     def __init__(self, headers: Headers) -> None:

@@ -14,7 +14,7 @@ from meshext_wasm.library.raw import virtual
 T = TypeVar("T")
 
 
-class Headers:
+class Headers(Iterable[str]):
     """Header lines of a request or response, or its trailers."""
 
     def __init__(self, lines: Iterable[tuple[str, str]] = ()) -> None:

@@ -1,6 +1,6 @@
 """The query of a request: reads decoded, writes through, untouched pairs keep their bytes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar, overload
 
 from meshext_wasm.library.meshext.legal import decode, encode
@@ -12,7 +12,7 @@ UNRESERVED = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-~
 DIGITS = "0123456789ABCDEF"
 
 
-class Query:
+class Query(Iterable[str]):
     """Query parameters, decoded as forms are (`+` is a space; WHATWG URL, urlencoded parsing)."""
 
     @virtual

@@ -1,47 +1,60 @@
-"""Many chains of filters in one module: the first line of its configuration says which one it is."""
+"""Many chains of filters in one module: the plugin's root id says which of them is meant.
+
+So all cases share one virtual machine. A plugin's configuration begins with a line: the chain's number.
+"""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from meshext import Filter
 from meshext.filter import class_needs
 from meshext_wasm.glue.config_text import ConfigText
 from meshext_wasm.glue.program_text import HEAD, Names, chain_lines, is_text
 from meshext_wasm.glue.seat_text import Seated, needs_line, seat_lines
-from tests.wasm.glue.slicing import slice_module
+from tests.conformance.compiled.notes import NotesAsText
+from tests.conformance.compiled.slicing import slice_module
 
-NOTE_MODULE = "tests.conformance.case"
-NOTE = '''"""Notes of filters, as lines of the log."""
+Chain = tuple[type[Filter], ...]
 
-from meshext_wasm.library.proxy.host import INFO, log
+ROOT = "from meshext_wasm.library.proxy.host import read_property"
+
+CHOOSING = '''
+
+def root() -> str:
+    """The root id of the plugin that the callback is for."""
+    name = read_property("plugin_root_id")
+    return "" if name is None else name.decode()
 
 
-def note(text: str) -> None:
-    """One note."""
-    log(INFO, "note " + text)
+class Choosing(Program):
+    """The chains that are configured, by root id; `hooks` are those of the last exchange that began."""
+
+    def __init__(self, facts: list[str]) -> None:
+        super().__init__(0, facts)
+        self.made: dict[str, Program] = {}
+
+    def configure(self, text: str) -> None:
+        number, _, rest = text.partition("\\n")
+        program = make(int(number))
+        program.configure(rest)
+        self.made[root()] = program
+
+    def seat(self, surroundings: Surroundings) -> list[Seat]:
+        program = self.made[root()]
+        self.hooks = program.hooks
+        return program.seat(surroundings)
+
 '''
-MARK = "note "
-
-
-class NotesAsText(ast.NodeTransformer):
-    """`note(a, b)` becomes `note(repr((a, b)))`, which a log can carry."""
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # the name that ast calls
-        self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "note":
-            shown = ast.Call(ast.Name("repr"), [ast.Tuple(node.args, ast.Load())], [])
-            return ast.Call(node.func, [shown], [])
-        return node
 
 
 class Suite:
     """The classes of several chains, and the text that seats them."""
 
-    def __init__(self, chains: Sequence[Sequence[type[Filter]]]) -> None:
+    def __init__(self, chains: Sequence[Chain]) -> None:
         self.chains = chains
         classes = list(dict.fromkeys(cls for chain in chains for cls in chain))
         modules = list(dict.fromkeys(cls.__module__ for cls in classes))
@@ -58,7 +71,7 @@ class Suite:
         return found
 
     def text(self, facts: Sequence[str]) -> str:
-        """The module that is written."""
+        """The module that is written; `facts` are what it asks of the surroundings."""
         names = {seated.number: Names(seated) for seated in self.seated.values()}
         configs = {
             seated.number: ConfigText(cls, getattr(cls, "Config"), seated.number, names[seated.number].find)  # noqa: B009
@@ -66,37 +79,21 @@ class Suite:
             if seated.has_config and not is_text(seated)
         }
         records = [line for config in configs.values() for line in config.lines()]
-        lines = [HEAD, *(line for each in names.values() for line in each.imports()), ""]
+        lines = [HEAD, ROOT, *(line for each in names.values() for line in each.imports()), ""]
         lines += [needs_line(seated) for seated in self.seated.values()]
         lines += [line for seated in self.seated.values() for line in seat_lines(seated)]
         lines += records
         for number, chain in enumerate(self.chains):
             made = chain_lines([self.seated[cls] for cls in chain], configs, facts)
             lines += [line.replace("class Chain(", f"class Chain{number}(") for line in made]
-        return "\n".join([*lines, *self._choosing(), ""])
+        return "\n".join([*lines, *self._making(), CHOOSING, f"install(Choosing({list(facts)!r}))", ""])
 
-    def _choosing(self) -> list[str]:
-        lines = ["", "", "def make(number: int) -> Program:"]
+    def _making(self) -> Iterator[str]:
+        yield from ("", "", "def make(number: int) -> Program:", '    """The chain of that number."""')
         for number in range(len(self.chains)):
-            lines += [f"    if number == {number}:", f"        return Chain{number}()"]
-        return [
-            *lines,
-            "    raise ValueError('no such chain')",
-            "",
-            "",
-            "class Choosing(Program):",
-            "    def __init__(self) -> None:",
-            "        super().__init__(0, [])",
-            "",
-            "    def configure(self, text: str) -> None:",
-            "        number, _, rest = text.partition('\\n')",
-            "        program = make(int(number))",
-            "        install(program)",
-            "        program.configure(rest)",
-            "",
-            "",
-            "install(Choosing())",
-        ]
+            yield f"    if number == {number}:"
+            yield f"        return Chain{number}()"
+        yield "    raise ValueError('no such chain')"
 
     def _seat(self, cls: type[Filter], number: int) -> Seated:
         return Seated(
