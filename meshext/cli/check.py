@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from meshext.cli.running_mesh import DEFAULT_STATE, State
+
+if TYPE_CHECKING:
+    from meshext.cli.report import Report
 
 CARRIED = 0
 NOT_CARRIED = 1
@@ -49,12 +52,16 @@ def check(
     --mode: that one) can carry them and the configuration is right, with 1 where none can, with 2 where a
     filter or its configuration is wrong.
 
+    With --mode wasm they are compiled: what does not compile is shown under its source; else what each hook
+    reads and writes, and how many calls of Envoy's host functions the example's calls (expect.yaml) took.
+
     Of a mesh: control plane, configuration, authority, workloads and their proxies, services, findings; in
     stages, with a hint for what is not as it should be. Ends with 0 where nothing has failed, else with 1.
 
     Examples:
       meshext check filter.py:Hello
       meshext check filter.py:Hello --config config.yaml --mode authz
+      meshext check filter.py:Hello --mode wasm
       meshext check filter.py:Hello --json | jq .filters[0].schema
       meshext check --state .meshext
     """
@@ -65,13 +72,38 @@ def check(
     from meshext.cli.selection import load_quietly
 
     report = load_quietly(lambda: build_report(specs, config or ()))
-    carried = report.carried_by()
     wanted = check_wanted(mode, [verdict.runtime.mode for verdict in report.verdicts])
+    report = study_filters(report, wanted, config or ())
     if as_json:
         print(json.dumps(to_data(report), indent=2))
     else:
         show_report(report)
-    raise typer.Exit(CARRIED if (wanted in carried if wanted else carried) else NOT_CARRIED)
+    raise typer.Exit(to_code(report.carried_by(), wanted))
+
+
+def to_code(carried: Sequence[str], wanted: str | None) -> int:
+    """What the command ends with: whether the demanded mode, or any, is among those that can."""
+    return CARRIED if (wanted in carried if wanted else carried) else NOT_CARRIED
+
+
+def study_filters(report: Report, mode: str | None, configs: Sequence[str]) -> Report:
+    """The report with what compiling the filters tells, where the demanded runtime compiles them and may."""
+    import sys
+    from dataclasses import replace
+
+    from meshext.cli.report import judged
+    from meshext.cli.selection import compile_quietly
+
+    study = next(
+        (each.runtime.study for each in report.verdicts if each.can and each.runtime.mode == mode), None
+    )
+    if study is None:
+        return report
+    specs = [each.spec for each in report.filters]
+    found = compile_quietly(
+        lambda: study(specs, configs, lambda step: print(f"compiling: {step}", file=sys.stderr, flush=True))
+    )
+    return replace(report, study=found, verdicts=tuple(judged(each, mode, found) for each in report.verdicts))
 
 
 def refuse_options(mode: str | None, config: Sequence[str] | None) -> None:

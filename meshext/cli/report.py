@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshext.cli import schema_table
 from meshext.cli.output import Row, format_table, heading
 from meshext.cli.runtimes import Verdict, find_runtimes, judge, rows
+from meshext.cli.study import Study, study_lines
+from meshext.cli.study import to_data as study_data
 from meshext.config import build_model, config_schema, takes_text, with_docs
 from meshext.engine.chain import build_mount
 from meshext.errors import ConfigError
@@ -36,11 +38,12 @@ class FilterReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The chain of filters, what they use, and what each runtime says to it."""
+    """The chain of filters, what they use, what each runtime says to it, and what compiling it told."""
 
     filters: tuple[FilterReport, ...]
     rows: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
+    study: Study | None = None
 
     @property
     def default_mode(self) -> str:
@@ -95,12 +98,20 @@ def requires_config(cls: type[Filter]) -> bool:
     return bool(config_schema(config_type, owner=cls).get("required"))
 
 
+def judged(verdict: Verdict, mode: str | None, study: Study) -> Verdict:
+    """The verdict of a runtime after it has compiled the filters."""
+    if verdict.runtime.mode != mode or study.compiles:
+        return verdict
+    return replace(verdict, refusals=tuple(each.to_line() for each in study.mistakes))
+
+
 def to_data(report: Report) -> dict[str, object]:
     """The report as plain data: what `--json` prints."""
     return {
         "filters": [_filter_data(each) for each in report.filters],
         "default_mode": report.default_mode,
         "runtimes": [_verdict_data(verdict, report.rows) for verdict in report.verdicts],
+        "compiled": study_data(report.study) if report.study else None,
     }
 
 
@@ -141,6 +152,8 @@ def show_report(report: Report) -> None:
     for each in report.filters:
         print("\n".join([heading(f"{each.needs.name} ({each.spec})"), *_filter_lines(each), ""]))
     print("\n".join([heading("runtimes"), *_ability_lines(report), "", *_verdict_lines(report)]))
+    if report.study:
+        print("\n".join(["", *study_lines(report.study)]))
 
 
 def _filter_lines(each: FilterReport) -> Iterator[str]:
@@ -190,6 +203,15 @@ def _verdict_lines(report: Report) -> Iterator[str]:
     for verdict in report.verdicts:
         default = verdict.runtime.mode == report.default_mode
         option = f"--mode {verdict.runtime.mode}" if verdict.runtime.mode else "in tests"
-        said = verdict.refusals or ("yes, by default" if default else "yes",)
+        said = verdict.refusals or (_consent(report, verdict, default=default),)
         table += [(name, text) for name, text in zip([f"{option}:", *[""] * len(said)], said, strict=False)]
     yield from format_table(table, indent="  ")
+
+
+def _consent(report: Report, verdict: Verdict, *, default: bool) -> str:
+    """What stands there where nothing is refused."""
+    if default:
+        return "yes, by default"
+    if verdict.runtime.study is not None and report.study is None:
+        return f"yes, if they compile: see with --mode {verdict.runtime.mode}"
+    return "yes"

@@ -20,6 +20,7 @@ from meshext.needs import Hook, Needs
 from meshext.plan import check_authz
 
 if TYPE_CHECKING:
+    from meshext.cli.study import Study
     from meshext.envoy.wasm_filter import Module
 
 GROUP = "meshext.runtimes"
@@ -27,6 +28,7 @@ GROUP = "meshext.runtimes"
 YES, NO = "yes", "no"
 
 Embed = Callable[[Sequence[str], Sequence[str], Callable[[str], None]], "tuple[Module, tuple[Needs, ...]]"]
+Studying = Callable[[Sequence[str], Sequence[str], Callable[[str], None]], "Study"]
 Outline = Callable[[Sequence[str], Sequence[str], str], "tuple[Module, tuple[Needs, ...]]"]
 
 
@@ -37,7 +39,8 @@ class Runtime:
     `mode` is what `--mode` takes, "" for a runtime that serves no traffic. `refusals` gives a line for each
     thing that this runtime can not carry, `ability` a word or two for one row of the table (see `rows`).
     `embed` is there where the filters run inside of Envoy: specs and configurations to a module, each step
-    told on the way; `outline` gives the same but for the code, which is in a file of that name.
+    told on the way; `outline` gives the same but for the code, which is in a file of that name. `study`
+    compiles them and tells what they do; it takes what `embed` takes.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Runtime:
     ability: Callable[[str], str]
     embed: Embed | None = None
     outline: Outline | None = None
+    study: Studying | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from meshext_wasm.glue.program_text import write_program
 from meshext_wasm.glue.refusals import refuse
 from meshext_wasm.glue.seat_text import Seated
 from meshext_wasm.source.loading import Files, Folder, Texts, program_root
+from meshext_wasm.tree.program import Unit
 
 ENTRY = "meshext_seating"
 FACTS = ("peer", "client_address", "route", "cluster")
@@ -82,9 +83,14 @@ def build_filters(
 
 def show_filters(specs: Sequence[str], cache: Cache, stage: str) -> str:
     """A chain of filters at one of `build.showing.STAGES`, as text."""
+    return STAGES[stage](check_filters(specs, cache)[1])
+
+
+def check_filters(specs: Sequence[str], cache: Cache) -> tuple[list[Seated], Unit]:
+    """A chain of filters, and its program in the core language. Raises as `build_filters`."""
     chain, folders = seat_filters([load_filter(spec) for spec in specs])
     own, trusted = files_of(write_program(chain, find_facts(folders)), folders)
-    return STAGES[stage](check_own(ENTRY, own, load_or_compile(cache), trusted))
+    return chain, check_own(ENTRY, own, load_or_compile(cache), trusted)
 
 
 def files_of(written: str, folders: Sequence[Folder]) -> tuple[Files, Files]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from meshext import Filter
 from meshext.attributes import ATTRIBUTES
 from meshext.cli.runtimes import BODY, HEADER_VALUES, METADATA, Runtime
+from meshext.cli.study import Study
 from meshext.config import parse_document, read_config, takes_text
 from meshext.config.documents import Document
 from meshext.envoy.wasm_filter import Module
@@ -93,4 +94,19 @@ def to_text(cls: type[Filter], document: Document | None) -> str:
     return json.dumps(parse_document(document))
 
 
-RUNTIME = Runtime(name="Wasm", mode="wasm", refusals=refusals, ability=ability, embed=embed, outline=outline)
+def study(specs: Sequence[str], configs: Sequence[str], on_step: Callable[[str], None]) -> Study:
+    """What compiling the filters tells about them."""
+    from meshext_wasm.cli import studying
+
+    return studying.study(specs, configs, on_step)
+
+
+RUNTIME = Runtime(
+    name="Wasm",
+    mode="wasm",
+    refusals=refusals,
+    ability=ability,
+    embed=embed,
+    outline=outline,
+    study=study,
+)

@@ -26,7 +26,8 @@ class Machine:
     """What host functions work on.
 
     `context` is the context that the current callback is for; `set_effective_context` changes it until the
-    callback ends. `initializing` while the module's start code runs: then hardly anything is allowed.
+    callback ends. `calls` are the host functions that were called, `asked` the properties by their path with
+    points. `initializing` while the module's start code runs: then hardly anything is allowed.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Machine:
         self.initializing = True
         self.root_properties: dict[bytes, bytes] = {}
         self.calls: list[str] = []
+        self.asked: dict[str, None] = {}
         self._memory: Memory | None = None
 
     @property

@@ -14,6 +14,7 @@ from meshext_wasm.host.stream import LocalResponse, Stream
 def get_property(machine: Machine, path: int, path_size: int, address: int, size: int) -> Status:
     """A property by its path, parts separated by NUL."""
     name = machine.memory.read(path, path_size)
+    machine.asked[name.replace(b"\0", b".").decode("utf-8", "replace")] = None
     stream = machine.stream
     value = read_property(stream, name) if stream is not None else None
     if value is None:

@@ -1,0 +1,82 @@
+"""`meshext check --mode wasm`: filters compiled, read, and tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from meshext.cli.study import Mistake, Study, Use
+from meshext.errors import ConfigError
+from meshext.loading import load_configured
+from meshext.needs import Hook
+from meshext.plugins import load_filter
+from meshext.sandbox.calls import find_example
+from meshext_wasm.build.cache import user_cache
+from meshext_wasm.build.filters import Built, build_filters, check_filters
+from meshext_wasm.cli.reading import find_hook, touch
+from meshext_wasm.cli.runtime import to_configuration
+from meshext_wasm.cli.trying import try_calls
+from meshext_wasm.diagnostics.diagnostic import CompileError
+from meshext_wasm.glue.seat_text import Seated
+from meshext_wasm.host.driver import RefusedError
+from meshext_wasm.tree.program import Unit
+
+
+def study(specs: Sequence[str], configs: Sequence[str], on_step: Callable[[str], None]) -> Study:
+    """What the compiler says of a chain of filters, and their module; UnsupportedError as in a build."""
+    cache = user_cache()
+    on_step("run-time library and filters")
+    try:
+        chain, unit = check_filters(specs, cache)
+        uses = tuple(find_uses(chain, unit))
+        built = build_filters(specs, cache)
+    except CompileError as error:
+        return Study(mistakes=tuple(find_mistakes(error)), drawn=str(error))
+    on_step("exchanges")
+    found = Study(size=len(built.code), uses=uses)
+    return try_module(found, built, specs, configs or own_config(specs))
+
+
+def own_config(specs: Sequence[str]) -> Sequence[str]:
+    """The configuration of the example beside a filter that stands alone."""
+    config = find_example(specs[0]).config if len(specs) == 1 else None
+    return [] if config is None else [config]
+
+
+def try_module(study: Study, built: Built, specs: Sequence[str], configs: Sequence[str]) -> Study:
+    """The study with what exchanges through the module cost."""
+    calls = find_example(specs[0], configs[0] if configs else "").calls
+    try:
+        load_configured(specs, configs)
+        configuration = to_configuration([load_filter(spec) for spec in specs], configs)
+        tried = try_calls(built.code, configuration, built.needs, calls)
+    except (ConfigError, RefusedError) as error:
+        return replace(study, why_not=f"not tried without a configuration: {error}")
+    return replace(study, phases=tried.phases, properties=tried.properties, exchanges=len(calls))
+
+
+def find_uses(chain: Sequence[Seated], unit: Unit) -> Iterator[Use]:
+    """What each hook of each filter touches."""
+    for seated in chain:
+        for hook in Hook:
+            found = find_hook(unit, seated.cls, hook.value) if hook in seated.needs.hooks else None
+            if found is not None:
+                touched = touch(unit, found)
+                yield Use(
+                    filter=seated.needs.name,
+                    hook=hook.value,
+                    reads=tuple(touched.reads),
+                    writes=tuple(touched.writes),
+                )
+
+
+def find_mistakes(error: CompileError) -> Iterator[Mistake]:
+    """Each with its place."""
+    for each in error.diagnostics:
+        yield Mistake(
+            file=each.loc.file,
+            line=each.loc.line,
+            column=each.loc.column,
+            reason=each.reason,
+            hint=each.hint,
+        )
