@@ -62,7 +62,7 @@ class ConfigText:
         example = wording.written(example_value(self._model, Record(cls)))
         yield from ("", "", f"class {self._record_name(cls)}(Record):", f'    """`{name}`."""', "")
         yield "    def __init__(self) -> None:"
-        yield "        super().__init__(["
+        yield f"        super().__init__({cls.__name__!r}, ["
         for field in fields:
             missing = wording.missing(self._model, field.shape, field.name) if field.required else ""
             shape = self._shape(field.shape)

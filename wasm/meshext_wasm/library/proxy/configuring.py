@@ -1,7 +1,8 @@
 """From the configuration's text to an instance of `Config`, or every mistake at once."""
 
 from meshext_wasm.library.proxy.json_reader import Reader
-from meshext_wasm.library.proxy.shapes import Problems, Record
+from meshext_wasm.library.proxy.problems import Problems
+from meshext_wasm.library.proxy.shapes import Record
 
 
 def read_document(text: str) -> object:

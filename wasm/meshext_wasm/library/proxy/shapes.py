@@ -4,32 +4,19 @@ The shapes of a `Config` are written for the build from the same Model that the 
 its instance. A value that does not fit is refused with its path, what was expected, and what to write.
 """
 
+from meshext_wasm.library.builtins.classes import type_name
+from meshext_wasm.library.proxy.problems import MOST_PROBLEMS, Problems, below, mistakes, name_of, one_line
+from meshext_wasm.library.proxy.secrets import is_secret_name, note_texts, redact
+from meshext_wasm.library.proxy.wording import (
+    as_number,
+    as_truth,
+    as_whole,
+    likely,
+    quoted,
+    shown,
+    unknown_key,
+)
 from meshext_wasm.library.raw import virtual
-
-SHOWN = 60
-MOST_PROBLEMS = 100
-REDACTED = "<redacted>"
-
-
-class Problems:
-    """Every mistake that was found, a line for each."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def note(self, place: str, problem: str) -> None:
-        """One more mistake, at a path ("" for the whole)."""
-        if place:
-            self.lines.append(f"{place}: {problem}")
-        else:
-            self.lines.append(problem)
-
-    def text(self) -> str:
-        """All of them, a hundred at most."""
-        more = len(self.lines) - MOST_PROBLEMS
-        if more > 0:
-            return "; ".join(self.lines[:MOST_PROBLEMS]) + f"; and {more} more mistakes"
-        return "; ".join(self.lines)
 
 
 class Shape:
@@ -52,10 +39,17 @@ class Shape:
 
     def refuse(self, value: object, place: str, secret: bool, problems: Problems) -> None:
         """Note that a value does not fit."""
-        found = shown(value)
-        if secret:
-            found = REDACTED
-        problems.note(place, f"expected {self.described}, got {found}; write for example {self.example}")
+        problems.note(place, self.mismatch(value, secret))
+
+    def mismatch(self, value: object, secret: bool) -> str:
+        """What was expected, what was found, and what to write."""
+        advice = self.advise(value, secret) or f"write for example {self.example}"
+        return f"expected {self.described}, got {shown(value, secret)}; {advice}"
+
+    @virtual
+    def advise(self, value: object, secret: bool) -> str:
+        """Advice for a value that is right but for the way it is written; "" when it is just wrong."""
+        return ""
 
 
 class Scalar(Shape):
@@ -90,6 +84,20 @@ class Scalar(Shape):
             return float(value)
         return value
 
+    def advise(self, value: object, secret: bool) -> str:
+        """By what it could be."""
+        if self.kind == "str":
+            return quoted(value, secret)
+        if secret:
+            return ""
+        if self.kind == "int":
+            return as_whole(value)
+        if self.kind == "float":
+            return as_number(value)
+        if self.kind == "bool":
+            return as_truth(value)
+        return ""
+
 
 class Choice(Shape):
     """One of some values: `written` are what may stand there, `values` what each becomes."""
@@ -117,6 +125,19 @@ class Choice(Shape):
             self.refuse(value, place, secret, problems)
             return None
         return self.values[at]
+
+    def advise(self, value: object, secret: bool) -> str:
+        """The option that was probably meant."""
+        if secret or not isinstance(value, str):
+            return ""
+        options: list[str] = []
+        for option in self.written:
+            if isinstance(option, str):
+                options.append(option)
+        guess = likely(value, options)
+        if guess is None:
+            return ""
+        return f"did you mean {guess!r}?"
 
 
 class ListOf(Shape):
@@ -191,18 +212,19 @@ class DictOf(Shape):
             return None
         made: dict[object, object] = {}
         for name, item in value.items():
+            below_secret = secret or is_secret_name(str(name))
+            if below_secret:
+                note_texts(item, problems.secrets)
             key = name
             if not self.key.fits(name):
-                problems.note(
-                    place,
-                    f"key: expected {self.key.described}, got {shown(name)}; write for example "
-                    f"{self.key.example}",
-                )
+                problems.note(place, f"key: {self.key.mismatch(name, secret)}")
             else:
                 key = self.key.read(name, place, secret, problems)
+            found = self.value.read(item, below(place, name_of(name, secret)), below_secret, problems)
             if key in made:
-                problems.note(place, f"key {shown(name)} means the same as an earlier key; keep one of them")
-            made[key] = self.value.read(item, below(place, str(name)), secret, problems)
+                said = f"key {shown(name, secret)} means the same as an earlier key"
+                problems.note(place, f"{said}; keep one of them")
+            made[key] = found
         return made
 
 
@@ -228,6 +250,14 @@ class OneOf(Shape):
         self.refuse(value, place, secret, problems)
         return None
 
+    def advise(self, value: object, secret: bool) -> str:
+        """That of the first option which has some."""
+        for option in self.options:
+            advice = option.advise(value, secret)
+            if advice:
+                return advice
+        return ""
+
 
 class Field:
     """One field of a dataclass. `missing` says what is wrong where a required one is not there."""
@@ -242,8 +272,9 @@ class Field:
 class Record(Shape):
     """A dataclass; a class below this one knows how to make it."""
 
-    def __init__(self, fields: list[Field], example: str) -> None:
+    def __init__(self, name: str, fields: list[Field], example: str) -> None:
         super().__init__("a mapping", example)
+        self.name = name
         self.fields = fields
 
     def fits(self, value: object) -> bool:
@@ -263,12 +294,14 @@ class Record(Shape):
         before = len(problems.lines)
         for name in value:
             if self.find(name) is None:
-                problems.note(below(place, str(name)), self.unknown())
+                self.refuse_key(name_of(name, secret), place, problems)
         values: dict[str, object] = {}
         for field in self.fields:
             at = below(place, field.name)
             if field.name in value:
                 found = value[field.name]
+                if secret or field.secret:
+                    note_texts(found, problems.secrets)
                 values[field.name] = field.shape.read(found, at, secret or field.secret, problems)
             elif field.missing:
                 problems.note(at, field.missing)
@@ -277,7 +310,13 @@ class Record(Shape):
         try:
             return self.make(values)
         except ValueError as refusal:
-            problems.note(place, one_line(str(refusal)) or "refused without a reason")
+            for text in mistakes(refusal):
+                said = one_line(text) or f"refused by {self.name} without a reason"
+                problems.note(place, redact(said, problems.secrets))
+        except Exception as bug:
+            reason = one_line(f"{type_name(bug)}: {bug}")
+            said = f"{self.name} raised {reason} (a refusal would be a ValueError)"
+            problems.note(place, redact(said, problems.secrets))
         return None
 
     def find(self, name: object) -> Field | None:
@@ -287,26 +326,15 @@ class Record(Shape):
                 return field
         return None
 
-    def unknown(self) -> str:
-        """What is said of a key that no field has."""
-        if len(self.fields) == 0:
-            return "unknown key; this mapping has no keys, write {}"
-        names: list[str] = []
+    def refuse_key(self, name: str, place: str, problems: Problems) -> None:
+        """Note that no field has that name; beyond a hundred mistakes nobody reads what was meant."""
+        if len(problems.lines) >= MOST_PROBLEMS:
+            problems.note(below(place, name), "unknown key")
+            return
+        known: list[str] = []
         for field in self.fields:
-            names.append(field.name)
-        return f"unknown key; known keys: {', '.join(names)}"
-
-
-def below(place: str, name: str) -> str:
-    """The path of a key."""
-    if place:
-        return f"{place}.{name}"
-    return name
-
-
-def one_line(text: str) -> str:
-    """The text without line ends."""
-    return " ".join(text.split())
+            known.append(field.name)
+        problems.note(below(place, name), unknown_key(name, known))
 
 
 def kind_of(value: object) -> int:
@@ -322,21 +350,3 @@ def kind_of(value: object) -> int:
     if isinstance(value, str):
         return 4
     return 5
-
-
-def shown(value: object) -> str:
-    """A value that was found, short enough for one line."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        if value:
-            return "true"
-        return "false"
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    text = repr(value)
-    if len(text) > SHOWN:
-        return text[: SHOWN - 3] + "..."
-    return text
