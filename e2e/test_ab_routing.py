@@ -17,7 +17,7 @@ from e2e.raw import send_bytes, status_of
 from e2e.stage import received, wait_for
 from meshext.loading import load_needs
 from meshext.plan import Mode
-from meshext.sandbox import Answer, Options, Proxy, build_setup
+from meshext.sandbox import Answer, Options, Proxy, Setup, build_setup
 from meshext_filters.ab_routing import make_override
 from meshext_filters.ab_routing.visits import Visit, write_visit
 
@@ -61,7 +61,9 @@ class Ground:
             workers=2,
             metrics="127.0.0.1:0",
         )
-        setup = build_setup(options)
+        self.start(build_setup(options))
+
+    def start(self, setup: Setup) -> None:
         self.proxy = Proxy.start(setup)
         self.needs = load_needs(setup.specs, setup.configs)
         self.metrics_url = self.proxy.wait_for_log("metrics are at http").rpartition(" ")[2]
@@ -149,7 +151,7 @@ def test_a_sticky_variant_outlives_the_weights(ground: Ground) -> None:
     cookie = cookie_of(ground.get(user=user))
     assert cookie is not None
     turned = {**CHECKOUT, "variants": {"v1": 0.1, "v2": 99.9, "dark": 0}}
-    later = Ground(ground.proxy.plan.mode, {**CONFIG, "experiments": [turned]})
+    later = type(ground)(ground.proxy.plan.mode, {**CONFIG, "experiments": [turned]})
     try:
         assert later.went_to(later.get(user=user)) == "v2"
         kept = later.get("/", ("cookie", cookie), user=user)

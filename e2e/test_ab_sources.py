@@ -9,6 +9,7 @@ import json
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -19,7 +20,8 @@ from e2e.certificates import Authority, plain_client
 from e2e.limiting import Issuer
 from e2e.stage import received
 from meshext.config import Document, parse_config
-from meshext.sandbox import Options, Proxy, build_setup
+from meshext.plan import Mode
+from meshext.sandbox import Options, Proxy, Setup, build_setup
 from meshext_filters.ab_routing import ABRouting
 from meshext_filters.ab_routing.assignment import Assignment
 
@@ -86,13 +88,20 @@ class Ground:
 
 @pytest.fixture(scope="module", params=["authz", "proc"])
 def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    authority = Authority(tmp_path_factory.mktemp("ca"), "ca")
+    yield from start(request.param, tmp_path_factory.mktemp("ca"))
+
+
+def start(
+    mode: Mode, folder: Path, prepare: Callable[[Setup], Setup] = lambda setup: setup
+) -> Iterator[Ground]:
+    """The ground in a mode, while somebody stands on it."""
+    authority = Authority(folder, "ca")
     server = authority.issue("server", [x509.DNSName("localhost")], usage=ExtendedKeyUsageOID.SERVER_AUTH)
     ours, theirs = Issuer("ours"), Issuer("theirs")
     options = Options(
         specs=("ab-routing",),
         config=(CONFIG,),
-        mode=request.param,
+        mode=mode,
         upstream=tuple(f"{each}=echo" for each in VARIANTS),
         routes=ROUTES,
         jwt=json.dumps({"providers": {each.name: each.provider() for each in (ours, theirs)}}),
@@ -101,7 +110,7 @@ def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         client_ca=str(authority.file),
     )
     peers = {uri: issue(authority, uri) for uri in PEERS}
-    proxy = Proxy.start(build_setup(options))
+    proxy = Proxy.start(prepare(build_setup(options)))
     yield Ground(proxy, peers, ours, theirs)
     proxy.stop()
 

@@ -104,6 +104,7 @@ def wasm_text(specs: Sequence[str], configs: Sequence[str], *, into: str | None,
     from meshext.envoy.bootstrap import buffer_limit
     from meshext.envoy.emit import emit_yaml, to_data
     from meshext.envoy.wasm_filter import build_wasm_filters
+    from meshext.envoy.wasm_stats import build_stats_config
     from meshext.plan import build_plan
 
     if into:
@@ -115,6 +116,7 @@ def wasm_text(specs: Sequence[str], configs: Sequence[str], *, into: str | None,
         "http_filters": [to_data(each) for each in build_wasm_filters(module)],
         "http_connection_manager": build_settings(plan),
         "listener": {"per_connection_buffer_limit_bytes": buffer_limit(plan)} if has_bodies(plan) else {},
+        "bootstrap": {"stats_config": to_data(build_stats_config(module.labels))},
     }
     if as_json:
         return json.dumps({"mode": "wasm", **parts}, indent=2) + "\n"

@@ -26,6 +26,7 @@ from meshext.envoy.upstreams import (
     to_address_message,
 )
 from meshext.envoy.wasm_filter import Module, build_wasm_filters
+from meshext.envoy.wasm_stats import build_stats_config
 from meshext.needs import DEFAULT_MAX_BODY
 from meshext.plan import Plan
 
@@ -88,6 +89,7 @@ def build_bootstrap(gateway: Gateway) -> Bootstrap:
         admin=_build_admin(gateway.admin),
         overload_manager=_build_overload_manager(),
         layered_runtime=_build_runtime(),
+        stats_config=build_stats_config(gateway.module.labels) if gateway.module else None,
     )
 
 

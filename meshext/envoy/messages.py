@@ -20,6 +20,7 @@ PACKAGE = "envoy_data_plane"
 
 _LOADED = (
     "config.bootstrap.v3",
+    "config.metrics.v3",
     "extensions.access_loggers.stream.v3",
     "extensions.filters.http.ext_authz.v3",
     "extensions.filters.http.ext_proc.v3",

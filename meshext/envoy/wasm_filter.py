@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshext.envoy.messages import builds_messages
+from meshext.envoy.wasm_metadata import build_request_copy, build_response_copy
 
 if TYPE_CHECKING:
+    import betterproto2
     from envoy_data_plane.envoy.config.core.v3 import DataSource
     from envoy_data_plane.envoy.extensions.filters.http.set_filter_state.v3 import Config
     from envoy_data_plane.envoy.extensions.filters.http.wasm.v3 import Wasm
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 FILTER = "meshext"
 STATE_FILTER = "meshext.direct_address"
+REQUEST_METADATA = "meshext.metadata"
+RESPONSE_METADATA = "meshext.response_metadata"
 
 DIRECT_ADDRESS = "meshext.direct_address"
 """The key of the filter state that holds the direct peer's address: Envoy has no attribute for it."""
@@ -32,7 +36,9 @@ class Module:
     """Filters as a module. `configuration` is text, in JSON unless the filter takes it raw.
 
     With a `file` Envoy reads the code from there itself. `reads_peer`: whether a filter asks for the direct
-    peer, whose address has to be put where it can see it.
+    peer, whose address has to be put where it can see it. `written_namespaces` are those of the metadata that
+    filters write; `writes_late`: they may do so when the headers of a message have left. `labels` are those
+    of the filters' metrics, for `meshext.envoy.wasm_stats`.
     """
 
     name: str
@@ -40,6 +46,9 @@ class Module:
     file: str = ""
     configuration: str = ""
     reads_peer: bool = False
+    written_namespaces: tuple[str, ...] = ()
+    writes_late: bool = False
+    labels: tuple[str, ...] = ()
 
     @property
     def plugin(self) -> str:
@@ -60,13 +69,21 @@ class Module:
 @builds_messages
 def build_wasm_filters(module: Module) -> list[HttpFilter]:
     """The HTTP filters that run the module, in their order, to stand right before the router."""
+    filters = [_pack(STATE_FILTER, _build_state())] if module.reads_peer else []
+    wasm = _pack(FILTER, _build_wasm(module))
+    names = module.written_namespaces
+    if not names:
+        return [*filters, wasm]
+    back = build_response_copy(names, to_the_end=module.writes_late)
+    forth = build_request_copy(names)
+    return [*filters, _pack(RESPONSE_METADATA, back), wasm, _pack(REQUEST_METADATA, forth)]
+
+
+def _pack(name: str, message: betterproto2.Message) -> HttpFilter:
     from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import HttpFilter
     from envoy_data_plane.google.protobuf import Any
 
-    wasm = HttpFilter(name=FILTER, typed_config=Any.pack(_build_wasm(module)))
-    if not module.reads_peer:
-        return [wasm]
-    return [HttpFilter(name=STATE_FILTER, typed_config=Any.pack(_build_state())), wasm]
+    return HttpFilter(name=name, typed_config=Any.pack(message))
 
 
 def _build_wasm(module: Module) -> Wasm:

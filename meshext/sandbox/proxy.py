@@ -134,6 +134,12 @@ class Proxy:
         assert envoy is not None
         return self._run(envoy.admin.stats(pattern))
 
+    def envoy_metrics(self) -> str:
+        """Envoy's metrics in Prometheus' text format; those of filters inside of Envoy are among them."""
+        envoy = self._running().envoy
+        assert envoy is not None
+        return self._run(envoy.admin.get("/stats/prometheus")).decode()
+
     def _running(self) -> Sandbox:
         if self._sandbox is None:
             raise RuntimeError("the proxy is not running")

@@ -34,7 +34,8 @@ class ReadsAttributes(Filter):
     )
 
     def on_request(self, request: Request) -> None:
-        note(request.attribute("source.port").__class__ in (int, type(None)))
+        port = request.attribute("source.port")
+        note(port is None or isinstance(port, int))
         for name in self.attributes[1:]:
             note(name, request.attribute(name))
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from meshext import Filter
 from meshext.filter import class_needs
 from meshext_wasm.glue.config_text import ConfigText
-from meshext_wasm.glue.program_text import HEAD, Names, chain_lines, is_text
-from meshext_wasm.glue.seat_text import Seated, needs_line, seat_lines
+from meshext_wasm.glue.program_text import HEAD, READ_ATTRIBUTES, Names, chain_lines, is_text
+from meshext_wasm.glue.seat_text import Seated, metric_lines, needs_line, seat_lines
 from tests.conformance.compiled.notes import NotesAsText
 from tests.conformance.compiled.slicing import slice_module
 
@@ -34,7 +34,7 @@ class Choosing(Program):
     """The chains that are configured, by root id; `hooks` are those of the last exchange that began."""
 
     def __init__(self, facts: list[str]) -> None:
-        super().__init__(0, facts)
+        super().__init__(facts)
         self.made: dict[str, Program] = {}
 
     def configure(self, text: str) -> None:
@@ -42,6 +42,14 @@ class Choosing(Program):
         program = make(int(number))
         program.configure(rest)
         self.made[root()] = program
+
+    def read_early(
+        self, surroundings: Surroundings, line: RequestLine, lines: list[tuple[str, bytes]]
+    ) -> None:
+        self.made[root()].read_early(surroundings, line, lines)
+
+    def read_late(self, surroundings: Surroundings) -> None:
+        self.made[root()].read_late(surroundings)
 
     def seat(self, surroundings: Surroundings) -> list[Seat]:
         program = self.made[root()]
@@ -79,8 +87,15 @@ class Suite:
             if seated.has_config and not is_text(seated)
         }
         records = [line for config in configs.values() for line in config.lines()]
-        lines = [HEAD, ROOT, *(line for each in names.values() for line in each.imports()), ""]
+        lines = [
+            HEAD,
+            READ_ATTRIBUTES,
+            ROOT,
+            *(line for each in names.values() for line in each.imports()),
+            "",
+        ]
         lines += [needs_line(seated) for seated in self.seated.values()]
+        lines += [line for seated in self.seated.values() for line in metric_lines(seated)]
         lines += [line for seated in self.seated.values() for line in seat_lines(seated)]
         lines += records
         for number, chain in enumerate(self.chains):

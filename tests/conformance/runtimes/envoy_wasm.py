@@ -44,7 +44,7 @@ class EnvoyWasm(RealEnvoy):
     async def add(self, listeners: Listeners, _index: int, case: Case) -> None:
         plan = build_plan([class_needs(cls) for cls in case.filters], "wasm")
         text = f"{self._module.number(case)}\n{configuration(case)}"
-        listeners.add_module(case.name, plan, self._file, text)
+        listeners.add_module(case.name, plan, self._file, text, writes=case.metadata is not None)
 
     def on_log(self, line: LogLine) -> None:
         super().on_log(line)

@@ -45,7 +45,7 @@ class Listeners:
     def __init__(self, upstreams: tuple[Upstream, ...], admin: Path) -> None:
         self._upstreams = upstreams
         self._admin = admin
-        self._made: dict[Plan, str] = {}
+        self._made: dict[tuple[Plan, bool], str] = {}
         self._whole: dict[str, Any] = {}
 
     def add(self, name: str, plan: Plan, socket: str) -> None:
@@ -60,9 +60,19 @@ class Listeners:
                 each["name"] = cluster
         self._merge(name, data)
 
-    def add_module(self, name: str, plan: Plan, file: Path, configuration: str) -> None:
-        """A listener of that name with the module in that file; all share one virtual machine."""
-        module = Module(name=MACHINE, file=str(file), configuration="{}", reads_peer=True)
+    def add_module(self, name: str, plan: Plan, file: Path, configuration: str, *, writes: bool) -> None:
+        """A listener of that name with the module in that file; all share one virtual machine.
+
+        `writes`: a filter of the chain writes metadata.
+        """
+        module = Module(
+            name=MACHINE,
+            file=str(file),
+            configuration="{}",
+            reads_peer=True,
+            written_namespaces=without_names(plan)[0].written_namespaces if writes else (),
+            writes_late="stream" in (plan.request_body, plan.response_body),
+        )
         data = json.loads(self._text(plan, Behind(module=module)))
         for each in http_filters(data):
             if each["name"] == FILTER:
@@ -78,9 +88,10 @@ class Listeners:
 
     def _text(self, plan: Plan, behind: Behind) -> str:
         plain, names = without_names(plan)
-        if plain not in self._made:
-            self._made[plain] = self._make(plain, behind)
-        text = self._made[plain]
+        key = plain, behind.module is not None and bool(behind.module.written_namespaces)
+        if key not in self._made:
+            self._made[key] = self._make(plain, behind)
+        text = self._made[key]
         for placeholder, own in names.items():
             text = text.replace(placeholder, own)
         return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 from meshext import Filter
 from meshext.engine.effects import Answer
@@ -61,6 +62,7 @@ class EmulatedWasm(ABC):
             got=to_got(case, passage),
             logs=take_notes(map(to_log, machine.logs)),
             details=passage.local.details.decode() if passage.local else "via_upstream",
+            metadata=to_metadata(passage.properties),
         )
 
     def reply(self, case: Case, _sent: Message) -> Message:
@@ -151,6 +153,30 @@ def to_got(case: Case, passage: Passage) -> Got:
         trailers=Headers.from_lines(to_lines(passage.got.trailers)),
         reset=passage.reset,
     )
+
+
+def to_metadata(properties: dict[bytes, bytes]) -> dict[str, Any]:
+    """What the module wrote for the Lua beside it, by namespace."""
+    own = {name.decode(): value for name, value in properties.items() if name.startswith(b"meshext.")}
+    return {name: decode_value(value, 0)[0] for name, value in own.items()}
+
+
+def decode_value(text: bytes, at: int) -> tuple[Any, int]:
+    """A value of `meshext_wasm.library.proxy.written`, and where the next one begins."""
+    kind = text[at : at + 1]
+    if kind in b"tf":
+        return kind == b"t", at + 1
+    number, _, rest = text[at + 1 :].partition(b":")
+    at = len(text) - len(rest)
+    if kind == b"n":
+        return json.loads(number), at
+    if kind == b"s":
+        return text[at : at + int(number)].decode(), at + int(number)
+    items = []
+    for _ in range(int(number) * (1 + (kind == b"d"))):
+        item, at = decode_value(text, at)
+        items.append(item)
+    return (dict(zip(items[::2], items[1::2], strict=True)) if kind == b"d" else items), at
 
 
 def to_log(entry: LogEntry) -> Log:

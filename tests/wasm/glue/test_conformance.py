@@ -56,7 +56,7 @@ def to_files(filters: Sequence[type[Filter]]) -> tuple[dict[str, str], list[Seat
     return files, chain
 
 
-BEYOND = re.compile(r"set_metadata|\.metadata\b|self\.store|asyncio|sleep|while |exit|await |\.attribute\(")
+BEYOND = re.compile(r"self\.store|asyncio|sleep|while |exit|SystemExit|KeyboardInterrupt|await ")
 """What no module can do, or what only a step budget can end: none of it is run by CPython here."""
 
 
@@ -78,4 +78,4 @@ def test_case(case: Case) -> None:
 
 
 def test_most_cases_are_carried() -> None:
-    assert len(CARRIED) >= 250
+    assert len(CARRIED) >= 290

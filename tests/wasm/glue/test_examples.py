@@ -64,7 +64,7 @@ def test_rewriting() -> None:
     assert found is not None
     assert (b":path", b"/find?q=a%20b+c&version=v1&n=%7e") in found.lines
     assert (b"x-original-path", b"/shop/find") in found.lines
-    assert driver.machine.shared.value("ab_assigned_total;version=v1;") == 1
+    assert driver.machine.shared.value("ab_assigned_total;filter=rewrite-and-reroute;;version=v1;") == 1
 
 
 @pytest.mark.parametrize(

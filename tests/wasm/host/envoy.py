@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from meshext.envoy.bootstrap import LISTENER, Gateway, build_bootstrap
@@ -27,7 +28,7 @@ def as_it_is(_: Data) -> None:
 
 
 class EnvoyWithModule:
-    """A context manager; `log` are the lines of the component wasm.
+    """A context manager; `log` are Envoy's lines, the access log's among them.
 
     `envoy` is the binary, `workers` its threads, `change` is given the bootstrap before it starts.
     """
@@ -41,6 +42,7 @@ class EnvoyWithModule:
         envoy: Path | None = None,
         workers: int = 1,
         change: Callable[[Data], None] = as_it_is,
+        written_namespaces: tuple[str, ...] = (),
     ) -> None:
         self.log: list[LogLine] = []
         self._background = Background()
@@ -51,6 +53,7 @@ class EnvoyWithModule:
         self._binary = envoy
         self._workers = workers
         self._change = change
+        self._written = written_namespaces
 
     def __enter__(self) -> EnvoyWithModule:
         try:
@@ -83,7 +86,10 @@ class EnvoyWithModule:
         gateway = Gateway(
             upstreams=(Upstream("main", parse_address(address), grpc=False),),
             admin=self._folder / "admin.sock",
-            plan=build_plan([Needs(name="probe", hooks=frozenset())], "wasm"),
+            plan=replace(
+                build_plan([Needs(name="probe", hooks=frozenset())], "wasm"),
+                written_namespaces=self._written,
+            ),
             module=self._module,
         )
         bootstrap = to_data(build_bootstrap(gateway))

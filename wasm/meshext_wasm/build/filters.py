@@ -20,12 +20,17 @@ from meshext_wasm.build.showing import STAGES
 from meshext_wasm.glue.program_text import write_program
 from meshext_wasm.glue.refusals import refuse
 from meshext_wasm.glue.seat_text import Seated
+from meshext_wasm.source.file import SourceFile, parse_source
+from meshext_wasm.source.imports import find_imports
 from meshext_wasm.source.loading import Files, Folder, Texts, program_root
 from meshext_wasm.tree.program import Unit
 
 ENTRY = "meshext_seating"
-FACTS = ("peer", "client_address", "route", "cluster")
+FACTS = ("peer", "route", "cluster")
 """What of the surroundings is asked of Envoy only where a filter's code names it."""
+
+WRITES = "set_metadata"
+"""What a filter's code names where it writes metadata."""
 
 REQUEST_BODIES = frozenset({Hook.ON_REQUEST_BODY, Hook.ON_REQUEST_CHUNK})
 RESPONSE_BODIES = frozenset({Hook.ON_RESPONSE_BODY, Hook.ON_RESPONSE_CHUNK})
@@ -52,12 +57,14 @@ class FirstOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """A module: its code, the chain's needs, what of the surroundings it reads, the text written for it."""
+    """A module: its code, the chain's needs, what of the surroundings it reads, whether it writes metadata,
+    the text written for it."""
 
     name: str
     code: bytes
     needs: tuple[Needs, ...]
     facts: tuple[str, ...]
+    writes: bool
     written: str
 
 
@@ -66,7 +73,8 @@ def build_filters(
 ) -> Built:
     """A chain of filters as a module. SpecError, UnsupportedError or CompileError says what is refused."""
     chain, folders = seat_filters([load_filter(spec) for spec in specs])
-    facts = find_facts(folders)
+    sources = read_sources(chain)
+    facts = find_facts(sources)
     written = write_program(chain, facts)
     on_step("run-time library")
     library = load_or_compile(cache)
@@ -77,7 +85,12 @@ def build_filters(
     needs = tuple(seated.needs for seated in chain)
     code = link_program(program, library, choose_exports(library, needs))
     return Built(
-        name="+".join(each.name for each in needs), code=code, needs=needs, facts=facts, written=written
+        name="+".join(each.name for each in needs),
+        code=code,
+        needs=needs,
+        facts=facts,
+        writes=mentions(sources, WRITES),
+        written=written,
     )
 
 
@@ -89,7 +102,7 @@ def show_filters(specs: Sequence[str], cache: Cache, stage: str) -> str:
 def check_filters(specs: Sequence[str], cache: Cache) -> tuple[list[Seated], Unit]:
     """A chain of filters, and its program in the core language. Raises as `build_filters`."""
     chain, folders = seat_filters([load_filter(spec) for spec in specs])
-    own, trusted = files_of(write_program(chain, find_facts(folders)), folders)
+    own, trusted = files_of(write_program(chain, find_facts(read_sources(chain))), folders)
     return chain, check_own(ENTRY, own, load_or_compile(cache), trusted)
 
 
@@ -133,10 +146,43 @@ def check_modules(chain: Sequence[Seated]) -> None:
             )
 
 
-def find_facts(folders: Sequence[Folder]) -> tuple[str, ...]:
-    """Those facts whose name is an attribute somewhere in the filters' folders."""
-    texts = [path.read_text("utf-8", "replace") for each in folders for path in each.root.glob("*.py")]
-    return tuple(name for name in FACTS if any(re.search(rf"\.{name}\b", text) for text in texts))
+def read_sources(chain: Sequence[Seated]) -> list[str]:
+    """The texts of the filters' modules, and of those that they import beside the library."""
+    texts: dict[tuple[Path, str], str] = {}
+    for seated in chain:
+        root, _ = program_root(Path(inspect.getfile(seated.cls)))
+        waiting = [seated.module, *map(seated.module_of, classes_of(seated))]
+        while waiting:
+            name = waiting.pop()
+            found = Folder(root).find(name)
+            if found is None or (root, name) in texts:
+                continue
+            file, text, package = found
+            texts[(root, name)] = text
+            source = parse_source(name, file, text, package=package)
+            if isinstance(source, SourceFile):
+                for each in find_imports(source):
+                    waiting += [each.module, *(f"{each.module}.{part}" for part, _ in each.names)]
+    return list(texts.values())
+
+
+def classes_of(seated: Seated) -> list[type]:
+    """The classes above the filter's, its configuration and state: what it has may be in their modules."""
+    inner = [getattr(seated.cls, name, None) for name in ("Config", "State")]
+    return [
+        *seated.cls.__mro__[1:-2],
+        *(each for each in inner if isinstance(each, type) and each is not str),
+    ]
+
+
+def find_facts(texts: Sequence[str]) -> tuple[str, ...]:
+    """Those facts whose name is an attribute somewhere in the filters' sources."""
+    return tuple(name for name in FACTS if mentions(texts, name))
+
+
+def mentions(texts: Sequence[str], name: str) -> bool:
+    """Whether something of that name is asked of an object."""
+    return any(re.search(rf"\.{name}\b", text) for text in texts)
 
 
 def choose_exports(library: Library, needs: Sequence[Needs]) -> dict[str, str]:

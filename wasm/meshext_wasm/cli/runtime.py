@@ -6,15 +6,23 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 
 from meshext import Filter
-from meshext.attributes import ATTRIBUTES
-from meshext.cli.runtimes import BODY, HEADER_VALUES, METADATA, Runtime
+from meshext.cli.runtimes import BODY, HEADER_VALUES, Runtime
 from meshext.cli.study import Study
 from meshext.config import parse_document, read_config, takes_text
 from meshext.config.documents import Document
 from meshext.envoy.wasm_filter import Module
-from meshext.loading import assign, load_configured
+from meshext.loading import assign, load_needs
+from meshext.metrics import MetricRegistry
 from meshext.needs import Hook, Needs
 from meshext.plugins import load_filter
+
+OWN_LABELS = ("filter", "hook", "kind")
+"""Each metric has the first; all of them are those of `meshext_hook_failures_total`."""
+
+LATE = frozenset(
+    {Hook.ON_REQUEST_CHUNK, Hook.ON_REQUEST_TRAILERS, Hook.ON_RESPONSE_CHUNK, Hook.ON_RESPONSE_TRAILERS}
+)
+"""Hooks that run when the headers of their message have left."""
 
 
 def refusals(cls: type[Filter], needs: Needs) -> Iterable[str]:
@@ -26,8 +34,6 @@ def refusals(cls: type[Filter], needs: Needs) -> Iterable[str]:
 
 def ability(row: str) -> str:
     """A word for one row of the table."""
-    if row in ATTRIBUTES or row == METADATA:
-        return "no"
     if row in (BODY, HEADER_VALUES):
         return "bytes"
     if row in (Hook.ON_REQUEST_CHUNK, Hook.ON_RESPONSE_CHUNK):
@@ -42,33 +48,50 @@ def embed(
     from meshext_wasm.build.cache import user_cache
     from meshext_wasm.build.filters import build_filters
 
-    load_configured(specs, configs)
+    needs = tuple(load_needs(specs, configs))
     built = build_filters(specs, user_cache(), on_step=on_step)
     module = Module(
         name=built.name,
         code=built.code,
         configuration=to_configuration([load_filter(spec) for spec in specs], configs),
         reads_peer="peer" in built.facts,
+        labels=labels_of([load_filter(spec) for spec in specs]),
+        written_namespaces=namespaces_of(needs) if built.writes else (),
+        writes_late=any(each.hooks & LATE for each in needs),
     )
-    return module, built.needs
+    return module, needs
 
 
 def outline(specs: Sequence[str], configs: Sequence[str], file: str) -> tuple[Module, tuple[Needs, ...]]:
     """What Envoy needs of the filters where their module is in a file; nothing is compiled."""
-    from meshext_wasm.build.filters import find_facts, seat_filters
+    from meshext_wasm.build.filters import WRITES, find_facts, mentions, read_sources, seat_filters
 
-    load_configured(specs, configs)
+    needs = tuple(load_needs(specs, configs))
     classes = [load_filter(spec) for spec in specs]
-    chain, folders = seat_filters(classes)
-    needs = tuple(seated.needs for seated in chain)
+    chain, _ = seat_filters(classes)
+    sources = read_sources(chain)
     name = "+".join(each.name for each in needs)
     module = Module(
         name=name,
         file=file or f"{name}.wasm",
         configuration=to_configuration(classes, configs),
-        reads_peer="peer" in find_facts(folders),
+        reads_peer="peer" in find_facts(sources),
+        labels=labels_of(classes),
+        written_namespaces=namespaces_of(needs) if mentions(sources, WRITES) else (),
+        writes_late=any(each.hooks & LATE for each in needs),
     )
     return module, needs
+
+
+def labels_of(classes: Sequence[type[Filter]]) -> tuple[str, ...]:
+    """The labels of the filters' metrics, and of those that every module counts."""
+    found = [label for cls in classes for metric in MetricRegistry(cls).metrics() for label in metric.labels]
+    return tuple(dict.fromkeys([*OWN_LABELS, *found]))
+
+
+def namespaces_of(chain: Sequence[Needs]) -> tuple[str, ...]:
+    """Where the filters write metadata, each once."""
+    return tuple(dict.fromkeys(needs.namespace for needs in chain))
 
 
 def to_configuration(classes: Sequence[type[Filter]], configs: Sequence[str]) -> str:

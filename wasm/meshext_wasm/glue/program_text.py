@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from meshext.errors import UnsupportedError
 from meshext.needs import Hook
 from meshext_wasm.glue.config_text import ConfigText
-from meshext_wasm.glue.seat_text import NUMBERS, Seated, needs_line, seat_lines
+from meshext_wasm.glue.seat_text import Seated, metric_lines, needs_line, seat_lines
 
 LIBRARY = "meshext_wasm.library"
 
@@ -16,15 +15,19 @@ HEAD = f'''"""Written for a build: the filters of one chain, seated."""
 from typing import Literal, cast
 
 from {LIBRARY}.meshext.exchange import Exchange
-from {LIBRARY}.meshext.request import Request
+from {LIBRARY}.meshext.needs import Needs, ask_about
+from {LIBRARY}.meshext.needs import {", ".join(hook.name for hook in Hook)}
+from {LIBRARY}.meshext.request import Request, RequestLine
 from {LIBRARY}.meshext.response import Response
-from {LIBRARY}.meshext.view import Surroundings, View
+from {LIBRARY}.meshext.surroundings import Surroundings
+from {LIBRARY}.meshext.view import View
 from {LIBRARY}.proxy import callbacks
 from {LIBRARY}.proxy.configuring import check_nothing, part_of, read_config, read_document
 from {LIBRARY}.proxy.program import Program, install
-from {LIBRARY}.proxy.seat import Chunk, Ending, Needs, Seat
-from {LIBRARY}.proxy.seat import {", ".join(hook.name for hook in Hook)}
+from {LIBRARY}.proxy.seat import Chunk, Ending, Seat
 from {LIBRARY}.proxy.shapes import Choice, DictOf, Field, ListOf, OneOf, Record, Scalar, TupleOf'''
+
+READ_ATTRIBUTES = f"from {LIBRARY}.meshext.attributes import check_attributes, read_early, read_late"
 
 
 def write_program(chain: Sequence[Seated], facts: Sequence[str]) -> str:
@@ -47,12 +50,15 @@ def program_lines(chain: Sequence[Seated], facts: Sequence[str]) -> Iterator[str
     }
     records = [line for config in configs.values() for line in config.lines()]
     yield HEAD
+    if any(map(reads_attributes, chain)):
+        yield READ_ATTRIBUTES
     for each in names:
         yield from each.imports()
     yield ""
     yield "CALLBACKS = callbacks.PASSAGES"
     for seated in chain:
         yield needs_line(seated)
+        yield from metric_lines(seated)
     for seated in chain:
         yield from seat_lines(seated)
     yield from records
@@ -61,44 +67,43 @@ def program_lines(chain: Sequence[Seated], facts: Sequence[str]) -> Iterator[str
 
 
 class Names:
-    """How the classes of one filter's module are written; what is written is imported."""
+    """How the classes of one filter are written; what is written is imported."""
 
     def __init__(self, seated: Seated) -> None:
         self._seated = seated
-        self._tops = {seated.top: None}
+        self._tops = {(seated.module, seated.top): seated.write(seated.cls).partition(".")[0]}
         if seated.has_state:
             self.find(getattr(seated.cls, "State"))  # noqa: B009  # any class may have one
 
     def find(self, cls: type) -> str:
         """A class by the outermost one around it, which gets the filter's number."""
-        if cls.__module__ != self._seated.cls.__module__:
-            raise UnsupportedError(
-                f"{self._seated.needs.name}: it uses {cls.__qualname__} of another module; "
-                "define it in the filter's own"
-            )
-        self._tops[cls.__qualname__.partition(".")[0]] = None
-        return self._seated.write(cls)
+        written = self._seated.write(cls)
+        top = cls.__qualname__.partition(".")[0]
+        self._tops[(self._seated.module_of(cls), top)] = written.partition(".")[0]
+        return written
 
     def imports(self) -> Iterator[str]:
         """The lines that import them."""
-        for top in self._tops:
-            yield f"from {self._seated.module} import {top} as {top}{self._seated.number}"
+        for (module, top), name in self._tops.items():
+            yield f"from {module} import {top} as {name}"
 
 
 def chain_lines(
     chain: Sequence[Seated], configs: dict[int, ConfigText], facts: Sequence[str]
 ) -> Iterator[str]:
     """The class that configures and seats all of them."""
-    hooks = sum(NUMBERS[hook] for hook in frozenset().union(*(each.needs.hooks for each in chain)))
     yield from ("", "", "class Chain(Program):", '    """The chain."""', "")
     yield "    def __init__(self) -> None:"
-    yield f"        super().__init__({hooks}, {list(facts)!r})"
+    yield f"        super().__init__({list(facts)!r})"
     for seated in chain:
         yield f"        self.filter{seated.number}: {seated.name} | None = None"
+        yield f"        self.needs{seated.number} = NEEDS{seated.number}"
     yield ""
     yield "    def configure(self, text: str) -> None:"
     yield '        """Make the filters."""'
     yield from configure_lines(chain, configs)
+    if any(map(reads_attributes, chain)):
+        yield from attribute_lines(chain)
     yield ""
     yield "    def seat(self, surroundings: Surroundings) -> list[Seat]:"
     yield '        """A place for each filter."""'
@@ -107,9 +112,31 @@ def chain_lines(
         number = seated.number
         yield f"        filter{number} = self.filter{number}"
         yield f"        if filter{number} is not None:"
-        view = f"View(surroundings, {seated.needs.name!r}, NEEDS{number}.attributes)"
-        yield f"            seats.append(Seat{number}(filter{number}, {view}))"
+        yield f"            needs{number} = self.needs{number}"
+        yield f"            view = View(surroundings, needs{number})"
+        yield f"            seats.append(Seat{number}(filter{number}, needs{number}, view))"
     yield "        return seats"
+
+
+def attribute_lines(chain: Sequence[Seated]) -> Iterator[str]:
+    """The methods that ask Envoy for what the filters declared."""
+    yield ""
+    yield "    def read_early("
+    yield "        self, surroundings: Surroundings, line: RequestLine, lines: list[tuple[str, bytes]]"
+    yield "    ) -> None:"
+    yield '        """Attributes of connection and request."""'
+    for seated in chain:
+        yield f"        read_early(surroundings, self.needs{seated.number}.attributes, line, lines)"
+    yield ""
+    yield "    def read_late(self, surroundings: Surroundings) -> None:"
+    yield '        """Attributes of the response."""'
+    for seated in chain:
+        yield f"        read_late(surroundings, self.needs{seated.number}.attributes)"
+
+
+def reads_attributes(seated: Seated) -> bool:
+    """Whether a filter declares attributes, or may in one of its configurations."""
+    return bool(seated.needs.attributes) or seated.has_needs
 
 
 def configure_lines(chain: Sequence[Seated], configs: dict[int, ConfigText]) -> Iterator[str]:
@@ -121,16 +148,23 @@ def configure_lines(chain: Sequence[Seated], configs: dict[int, ConfigText]) -> 
     for seated in chain:
         number, name = seated.number, seated.needs.name
         part = "document" if len(chain) == 1 else f"part_of(document, {name!r}, {names!r})"
+        config = f"config{number}"
         if takes_text:
-            yield f"        self.filter{number} = {seated.name}(text)"
+            config = "text"
         elif not seated.has_config:
+            config = ""
             yield f"        check_nothing({part}, {name!r})"
-            yield f"        self.filter{number} = {seated.name}()"
         else:
             kind = seated.write(getattr(seated.cls, "Config"))  # noqa: B009  # as above
             read = f"read_config({configs[number].root}, {part}, {name!r})"
-            config = f"cast('{kind}', {read})"
-            yield f"        self.filter{number} = {seated.name}({config})"
+            yield f"        {config} = cast('{kind}', {read})"
+        if seated.has_needs:
+            yield f"        ask_about(NEEDS{number})"
+            yield f"        self.needs{number} = {seated.name}.needs({config or None})"
+            yield f"        check_attributes(self.needs{number}.attributes)"
+        yield f"        self.filter{number} = {seated.name}({config})"
+    hooks = " | ".join(f"self.needs{seated.number}.hooks" for seated in chain)
+    yield f"        self.hooks = {hooks}"
 
 
 def is_text(seated: Seated) -> bool:

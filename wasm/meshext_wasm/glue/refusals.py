@@ -21,12 +21,6 @@ def find_refusals(cls: type[Filter], needs: Needs) -> Iterator[str]:
     name = needs.name
     if needs.duplex:
         yield f"{name}: Wasm has no full duplex; leave duplex = True out, or use --mode proc"
-    if needs.metadata_namespaces:
-        yield f"{name}: Wasm does not read other filters' metadata yet (metadata_namespaces); use --mode proc"
-    if needs.attributes:
-        yield f"{name}: attributes are not read in Wasm yet; leave attributes out, or use --mode proc"
-    if "needs" in vars(cls):
-        yield f"{name}: Wasm has no hooks by configuration; leave needs() out, or use --mode proc"
     for hook in sorted(needs.hooks):
         if inspect.iscoroutinefunction(getattr(cls, hook.value)):
             yield f"{name}: {hook.value} is async, which is not compiled yet; write def, or use --mode proc"

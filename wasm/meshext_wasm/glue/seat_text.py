@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from meshext import Filter
+from meshext.metrics import Metric
 from meshext.needs import Hook, Needs
+from meshext_wasm.source.loading import program_root
 
 NUMBERS = {hook: 1 << index for index, hook in enumerate(Hook)}
 """The numbers that the library gives the hooks."""
@@ -26,6 +30,17 @@ class Seated:
     has_state: bool
 
     @property
+    def has_needs(self) -> bool:
+        """Whether what it needs depends on its configuration."""
+        return any("needs" in vars(each) for each in self.cls.__mro__ if each not in (Filter, object))
+
+    def module_of(self, cls: type) -> str:
+        """Where a class is imported from: the filter's module, or another one that it has it from."""
+        if cls.__module__ == self.cls.__module__:
+            return self.module
+        return program_root(Path(inspect.getfile(cls)))[1]
+
+    @property
     def top(self) -> str:
         """The name that is imported: the class, or the outermost class around it."""
         return self.cls.__qualname__.partition(".")[0]
@@ -33,8 +48,7 @@ class Seated:
     @property
     def name(self) -> str:
         """The class in the text."""
-        _, dot, rest = self.cls.__qualname__.partition(".")
-        return f"{self.top}{self.number}{dot}{rest}"
+        return self.write(self.cls)
 
     @property
     def state(self) -> str:
@@ -42,19 +56,23 @@ class Seated:
         return self.write(getattr(self.cls, "State")) if self.has_state else "None"  # noqa: B009
 
     def write(self, cls: type) -> str:
-        """A class of the filter's module in the text: by the outermost one around it, with our number."""
+        """A class in the text: by the outermost one around it, with our number; one of another module with
+        that module's name too, since two may be called alike."""
         top, dot, rest = cls.__qualname__.partition(".")
-        return f"{top}{self.number}{dot}{rest}"
+        home = self.module_of(cls)
+        prefix = "" if home == self.module else home.replace(".", "_") + "_"
+        return f"{prefix}{top}{self.number}{dot}{rest}"
 
 
 def seat_lines(seated: Seated) -> Iterator[str]:
     """The class of its seat."""
-    number, state = seated.number, seated.state
-    yield from ("", "", f"class Seat{number}(Seat):", f'    """`{seated.needs.name}` in one exchange."""', "")
-    yield f"    def __init__(self, filter_: {seated.name}, view: View) -> None:"
+    state = seated.state
+    yield from ("", "", f"class Seat{seated.number}(Seat):")
+    yield from (f'    """`{seated.needs.name}` in one exchange."""', "")
+    yield f"    def __init__(self, filter_: {seated.name}, needs: Needs, view: View) -> None:"
     yield f"        request: Request[{state}] = Request(view)"
     yield f"        response: Response[{state}] = Response(view, request)"
-    yield f"        super().__init__(NEEDS{number}, view, request, response)"
+    yield "        super().__init__(needs, view, request, response)"
     yield "        self.filter = filter_"
     yield "        self.request = request"
     yield "        self.response = response"
@@ -94,10 +112,18 @@ def hook_lines(hook: Hook, state: str) -> Iterator[str]:
 
 
 def needs_line(seated: Seated) -> str:
-    """What the filter needs, as the library's object."""
+    """What the filter's class needs, as the library's object."""
     needs = seated.needs
     hooks = sum(NUMBERS[hook] for hook in needs.hooks)
     return (
         f"NEEDS{seated.number} = Needs({needs.name!r}, {hooks}, {needs.max_body}, "
-        f"{needs.failure == 'open'}, {needs.oversize == 'pass'}, {list(needs.attributes)!r})"
+        f"{needs.failure == 'open'}, {needs.oversize == 'pass'}, {needs.attributes!r}, "
+        f"{needs.metadata_namespaces!r})"
     )
+
+
+def metric_lines(seated: Seated) -> Iterator[str]:
+    """Whose each metric is."""
+    for name in dict.fromkeys(name for cls in seated.cls.__mro__ for name in vars(cls)):
+        if isinstance(inspect.getattr_static(seated.cls, name), Metric):
+            yield f"{seated.name}.{name}.own({seated.needs.name!r})"

@@ -34,7 +34,8 @@ class Message:
 class Passage:
     """What became of an exchange: what the upstream got (None for nothing), what the client got.
 
-    `held`: the request waits for ever, since the module paused it at its end.
+    `held`: the request waits for ever, since the module paused it at its end. `properties` are those that the
+    stream had in the end, by their path with NUL between its parts.
     """
 
     arrived: Message | None = None
@@ -42,6 +43,7 @@ class Passage:
     local: LocalResponse | None = None
     reset: bool = False
     held: bool = False
+    properties: dict[bytes, bytes] = field(default_factory=dict)
 
 
 class RefusedError(Exception):
@@ -138,6 +140,7 @@ class Driver:
                 self._pass(stream, RESPONSE, to_message(stream.local))
         passage.reset = stream.reset
         self._end(stream)
+        passage.properties = stream.properties
         return passage
 
     def _end(self, stream: Stream) -> None:

@@ -29,6 +29,8 @@ def read_property(stream: Stream, name: bytes) -> bytes | None:
     """What was set, or what follows from the request's headers as long as they are there."""
     if name in stream.properties:
         return stream.properties[name]
+    if name == b"response\0code":
+        return read_code(stream)
     headers = stream.readable.get(HeaderMap.REQUEST_HEADERS)
     if headers is None or not name.startswith(b"request\0"):
         return None
@@ -46,6 +48,13 @@ def read_property(stream: Stream, name: bytes) -> bytes | None:
         b"id": headers.first(b"x-request-id"),
     }
     return derived.get(below)
+
+
+def read_code(stream: Stream) -> bytes | None:
+    """The response's status, once there is one."""
+    headers = stream.kept.get(HeaderMap.RESPONSE_HEADERS)
+    status = headers.first(b":status") if headers is not None else None
+    return None if status is None else int(status).to_bytes(8, "little")
 
 
 def set_property(machine: Machine, path: int, path_size: int, value: int, value_size: int) -> Status:

@@ -11,3 +11,7 @@ class UndeclaredError(LookupError):
 
 class UnsupportedError(Exception):
     """A runtime can not carry what a filter asks for."""
+
+
+class SpecError(Exception):
+    """A filter's class asks for something that makes no sense."""

@@ -2,6 +2,7 @@
 
 from meshext_wasm.library.meshext.errors import HeaderError, UnsupportedError
 from meshext_wasm.library.meshext.headers import Headers
+from meshext_wasm.library.meshext.metadata import Metadata
 from meshext_wasm.library.meshext.view import View
 
 NO_BODY_HERE = "a message without a body can not be given one inside Envoy; use --mode proc"
@@ -72,6 +73,15 @@ class Message:
     def attribute(self, name: str) -> str | int | float | bool | bytes | None:
         """A declared attribute, such as `source.port`, in the type of Envoy's attribute table."""
         return self._view.attribute(name)
+
+    @property
+    def metadata(self) -> Metadata:
+        """Declared namespaces of Envoy's dynamic metadata."""
+        return self._view.metadata
+
+    def set_metadata(self, key: str, value: object) -> None:
+        """Write a key of the filter's own metadata namespace, `meshext.<filter name>`."""
+        self._view.set_metadata(key, value)
 
     # -- for the engine --------------------------------------------------------------------------
 

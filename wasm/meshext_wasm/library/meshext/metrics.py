@@ -20,13 +20,14 @@ MILLION = 1000000
 
 
 class Metric:
-    """A definition and its series; `kind` is Envoy's number for it."""
+    """A definition and its series; `kind` is Envoy's number for it, `owner` the filter that has it."""
 
     def __init__(self, kind: int, name: str, labels: Sequence[str], most: int) -> None:
         self.kind = kind
         self.name = name
         self.labels = labels
         self.most = most
+        self.owner = ""
         self.series: dict[str, int] = {}
 
     def number(self, labels: dict[str, str | int | bool]) -> int:
@@ -49,17 +50,23 @@ class Metric:
         if len(labels) != len(self.labels):
             raise ValueError(self.wrong(labels))
         if len(labels) == 0:
-            return self.name
-        pieces: list[str] = [self.name]
+            return self.start()
+        pieces: list[str] = [self.start()]
         for name in self.labels:
             if name not in labels:
                 raise ValueError(self.wrong(labels))
             pieces.append(";" + name + "=" + label_text(str(labels[name])) + ";")
         return "".join(pieces)
 
+    def start(self) -> str:
+        """What the names of all series begin with."""
+        if self.owner:
+            return f"{self.name};filter={self.owner};"
+        return self.name
+
     def other(self) -> str:
         """The series of all label sets that came too late."""
-        pieces: list[str] = [self.name]
+        pieces: list[str] = [self.start()]
         for name in self.labels:
             pieces.append(";" + name + "=" + OTHER + ";")
         return "".join(pieces)
@@ -86,6 +93,10 @@ class Counter:
     ) -> None:
         self.metric = Metric(COUNTER, name, labels, most)
 
+    def own(self, filter_name: str) -> None:
+        """Whose it is: every series has the label `filter`."""
+        self.metric.owner = filter_name
+
     def inc(self, amount: float = 1, /, **labels: str | int | bool) -> None:
         """Count `amount` (not negative) more."""
         number = whole(self.metric.name, amount)
@@ -106,6 +117,10 @@ class Gauge:
         most: int = MAX_SERIES,
     ) -> None:
         self.metric = Metric(GAUGE, name, labels, most)
+
+    def own(self, filter_name: str) -> None:
+        """Whose it is: every series has the label `filter`."""
+        self.metric.owner = filter_name
 
     def set(self, value: float, /, **labels: str | int | bool) -> None:
         """Let the gauge stand at `value`."""
@@ -135,6 +150,10 @@ class Histogram:
         most: int = MAX_SERIES,
     ) -> None:
         self.metric = Metric(HISTOGRAM, name, labels, most)
+
+    def own(self, filter_name: str) -> None:
+        """Whose it is: every series has the label `filter`."""
+        self.metric.owner = filter_name
 
     def observe(self, value: float, /, **labels: str | int | bool) -> None:
         """Record one number, which is not negative."""

@@ -1,34 +1,42 @@
 """One filter's view of what surrounds an exchange: only what it declared, and what it wrote itself."""
 
 from meshext_wasm.library.meshext.errors import UndeclaredError
-from meshext_wasm.library.meshext.peer import Peer
-
-
-class Surroundings:
-    """What Envoy tells about an exchange beside the message, as it was when the request's headers came."""
-
-    def __init__(self) -> None:
-        self.peer = Peer()
-        self.client_address = ""
-        self.route = ""
-        self.cluster = ""
-        self.request_id = ""
-        self.attributes: dict[str, str | int | float | bool | bytes | None] = {}
+from meshext_wasm.library.meshext.metadata import Metadata, check_json, check_text
+from meshext_wasm.library.meshext.needs import Needs
+from meshext_wasm.library.meshext.surroundings import Surroundings
 
 
 class View:
-    """The surroundings as one filter may see them; `written` is the metadata that it wrote."""
+    """The surroundings as one filter may see them; `written` is the metadata that it wrote.
 
-    def __init__(self, surroundings: Surroundings, filter_name: str, attributes: list[str]) -> None:
+    `written` is never changed, only replaced: so "nothing was written" is an identity test.
+    """
+
+    def __init__(self, surroundings: Surroundings, needs: Needs) -> None:
         self.surroundings = surroundings
-        self.filter_name = filter_name
-        self.declared = attributes
+        self.needs = needs
+        self.written: dict[str, object] = {}
+
+    @property
+    def metadata(self) -> Metadata:
+        """Declared metadata namespaces."""
+        return Metadata(self.surroundings, self.needs.name, self.needs.metadata_namespaces)
 
     def attribute(self, name: str) -> str | int | float | bool | bytes | None:
         """A declared attribute, None where Envoy has no value; UndeclaredError names what to add."""
-        if name not in self.declared:
+        if name not in self.needs.attributes:
             raise UndeclaredError(
-                f"{self.filter_name}: attribute {name!r} is not declared; "
+                f"{self.needs.name}: attribute {name!r} is not declared; "
                 f"add it to the class: attributes = ({name!r},)"
             )
         return self.surroundings.attributes.get(name)
+
+    def set_metadata(self, key: str, value: object) -> None:
+        """Write one key of the filter's own namespace."""
+        if not key:
+            raise ValueError(f"a metadata key is a str that is not empty, not {key!r}")
+        namespace = self.needs.namespace
+        made: dict[str, object] = {}
+        made.update(self.written)
+        made[check_text(key, namespace)] = check_json(value, f"{namespace}.{key}")
+        self.written = made

@@ -5,21 +5,18 @@ from meshext_wasm.library.builtins.limits import Exhausted
 from meshext_wasm.library.builtins.printing import forget_printing
 from meshext_wasm.library.meshext.actions import Respond
 from meshext_wasm.library.meshext.message import Message
-from meshext_wasm.library.meshext.request import AnyRequest
-from meshext_wasm.library.proxy.bounds import PSEUDO_BYTES, Nonsense, check_body, check_lines
-from meshext_wasm.library.proxy.failing import report_failure
-from meshext_wasm.library.proxy.seat import (
-    NO_CHUNK,
-    NO_ENDING,
+from meshext_wasm.library.meshext.metadata import survives_copy
+from meshext_wasm.library.meshext.needs import (
     ON_COMPLETE,
     ON_REQUEST_CHUNK,
     ON_RESPONSE_CHUNK,
     ON_RESPONSE_TRAILERS,
-    Chunk,
-    Ending,
-    Seat,
     hook_name,
 )
+from meshext_wasm.library.meshext.request import AnyRequest
+from meshext_wasm.library.proxy.bounds import PSEUDO_BYTES, Nonsense, check_body, check_lines
+from meshext_wasm.library.proxy.failing import report_failure
+from meshext_wasm.library.proxy.seat import NO_CHUNK, NO_ENDING, Chunk, Ending, Seat
 from meshext_wasm.library.proxy.turn import Turn, turn_failed
 from meshext_wasm.library.raw import budget_left, budget_set, guard_call, guard_taken, wide
 
@@ -40,6 +37,7 @@ class Before:
         self.replaced = seat.asked.response_headers.replaced()
         self.line = seat.asked.read_line()
         self.status = seat.answered.status
+        self.written = seat.view.written
 
     def undo(self, seat: Seat, message: Message) -> None:
         """Take back everything that a hook wrote."""
@@ -50,6 +48,7 @@ class Before:
         seat.asked.response_headers.restore(self.additions, self.replaced)
         seat.asked.load_line(self.line)
         seat.answered.load_status(self.status)
+        seat.view.written = self.written
 
 
 class Result:
@@ -76,6 +75,8 @@ def run(
     budget_set(left)
     taken = guard_taken()
     if taken is None and isinstance(result, Result):
+        if seat.view.written is not before.written:
+            seat.publish()
         return result
     memory.allow_more()
     before.undo(seat, message)
@@ -134,6 +135,18 @@ def check_written(seat: Seat, hook: int, message: Message, before: Before) -> No
         check_lines(before.lines, lines, besides)
     if message.read_body() != before.body:
         check_body(message.read_body(), seat.needs.max_body)
+    if seat.view.written is not before.written:
+        check_metadata(seat.view.written)
+
+
+def check_metadata(written: dict[str, object]) -> None:
+    """Refuse metadata that would not be the same when it has been copied to where Envoy keeps it."""
+    for key, value in written.items():
+        if not survives_copy(key) or not survives_copy(value):
+            raise Nonsense(
+                f"metadata {key!r}: Wasm carries no None, no empty list and no NUL; "
+                "leave them out, or use --mode proc"
+            )
 
 
 def has_name(lines: list[tuple[str, bytes]], name: str) -> bool:

@@ -72,6 +72,12 @@ def proxy_get_property(path: word, path_size: word, address: word, size: word) -
     raise NotImplementedError
 
 
+@host("proxy_set_property")
+def proxy_set_property(path: word, path_size: word, value: word, value_size: word) -> word:
+    """A property of the module's own."""
+    raise NotImplementedError
+
+
 @host("proxy_send_local_response")
 def proxy_send_local_response(
     status: word,
@@ -200,6 +206,12 @@ def read_property(path: str) -> bytes | None:
     if status != word(0):
         return None
     return take_bytes(out)
+
+
+def write_property(path: str, value: bytes) -> None:
+    """A property of our own: Envoy keeps it in the stream's filter state, as `wasm.` and the path."""
+    key = path.encode()
+    proxy_set_property(bytes_at(key), word(len(key)), bytes_at(value), word(len(value)))
 
 
 def respond(status: int, details: str, body: bytes, lines: list[tuple[str, bytes]]) -> None:

@@ -6,6 +6,15 @@ response, the filters that saw the request, in reverse.
 """
 
 from meshext_wasm.library.meshext.legal import decode
+from meshext_wasm.library.meshext.needs import (
+    ON_COMPLETE,
+    ON_REQUEST_BODY,
+    ON_REQUEST_CHUNK,
+    ON_REQUEST_TRAILERS,
+    ON_RESPONSE_BODY,
+    ON_RESPONSE_CHUNK,
+    ON_RESPONSE_TRAILERS,
+)
 from meshext_wasm.library.meshext.request import RequestLine
 from meshext_wasm.library.proxy import commit
 from meshext_wasm.library.proxy.hooks import run
@@ -27,20 +36,10 @@ from meshext_wasm.library.proxy.passes import NONE, STREAM, WHOLE, Pass
 from meshext_wasm.library.proxy.program import Program
 from meshext_wasm.library.proxy.request_pass import RequestPass
 from meshext_wasm.library.proxy.response_pass import ResponsePass
-from meshext_wasm.library.proxy.seat import (
-    NO_CHUNK,
-    ON_COMPLETE,
-    ON_REQUEST_BODY,
-    ON_REQUEST_CHUNK,
-    ON_REQUEST_TRAILERS,
-    ON_RESPONSE_BODY,
-    ON_RESPONSE_CHUNK,
-    ON_RESPONSE_TRAILERS,
-    Ending,
-    Seat,
-)
+from meshext_wasm.library.proxy.seat import NO_CHUNK, Ending, Seat
 from meshext_wasm.library.proxy.surrounding import read_surroundings
 from meshext_wasm.library.proxy.turn import Turn
+from meshext_wasm.library.proxy.written import Written
 
 CONTINUE = 0
 PAUSE = 1
@@ -62,7 +61,9 @@ class Passage:
         line = read_request_line(lines)
         plain = without_pseudo(lines)
         self.method = line.method
-        self.surroundings = read_surroundings(program.facts, first(plain, "x-request-id"))
+        self.surroundings = read_surroundings(program.facts, plain)
+        program.read_early(self.surroundings, line, plain)
+        self.written = Written(self.surroundings)
         self.seats = program.seat(self.surroundings)
         self.request = RequestPass(self.seats, style_of(program, ON_REQUEST_BODY, ON_REQUEST_CHUNK), line)
         self.request.lines = plain
@@ -92,6 +93,7 @@ class Passage:
             return PAUSE
         if begins and request.style == STREAM and not request.has_arrived and request.is_wanted():
             request.lines = commit.without_length(request.lines)
+        self.written.tell()
         commit.request_headers(request)
         if request.has_arrived and request.body != request.sent_body:
             write_buffer(REQUEST_BODY, request.body)
@@ -103,6 +105,7 @@ class Passage:
         request = self.request
         if self.over or not request.is_wanted():
             return CONTINUE
+        self.surroundings.forget()
         if request.style == STREAM:
             return self.flow(request, REQUEST_BODY, end)
         if request.finished():
@@ -131,6 +134,7 @@ class Passage:
         found = request.walk_trailers(ON_REQUEST_TRAILERS, before)
         if found.turn is not None:
             return self.answer(found.turn)
+        self.written.tell()
         commit.lines(REQUEST_TRAILERS, before, found.lines)
         return CONTINUE
 
@@ -142,6 +146,8 @@ class Passage:
             return CONTINUE
         response = self.response
         self.response_after = now() - self.began
+        self.surroundings.forget()
+        self.program.read_late(self.surroundings)
         lines = read_pairs(RESPONSE_HEADERS)
         plain = without_pseudo(lines)
         response.lines = plain
@@ -162,6 +168,7 @@ class Passage:
             return self.send()
         if not response.released:
             return PAUSE
+        self.written.tell()
         if begins and response.style == STREAM and not response.has_arrived and response.is_wanted():
             response.lines = commit.without_length(response.lines)
         if response.has_arrived and response.body != response.sent_body:
@@ -176,6 +183,7 @@ class Passage:
         response = self.response
         if self.over or not response.is_wanted():
             return CONTINUE
+        self.surroundings.forget()
         if response.style == STREAM:
             return self.flow(response, RESPONSE_BODY, end)
         if response.released:
@@ -204,6 +212,7 @@ class Passage:
         found = response.walk_trailers(ON_RESPONSE_TRAILERS, before)
         if found.turn is not None:
             return self.answer(found.turn)
+        self.written.tell()
         commit.lines(RESPONSE_TRAILERS, before, found.lines)
         return CONTINUE
 
@@ -215,6 +224,7 @@ class Passage:
         found = way.flow(data, end, "")
         if found.turn is not None:
             return self.answer(found.turn)
+        self.written.tell()
         if found.data != data:
             write_buffer(buffer, found.data)
         return CONTINUE
@@ -236,6 +246,7 @@ class Passage:
         """Send the answer that took the response's place."""
         response = self.response
         self.over = True
+        self.written.tell()
         turn = response.turn
         if turn is not None:
             details = spaceless(turn.respond.details)

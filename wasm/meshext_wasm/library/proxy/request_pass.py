@@ -1,10 +1,11 @@
 """The request on its way through the filters, in the order given."""
 
 from meshext_wasm.library.meshext.message import Message
+from meshext_wasm.library.meshext.needs import ON_REQUEST, ON_REQUEST_BODY, ON_REQUEST_CHUNK
 from meshext_wasm.library.meshext.request import RequestLine
 from meshext_wasm.library.proxy.hooks import run
 from meshext_wasm.library.proxy.passes import Pass, follow_body
-from meshext_wasm.library.proxy.seat import ON_REQUEST, ON_REQUEST_BODY, ON_REQUEST_CHUNK, Seat
+from meshext_wasm.library.proxy.seat import Seat
 from meshext_wasm.library.proxy.turn import Turn, turn_oversize, turn_tunnel
 
 TOO_LONG = 413

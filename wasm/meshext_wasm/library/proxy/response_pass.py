@@ -2,9 +2,10 @@
 
 from meshext_wasm.library.meshext.headers import put_on
 from meshext_wasm.library.meshext.message import Message
+from meshext_wasm.library.meshext.needs import ON_RESPONSE, ON_RESPONSE_BODY, ON_RESPONSE_CHUNK
 from meshext_wasm.library.proxy.hooks import run
 from meshext_wasm.library.proxy.passes import Pass, follow_body
-from meshext_wasm.library.proxy.seat import ON_RESPONSE, ON_RESPONSE_BODY, ON_RESPONSE_CHUNK, Seat
+from meshext_wasm.library.proxy.seat import Seat
 from meshext_wasm.library.proxy.turn import Turn, turn_oversize
 
 TOO_LONG = 500

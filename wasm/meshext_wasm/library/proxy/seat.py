@@ -4,41 +4,11 @@ What is written for a build is a class below `Seat` for each filter: it has the 
 hooks.
 """
 
+from meshext_wasm.library.meshext.needs import Needs
 from meshext_wasm.library.meshext.request import AnyRequest
 from meshext_wasm.library.meshext.response import AnyResponse
 from meshext_wasm.library.meshext.view import View
 from meshext_wasm.library.raw import virtual
-
-ON_REQUEST = 1
-ON_REQUEST_BODY = 2
-ON_REQUEST_CHUNK = 4
-ON_REQUEST_TRAILERS = 8
-ON_RESPONSE = 16
-ON_RESPONSE_BODY = 32
-ON_RESPONSE_CHUNK = 64
-ON_RESPONSE_TRAILERS = 128
-ON_COMPLETE = 256
-
-
-def hook_name(hook: int) -> str:
-    """The name of a hook."""
-    if hook == ON_REQUEST:
-        return "on_request"
-    if hook == ON_REQUEST_BODY:
-        return "on_request_body"
-    if hook == ON_REQUEST_CHUNK:
-        return "on_request_chunk"
-    if hook == ON_REQUEST_TRAILERS:
-        return "on_request_trailers"
-    if hook == ON_RESPONSE:
-        return "on_response"
-    if hook == ON_RESPONSE_BODY:
-        return "on_response_body"
-    if hook == ON_RESPONSE_CHUNK:
-        return "on_response_chunk"
-    if hook == ON_RESPONSE_TRAILERS:
-        return "on_response_trailers"
-    return "on_complete"
 
 
 class Chunk:
@@ -72,26 +42,6 @@ NO_CHUNK = Chunk(b"", True, "")
 NO_ENDING = Ending(False, None, None, 0.0, None)
 
 
-class Needs:
-    """What one configured filter asks for; `hooks` is the sum of its hooks' numbers."""
-
-    def __init__(
-        self,
-        name: str,
-        hooks: int,
-        max_body: int,
-        fails_open: bool,
-        passes_oversize: bool,
-        attributes: list[str],
-    ) -> None:
-        self.name = name
-        self.hooks = hooks
-        self.max_body = max_body
-        self.fails_open = fails_open
-        self.passes_oversize = passes_oversize
-        self.attributes = attributes
-
-
 class Seat:
     """Made when the request's headers arrive; lives as long as the exchange."""
 
@@ -106,6 +56,10 @@ class Seat:
     def has(self, hook: int) -> bool:
         """Whether the filter has that hook in this configuration."""
         return self.needs.hooks & hook != 0
+
+    def publish(self) -> None:
+        """Let the filters that come later, and Envoy, read what this one wrote."""
+        self.view.surroundings.publish(self.needs.namespace, self.view.written)
 
     @virtual
     def call(self, hook: int, chunk: Chunk, ending: Ending) -> object:

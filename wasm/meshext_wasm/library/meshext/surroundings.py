@@ -1,0 +1,105 @@
+"""What Envoy tells about an exchange beside the message; asked for when a filter asks, and once."""
+
+from meshext_wasm.library.meshext.legal import decode
+from meshext_wasm.library.meshext.peer import Peer, principal_from
+from meshext_wasm.library.meshext.structs import read_metadata
+from meshext_wasm.library.proxy.host import read_property
+
+DIRECT_ADDRESS = "filter_state.meshext.direct_address"
+"""Where the configuration of Envoy puts the direct peer's address, for which it has no attribute."""
+
+
+class Surroundings:
+    """One exchange's. `route` and `cluster` are those that were chosen before the first filter ran.
+
+    `published` is the metadata that filters of this chain wrote, by namespace.
+    """
+
+    def __init__(self, request_id: str) -> None:
+        self.request_id = request_id
+        self.route = ""
+        self.cluster = ""
+        self.attributes: dict[str, str | int | float | bool | bytes | None] = {}
+        self.published: dict[str, dict[str, object]] = {}
+        self._peer: Peer | None = None
+        self._client_address: str | None = None
+        self._envoys: dict[str, dict[str, object]] | None = None
+
+    @property
+    def peer(self) -> Peer:
+        """The direct peer; it stays the same as long as the connection."""
+        found = self._peer
+        if found is None:
+            found = read_peer()
+            self._peer = found
+        return found
+
+    @property
+    def client_address(self) -> str:
+        """The client's IP address as Envoy trusts it from x-forwarded-for."""
+        found = self._client_address
+        if found is None:
+            found = without_port(text_of("source.address"))
+            self._client_address = found
+        return found
+
+    def metadata(self, namespace: str) -> dict[str, object]:
+        """What is in a namespace in this phase; a dict of its own."""
+        made: dict[str, object] = {}
+        envoys = self.envoys()
+        if namespace in envoys:
+            made.update(envoys[namespace])
+        if namespace in self.published:
+            made.update(self.published[namespace])
+        return made
+
+    def has_metadata(self, namespace: str) -> bool:
+        """Whether anybody wrote to a namespace."""
+        return namespace in self.published or namespace in self.envoys()
+
+    def publish(self, namespace: str, written: dict[str, object]) -> None:
+        """Let the filters that come later read what one wrote."""
+        made: dict[str, object] = {}
+        if namespace in self.published:
+            made.update(self.published[namespace])
+        made.update(written)
+        self.published[namespace] = made
+
+    def forget(self) -> None:
+        """Another phase: Envoy's other filters may have written since."""
+        self._envoys = None
+
+    def envoys(self) -> dict[str, dict[str, object]]:
+        """Envoy's dynamic metadata by namespace."""
+        found = self._envoys
+        if found is None:
+            found = read_metadata(read_property("metadata") or b"")
+            self._envoys = found
+        return found
+
+
+def read_peer() -> Peer:
+    """The direct peer, whose address is in the filter state where the configuration put it."""
+    address = text_of(DIRECT_ADDRESS)
+    if not address:
+        address = text_of("source.address")
+    tls = text_of("connection.tls_version") != ""
+    return Peer(principal_from(text_of("connection.uri_san_peer_certificate")), without_port(address), tls)
+
+
+def text_of(path: str) -> str:
+    """A property as text, "" where Envoy has no value."""
+    value = read_property(path)
+    if value is None:
+        return ""
+    return decode(value)
+
+
+def without_port(address: str) -> str:
+    """The IP address of `127.0.0.1:4711` or `[::1]:4711`; a Unix listener's peer has none."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    host, mark, port = address.rpartition(":")
+    if mark and port.isdigit():
+        return host
+    return ""
