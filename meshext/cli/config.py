@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from meshext.envoy.insertion import Insertion
     from meshext.envoy.service_cluster import Backend
     from meshext.plan import Plan
 
@@ -46,6 +47,14 @@ ClientCert = Annotated[
     str | None, typer.Option(metavar="FILE", help="The certificate that Envoy shows the service (PEM).")
 ]
 ClientKey = Annotated[str | None, typer.Option(metavar="FILE", help="Its private key (PEM).")]
+ModuleFile = Annotated[
+    str | None,
+    typer.Option(
+        "--module",
+        metavar="FILE",
+        help="With --mode wasm: where Envoy finds the module. [default: the filter's name.wasm]",
+    ),
+]
 Into = Annotated[
     str | None, typer.Option(metavar="FILE", help="Put it into this bootstrap and print the whole.")
 ]
@@ -60,6 +69,7 @@ def config(
     server_name: ServerName = None,
     client_cert: ClientCert = None,
     client_key: ClientKey = None,
+    module: ModuleFile = None,
     into: Into = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the parts as JSON.")] = False,
 ) -> None:
@@ -70,6 +80,7 @@ def config(
     Examples:
       meshext config filter.py:Hello --address unix:/run/hello.sock
       meshext config filter.py:Hello --mode proc --into envoy.yaml > with-hello.yaml
+      meshext config filter.py:Hello --mode wasm --module /etc/envoy/hello.wasm --into envoy.yaml > with.yaml
     """
     from meshext.cli.faults import UsageError
     from meshext.cli.selection import load_quietly, parse_mode
@@ -82,36 +93,40 @@ def config(
     service = parse_backend(address or [DEFAULT_ADDRESS], (ca, server_name, client_cert, client_key))
     configs = config or ()
     if chosen == "wasm":
-        print(wasm_text(specs, configs, into=into, as_json=as_json), end="")
+        print(wasm_text(specs, configs, file=module or "", into=into, as_json=as_json), end="")
         return
     plan = build_plan(load_quietly(lambda: load_needs(specs, configs)), chosen)
+    print(service_text(plan, service, serve_command(specs, configs, service), into, as_json=as_json), end="")
+
+
+def service_text(plan: Plan, service: Backend, command: str, into: str | None, *, as_json: bool) -> str:
+    """What Envoy needs to ask a service that this command starts."""
     if into:
-        print(insert(into, plan, service), end="")
-    elif as_json:
-        print(to_json(plan, service), end="")
-    else:
-        print(to_text(plan, service, command=serve_command(specs, configs, service)), end="")
+        return insert(into, plan, inserter(plan, service))
+    return to_json(plan, service) if as_json else to_text(plan, service, command=command)
 
 
-def wasm_text(specs: Sequence[str], configs: Sequence[str], *, into: str | None, as_json: bool) -> str:
+def wasm_text(
+    specs: Sequence[str], configs: Sequence[str], *, file: str, into: str | None, as_json: bool
+) -> str:
     """What Envoy needs to run the filters itself, from a module that `meshext build` makes."""
     import json
 
     from meshext.cli.envoy_parts import build_settings, has_bodies
-    from meshext.cli.faults import UsageError
     from meshext.cli.runtimes import find_embedding
     from meshext.cli.selection import load_quietly
     from meshext.envoy.bootstrap import buffer_limit
     from meshext.envoy.emit import emit_yaml, to_data
+    from meshext.envoy.insertion import insert_module
     from meshext.envoy.wasm_filter import build_wasm_filters
     from meshext.envoy.wasm_stats import build_stats_config
     from meshext.plan import build_plan
 
-    if into:
-        raise UsageError("--into is for the services; paste the part that --mode wasm prints")
     _, outline = find_embedding("wasm")
-    module, needs = load_quietly(lambda: outline(specs, configs, ""))
+    module, needs = load_quietly(lambda: outline(specs, configs, file))
     plan = build_plan(needs, "wasm")
+    if into:
+        return insert(into, plan, lambda text, source: insert_module(text, plan, module, source=source))
     parts = {
         "http_filters": [to_data(each) for each in build_wasm_filters(module)],
         "http_connection_manager": build_settings(plan),
@@ -135,15 +150,21 @@ def parse_backend(addresses: Sequence[str], tls: tuple[str | None, ...]) -> Back
     return Backend(addresses=places, tls=parse_service_tls(ca, name, certificate, key, places[0]))
 
 
-def insert(bootstrap: str, plan: Plan, service: Backend) -> str:
+def inserter(plan: Plan, service: Backend) -> Callable[[str, str], Insertion]:
+    """What puts a service's filters into a bootstrap, given as its text and where that came from."""
+    from meshext.envoy.insertion import insert_filter
+
+    return lambda text, source: insert_filter(text, plan, service, source=source)
+
+
+def insert(bootstrap: str, plan: Plan, put: Callable[[str, str], Insertion]) -> str:
     """The bootstrap with the filters in it; what in it weakens them is said on stderr."""
     from meshext.cli.envoy_parts import find_notes
     from meshext.cli.output import print_warning
     from meshext.config import read_config
-    from meshext.envoy.insertion import insert_filter
 
     document = read_config(bootstrap)
-    insertion = insert_filter(document.text, plan, service, source=document.source)
+    insertion = put(document.text, document.source)
     for warning in [*insertion.warnings, *find_notes(plan, bootstrap=document.text)]:
         print_warning(warning)
     return insertion.text

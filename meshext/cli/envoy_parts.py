@@ -58,7 +58,7 @@ def find_notes(plan: Plan, *, bootstrap: str | None = None) -> Iterator[str]:
         yield f"Envoy itself answers 413 to a request body of more than {plan.max_body} bytes"
     if plan.mode == "proc" and GRACEFUL_CLOSE not in (bootstrap or ""):
         yield f"set {GRACEFUL_CLOSE}: true in layered_runtime; without it gRPC loses 140 bytes a request"
-    if plan.failure == "open":
+    if plan.failure == "open" and plan.mode != "wasm":
         yield "failure is open: while the service is gone, requests pass unseen"
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from meshext.cli.faults import UsageError
 from meshext.cli.selection import compile_quietly, load_quietly, parse_mode
 from meshext.cli.service_options import (
     Config,
@@ -32,6 +31,7 @@ from meshext.lifeline import watch_parent
 if TYPE_CHECKING:
     from meshext.sandbox import Options, Sandbox, Setup
     from meshext.sandbox.calls import Example, Result
+    from meshext.sandbox.recompiling import Version
 
 INTERRUPTED = 130
 
@@ -99,7 +99,8 @@ def run(
     """Run the real Envoy with filters in front of an upstream (an echo service unless told otherwise).
 
     The line `ready URL` says that traffic flows. Ctrl-C ends everything. With --watch a filter that changed
-    takes over without a request lost; where it needs something else of Envoy, the listener is replaced.
+    takes over without a request lost; where it needs something else of Envoy, or is compiled into it, the
+    listener is replaced.
 
     With --try, the calls are those of `expect.yaml` beside the filter's file, or beside the configuration.
 
@@ -142,14 +143,20 @@ def embed(setup: Setup) -> Setup:
     """The setup with its filters compiled, every step told on standard error."""
     from meshext.cli.runtimes import find_embedding
 
-    if setup.watch:
-        raise UsageError("--watch does not compile again yet; leave it out, or take --mode proc")
     compile_filters, _ = find_embedding("wasm")
     module, needs = compile_quietly(
         lambda: compile_filters(setup.specs, setup.configs, lambda step: write_log(f"compiling: {step}"))
     )
     write_log(f"compiled: {len(module.code)} bytes, {module.plugin}")
     return replace(setup, module=module, needs=needs)
+
+
+async def compile_again(setup: Setup) -> Version:
+    """The filters as they are now, compiled."""
+    from meshext.cli.embedding import recompile
+
+    write_log("compiling what has changed")
+    return await recompile("wasm", setup.specs, setup.configs, write_log)
 
 
 async def serve_until_told(setup: Setup, example: Example, *, try_calls: bool, parent: int) -> int:
@@ -162,7 +169,7 @@ async def serve_until_told(setup: Setup, example: Example, *, try_calls: bool, p
         loop.add_signal_handler(number, told.set)
     ending = asyncio.create_task(told.wait())
     orphaned = asyncio.create_task(watch_parent(parent=parent))
-    sandbox = Sandbox(setup, on_line=write_log)
+    sandbox = Sandbox(setup, on_line=write_log, compile_again=lambda: compile_again(setup))
     work = try_all(sandbox, example) if try_calls else serve(sandbox, example)
     working = asyncio.create_task(work)
     await asyncio.wait({working, ending, orphaned}, return_when=asyncio.FIRST_COMPLETED)

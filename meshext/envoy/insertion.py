@@ -13,6 +13,7 @@ from meshext.envoy.emit import Data, emit_yaml, to_data
 from meshext.envoy.http_filter import FILTER, build_http_filters
 from meshext.envoy.route_gaps import find_route_gaps
 from meshext.envoy.service_cluster import Backend, build_service_cluster
+from meshext.envoy.wasm_filter import Module, build_wasm_filters
 from meshext.errors import ConfigError
 from meshext.needs import DEFAULT_MAX_BODY
 from meshext.plan import Plan
@@ -73,16 +74,30 @@ def insert_filter(bootstrap: str, plan: Plan, service: Backend, *, source: str =
     `bootstrap` is YAML or JSON. ConfigError where it is neither, has no connection manager in
     `static_resources`, has the filter already, or has another cluster of that name.
     """
+    filters = [to_data(item) for item in build_http_filters(plan, cluster=service.cluster)]
+    return _insert_all(bootstrap, plan, filters, [to_data(build_service_cluster(service))], source)
+
+
+def insert_module(bootstrap: str, plan: Plan, module: Module, *, source: str = "bootstrap") -> Insertion:
+    """The same for filters that run inside of Envoy: there is no cluster. Raises as `insert_filter`."""
+    return _insert_all(bootstrap, plan, [to_data(item) for item in build_wasm_filters(module)], [], source)
+
+
+def _insert_all(
+    bootstrap: str, plan: Plan, filters: list[Data], clusters: list[Data], source: str
+) -> Insertion:
     data = _load(bootstrap, source)
     managers = list(_find_managers(data))
-    if problems := [*_problems(data, managers, service.cluster)]:
+    names = [item["name"] for item in clusters]
+    if problems := [*_problems(data, managers, names)]:
         raise ConfigError(problems, source=source)
     settled = [notice for manager in managers for notice in _settle_paths(manager)]
     warnings = (*settled, *(warning for manager in managers for warning in _warnings(manager, plan)))
     for manager in managers:
-        _insert(manager.data, [to_data(item) for item in build_http_filters(plan, cluster=service.cluster)])
-    resources = data["static_resources"]
-    resources["clusters"] = [*_items(resources, "clusters"), to_data(build_service_cluster(service))]
+        _insert(manager.data, filters)
+    if clusters:
+        resources = data["static_resources"]
+        resources["clusters"] = [*_items(resources, "clusters"), *clusters]
     return Insertion(emit_yaml(data), warnings)
 
 
@@ -119,15 +134,16 @@ def _find_managers(data: Data) -> Iterator[_Manager]:
                     yield _Manager(f"{where}.filters[{number}]", listener, config)
 
 
-def _problems(data: Data, managers: list[_Manager], cluster: str) -> Iterator[str]:
+def _problems(data: Data, managers: list[_Manager], clusters: list[str]) -> Iterator[str]:
     if not managers:
         yield "static_resources.listeners: there is no HTTP connection manager to put the filter into"
     names = [item.get("name") for item in _items(data["static_resources"], "clusters")]
-    if cluster in names:
-        yield (
-            f"static_resources.clusters[{names.index(cluster)}]: the name {cluster!r} is taken; "
-            "the filter's cluster needs it, so rename this one"
-        )
+    for cluster in clusters:
+        if cluster in names:
+            yield (
+                f"static_resources.clusters[{names.index(cluster)}]: the name {cluster!r} is taken; "
+                "the filter's cluster needs it, so rename this one"
+            )
     for manager in managers:
         if any(item.get("name") == FILTER for item in _items(manager.data, "http_filters")):
             yield f"{manager.place}.http_filters: a filter named {FILTER!r} is there already; remove it first"

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from meshext.errors import MissingExtraError
+from meshext.errors import MissingExtraError, OptionError
 from meshext.loading import load_needs
 from meshext.plan import Plan, build_plan
 from meshext.sandbox.access import format_access
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from meshext.envoy.logs import LogLine
     from meshext.envoy.process import EnvoyProcess
     from meshext.envoy.upstreams import Upstream
+    from meshext.sandbox.recompiling import Compile, Recompilations
     from meshext.sandbox.succeeding import Successions
 
 
@@ -33,7 +34,10 @@ class Sandbox:
     can call the filter service or Envoy's admin interface.
     """
 
-    def __init__(self, setup: Setup, *, on_line: Callable[[str], None]) -> None:
+    def __init__(
+        self, setup: Setup, *, on_line: Callable[[str], None], compile_again: Compile | None = None
+    ) -> None:
+        """`compile_again` is what `watch` does where the setup has a module."""
         check_extra()
         self._setup = setup
         self._on_line = on_line
@@ -42,6 +46,8 @@ class Sandbox:
         self._failed: asyncio.Queue[str] = asyncio.Queue()
         self._changed = asyncio.Event()  # a version is there that needs something else of Envoy
         self._successions: Successions | None = None
+        self._compile_again = compile_again
+        self._recompilations: Recompilations | None = None
         self.plan: Plan = build_plan(setup.needs or load_needs(setup.specs, setup.configs), setup.mode)
         self.url = ""
         self.envoy: EnvoyProcess | None = None
@@ -98,6 +104,8 @@ class Sandbox:
         if self._successions is not None and service is not None:
             self._spawn(self._successions.run(gateway, service, self.envoy.admin))
             self._stack.push_async_callback(self._successions.close)
+        if self._recompilations is not None:
+            self._spawn(self._recompilations.run(gateway, self.envoy.admin))
 
     async def _start_service(self, folder: Path, number: int) -> ServiceProcess:
         name = "service.sock" if number == 1 else f"service-{number}.sock"
@@ -148,6 +156,10 @@ class Sandbox:
 
         if not self._setup.watch:
             return to_json(build_bootstrap(gateway))
+        if gateway.module is not None:
+            self._recompilations = self._watch_module(folder)
+            self._recompilations.write(gateway)
+            return to_json(build_dynamic_bootstrap(gateway, folder))
         self._successions = Successions(
             folder,
             mode=self._setup.mode,
@@ -158,6 +170,19 @@ class Sandbox:
         )
         self._successions.write(gateway)
         return to_json(build_dynamic_bootstrap(gateway, folder))
+
+    def _watch_module(self, folder: Path) -> Recompilations:
+        from meshext.sandbox.recompiling import Recompilations
+        from meshext.sources import LOADED
+
+        if self._compile_again is None:
+            raise OptionError("a module is watched by who can compile it again")
+        return Recompilations(
+            folder,
+            compile_filters=self._compile_again,
+            files=dict(LOADED.files),
+            on_line=self._on_line,
+        )
 
     async def _start_echoes(self, folder: Path) -> list[Upstream]:
         from meshext.envoy.echo import EchoServer
