@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from meshext_controlplane.model.base import MeshDocument, Model, Namespace
+from meshext_controlplane.model.log_format import check_log_format, parse_json_format
 from meshext_controlplane.model.providers import Provider
 from meshext_controlplane.model.spiffe import check_trust_domain
 
@@ -64,7 +65,8 @@ def check_alias(alias: str) -> str:
 class MeshConfigSpec(Model):
     """The fields; a mesh without the document has the defaults.
 
-    `access_log_file` is "" for no access log beside those of providers.
+    `access_log_file` is "" for no access log beside those of providers; `access_log_format` is text, or a
+    JSON object where that is the encoding.
     """
 
     trust_domain: Annotated[str, AfterValidator(check_trust_domain)] = "cluster.local"
@@ -100,6 +102,15 @@ class MeshConfigSpec(Model):
             "defaultConfig": _AT_THE_TOP,
         }
     )
+
+    @model_validator(mode="after")
+    def _format_holds(self) -> Self:
+        check = parse_json_format if self.access_log_encoding == "JSON" else check_log_format
+        try:
+            check(self.access_log_format or "{}")
+        except ValueError as error:
+            raise ValueError(f"accessLogFormat: {error}") from None
+        return self
 
     @model_validator(mode="after")
     def _names_hold(self) -> Self:

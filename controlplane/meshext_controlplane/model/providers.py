@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from meshext_controlplane.model.base import Model
 from meshext_controlplane.model.filter_source import FilterSource
+from meshext_controlplane.model.log_format import LogText
 from meshext_controlplane.model.service_host import ServiceHost
 from meshext_controlplane.model.values import Duration, Port
 
@@ -84,8 +85,8 @@ class ExtAuthzHttp(ExtAuthz):
 class LogFormat(Model):
     """How a line of the access log looks: `text`, or `labels` as JSON; Envoy's command operators in both."""
 
-    text: str | None = None
-    labels: dict[str, str] | None = None
+    text: LogText | None = None
+    labels: dict[str, LogText] | None = None
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
@@ -117,8 +118,8 @@ class GrpcAccessLog(Model):
 class OtelLabels(Model):
     """`logFormat` of `envoyOtelAls`: the body's text, and attributes beside it."""
 
-    text: str | None = None
-    labels: dict[str, str] = Field(default_factory=dict)
+    text: LogText | None = None
+    labels: dict[str, LogText] = Field(default_factory=dict)
 
 
 class OtelAccessLog(Model):

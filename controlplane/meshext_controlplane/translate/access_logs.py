@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from meshext_controlplane.model.log_format import parse_json_format
 from meshext_controlplane.model.mesh_config import MeshConfigSpec
 from meshext_controlplane.model.providers import FileAccessLog, GrpcAccessLog, OtelAccessLog, Provider
 from meshext_controlplane.translate.custom import Serves
@@ -73,7 +74,8 @@ def build_mesh_log(config: MeshConfigSpec) -> AccessLog:
     """The log of MeshConfig's `accessLogFile`."""
     log = file_pb2.FileAccessLog(path=config.access_log_file)
     if config.access_log_encoding == "JSON":
-        log.log_format.json_format.update(FIELDS)
+        given = config.access_log_format
+        log.log_format.json_format.update(parse_json_format(given) if given else FIELDS)
     else:
         _set_text(log, config.access_log_format or TEXT)
     return AccessLog(name="envoy.access_loggers.file", typed_config=pack(log))

@@ -202,6 +202,21 @@ CONFIGS = {
         "envoyExtAuthzHttp: {service: a.test, port: 80, includeRequestHeadersInCheck: ['x*y']}"
     ),
     "log-format": provider("envoyFileAccessLog: {logFormat: {text: a, labels: {b: c}}}"),
+    "log-operator": provider("envoyFileAccessLog: {logFormat: {text: 'a %NOPE% b'}}"),
+    "log-operator-near": provider("envoyFileAccessLog: {logFormat: {labels: {code: '%RESPONSE_COD%'}}}"),
+    "log-operator-lower-case": provider("envoyFileAccessLog: {logFormat: {text: '%start_time%'}}"),
+    "log-percent": provider("envoyFileAccessLog: {logFormat: {text: '100% sure'}}"),
+    "log-argument-missing": provider("envoyOtelAls: {service: a.test, port: 1, logFormat: {text: '%REQ%'}}"),
+    "log-argument-wrong": provider(
+        "envoyOtelAls: {service: a.test, port: 1, logFormat: {labels: {a: '%GRPC_STATUS(name)%'}}}"
+    ),
+    "log-argument-too-much": config("accessLogFormat: '%DURATION(ms)%'"),
+    "log-length": config("accessLogFormat: '%GRPC_STATUS:5%'"),
+    "log-json": config("accessLogEncoding: JSON\naccessLogFormat: '%DURATION%'"),
+    "log-json-operator": config(
+        'accessLogEncoding: JSON\naccessLogFormat: \'{"a": {"b": ["%REQ_WITHOUT_QUERY(:path)%"]}}\''
+    ),
+    "log-json-null": config("accessLogEncoding: JSON\naccessLogFormat: '{\"a\": null}'"),
     "default-unknown": config("defaultProviders: {tracing: [nowhere]}"),
     "sampling": config("tracing: {sampling: 200}"),
 }
