@@ -17,16 +17,21 @@ FOREIGN = frozenset({*sys.stdlib_module_names, "meshext"})
 
 
 def may_skip(cls: type) -> bool:
-    """Whether a method of the class names `skip_body`, or a function, class or module that one of them names.
+    """Whether a filter may let a body by.
 
     One that is called in ways that can not be seen here still works, for bodies that Envoy has room for.
     """
+    return mentions(cls, SKIPS)
+
+
+def mentions(cls: type, wanted: str) -> bool:
+    """Whether a method of the class uses that name, or a function, class or module that one of them names."""
     waiting = list(methods(cls))
     seen = set(waiting)
     while waiting:
         function = waiting.pop()
         names = set(names_in(function.__code__))
-        if SKIPS in names:
+        if wanted in names:
             return True
         for found in (each for value in values_in(function, names) for each in functions_at(value, names)):
             if found not in seen:

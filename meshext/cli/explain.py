@@ -13,6 +13,7 @@ from meshext.cli.running_mesh import DEFAULT_STATE, State
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from meshext.policy.asked import Ask, FilterAnswer
     from meshext.policy.compiled import ReadyRule
     from meshext.policy.explain import Explanation, Trial
     from meshext.policy.facts import Facts
@@ -79,7 +80,8 @@ def explain(
     "client_address", "destination" {"address", "port"}, "sni", "claims" {...}, "metadata" {filter: {...}}.
 
     With --workload the policies are those that a running mesh applies to it, and its labels, trust domain,
-    root namespace and path normalization are the mesh's.
+    root namespace and path normalization are the mesh's. The Python filters in the request's way are asked
+    too, in a process of their own, with their configuration and an empty store.
 
     Ends with 0 where the request is allowed, with 1 where it is denied, with 2 where a file is wrong.
 
@@ -92,10 +94,10 @@ def explain(
     about = build_about(namespace, labels, trust_domain, alias, root_namespace)
     if workload is not None:
         check_alone(policies or (), about, normalize)
-        settings, normalize = ask_mesh(workload, state)
+        settings, normalize, ask = ask_mesh(workload, state)
     else:
-        settings = read_settings(policies or (), about)
-    allowed = answer(settings, (request, normalize), as_json=as_json, trace=trace)
+        settings, ask = read_settings(policies or (), about), None
+    allowed = answer(settings, (request, normalize), as_json=as_json, trace=trace, ask=ask)
     raise typer.Exit(ALLOWED if allowed else DENIED)
 
 
@@ -113,16 +115,27 @@ def check_alone(files: Sequence[str], about: About, normalize: str | None) -> No
         )
 
 
-def ask_mesh(workload: str, state: Path) -> tuple[Settings, str]:
-    """The policies of a running mesh for one workload, and how it normalises paths."""
+def ask_mesh(workload: str, state: Path) -> tuple[Settings, str, Ask]:
+    """The policies of a running mesh for one workload, how it normalises paths, and who asks its filters."""
     from meshext.cli.running_mesh import load_policy_source
 
-    settings, normalization = load_policy_source()(workload, state)
-    return settings, normalization.name
+    mesh = load_policy_source()(workload, state)
+    return mesh.settings, mesh.normalization.name, mesh.ask
 
 
-def answer(settings: Settings, request: tuple[str, str | None], *, as_json: bool, trace: bool) -> bool:
-    """Print the answer; whether it is allowed. `request` is what was given, and how to normalise it."""
+def answer(
+    settings: Settings,
+    request: tuple[str, str | None],
+    *,
+    as_json: bool,
+    trace: bool,
+    ask: Ask | None = None,
+) -> bool:
+    """Print the answer; whether it is allowed. `request` is what was given, and how to normalise it.
+
+    `ask` asks the filters of a running mesh, which may change what policies see.
+    """
+    from meshext.cli import explain_filters
     from meshext.cli.output import print_warning
     from meshext.policy.advice import advise
     from meshext.policy.decide import Decider
@@ -131,38 +144,29 @@ def answer(settings: Settings, request: tuple[str, str | None], *, as_json: bool
     facts = read_facts(*request)
     for line in advise(settings.policies, settings.workload.trust):
         print_warning(line)
+    custom = find_custom(settings, facts)
+    asked = ask(facts, sorted({rule.policy.provider for rule in custom})) if ask is not None else None
+    facts = asked.facts if asked is not None else facts
     found = explain_request(Decider(settings.policies, settings.workload.trust), facts)
-    asked = find_asked(settings, facts)
+    answers = explain_filters.settle(asked.answers if asked else (), allowed=found.verdict.allowed)
+    told = {f"provider {rule.policy.provider}" for rule in custom} & {each.named for each in answers}
+    custom = [rule for rule in custom if f"provider {rule.policy.provider}" not in told]
     if as_json:
-        print(json.dumps(to_data(found, trace=trace) | asked_data(asked), indent=2))
+        data = to_data(found, answers, trace=trace)
+        print(json.dumps({**data, **explain_filters.custom_data(custom)}, indent=2))
     else:
-        print("\n".join([*to_lines(found, settings, trace=trace), *map(tell_asked, asked)]))
-    return found.verdict.allowed
+        lines = to_lines(found, answers, settings, trace=trace)
+        print("\n".join([*lines, *map(explain_filters.custom_line, custom)]))
+    return found.verdict.allowed and explain_filters.find_refusal(answers) is None
 
 
-def find_asked(settings: Settings, facts: Facts) -> list[ReadyRule]:
+def find_custom(settings: Settings, facts: Facts) -> list[ReadyRule]:
     """The CUSTOM rules that match: before all others a provider is asked, and only it knows its answer."""
     from meshext.policy.decide import Ruleset
     from meshext.policy.model import Action
 
     custom = [each for each in settings.policies if each.action is Action.CUSTOM and not each.dry_run]
     return list(Ruleset(custom, settings.workload.trust).index.all_matches(facts))
-
-
-def asked_data(asked: Sequence[ReadyRule]) -> dict[str, object]:
-    """The same as plain data; nothing where nobody is asked."""
-    told = [
-        {"policy": each.policy.full_name, "rule": each.number, "provider": each.policy.provider}
-        for each in asked
-    ]
-    return {"asked": told} if told else {}
-
-
-def tell_asked(rule: ReadyRule) -> str:
-    """One line for people."""
-    policy = rule.policy
-    by = f"CUSTOM {policy.full_name} rule {rule.number}"
-    return f"first {policy.provider} is asked, by {by}: it may refuse too"
 
 
 def build_about(
@@ -242,11 +246,13 @@ def read_facts(request: str, normalize: str | None) -> Facts:
     return facts
 
 
-def to_data(found: Explanation, *, trace: bool) -> dict[str, object]:
-    """The answer as plain data: what `--json` prints."""
+def to_data(found: Explanation, answers: Sequence[FilterAnswer], *, trace: bool) -> dict[str, object]:
+    """The answer as plain data: what `--json` prints; policy, rule and reason are the policies'."""
+    from meshext.cli.explain_filters import filter_data, find_refusal
+
     rule = found.verdict.rule
     data: dict[str, object] = {
-        "allowed": found.verdict.allowed,
+        "allowed": found.verdict.allowed and find_refusal(answers) is None,
         "policy": rule.policy.full_name if rule else None,
         "rule": rule.number if rule else None,
         "reason": found.reason,
@@ -259,7 +265,7 @@ def to_data(found: Explanation, *, trace: bool) -> dict[str, object]:
         data["dry_run"] = {"denies": dry.denies, "allows": dry.allows, "allowed": not dry.refuses}
     if trace:
         data["trace"] = [trial_data(trial) for trial in found.trials]
-    return data
+    return {**data, **filter_data(answers)}
 
 
 def failure_data(trial: Trial) -> list[dict[str, object]]:
@@ -287,13 +293,20 @@ def trial_data(trial: Trial) -> dict[str, object]:
     }
 
 
-def to_lines(found: Explanation, settings: Settings, *, trace: bool) -> list[str]:
+def to_lines(
+    found: Explanation, answers: Sequence[FilterAnswer], settings: Settings, *, trace: bool
+) -> list[str]:
     """The answer for people."""
+    from meshext.cli.explain_filters import filter_lines, find_refusal, tell_refusal
     from meshext.cli.output import format_table, heading, to_line
     from meshext.policy.explain import tell_failure
 
-    word = "ALLOWED" if found.verdict.allowed else "DENIED"
-    lines = [f"{heading(word)}: {to_line(found.reason)}"]
+    refusal = find_refusal(answers)
+    word = "ALLOWED" if found.verdict.allowed and refusal is None else "DENIED"
+    lines = [f"{heading(word)}: {to_line(tell_refusal(refusal) if refusal else found.reason)}"]
+    if refusal is not None:
+        said = "allow" if found.verdict.allowed else "deny"
+        lines.append(to_line(f"policies {said} it: {found.reason}"))
     closest = [
         (f"{trial.rule.policy.full_name} rule {trial.rule.number}", to_line(tell_failure(failure)))
         for trial in found.closest
@@ -305,6 +318,7 @@ def to_lines(found: Explanation, settings: Settings, *, trace: bool) -> list[str
     if found.dry_run is not None:
         verdict = "refused" if found.dry_run.refuses else "allowed"
         lines.append(f"with the policies in dry run it would be {verdict}")
+    lines += filter_lines(answers)
     if trace:
         labels = ",".join(f"{name}={value}" for name, value in settings.workload.labels) or "no labels"
         lines += ["", heading(f"tried for a workload in {settings.workload.namespace} with {labels}")]

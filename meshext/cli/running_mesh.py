@@ -19,15 +19,14 @@ from meshext.errors import MeshextError, MissingExtraError
 
 if TYPE_CHECKING:
     from meshext.cli.stages import Stage
-    from meshext.policy.normalize import Normalization
-    from meshext.policy.settings import Settings
+    from meshext.policy.asked import MeshPolicies
 
 POLICY_SOURCES = "meshext.policy_sources"
 MESH_CHECKS = "meshext.mesh_checks"
 EXTRA = "controlplane"
 
-PolicySource: TypeAlias = "Callable[[str, Path], tuple[Settings, Normalization]]"
-"""From NAME or NAMESPACE/NAME and a state directory to the policies that apply, and what becomes of paths."""
+PolicySource: TypeAlias = "Callable[[str, Path], MeshPolicies]"
+"""From NAME or NAMESPACE/NAME and a state directory to what decides there about requests."""
 
 MeshCheck: TypeAlias = "Callable[[Path], Iterable[Stage]]"
 """From a state directory to the stages, each as soon as it is done."""

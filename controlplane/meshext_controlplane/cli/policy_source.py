@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from meshext.cli.output import print_warning
 from meshext.errors import MeshextError
+from meshext.policy.asked import MeshPolicies
 from meshext.policy.normalize import Normalization
 from meshext.policy.scope import Workload as Subject
 from meshext.policy.settings import Settings
 from meshext.policy.trust import TrustDomains
 from meshext_controlplane.cli.admin import AdminError
 from meshext_controlplane.cli.looking import find_workload, look
-from meshext_controlplane.translate.filter_policy import select_filters
+from meshext_controlplane.inspection.asking import ask_filters
 from meshext_controlplane.translate.policies import Policies
 
 
-def find_policies(name: str, state: Path) -> tuple[Settings, Normalization]:
-    """The policies that apply to a workload, and what its proxy makes of paths; MeshextError without it."""
+def find_policies(name: str, state: Path) -> MeshPolicies:
+    """What decides about requests to a workload; MeshextError without it."""
     try:
         view = look(state)
         workload, config = find_workload(view, name), view.mesh.config
@@ -30,9 +31,8 @@ def find_policies(name: str, state: Path) -> tuple[Settings, Normalization]:
         trust=TrustDomains(config.trust_domain, config.trust_domain_aliases),
     )
     applying = Policies(view.mesh).authorization_of(workload)
-    for policy in select_filters(view.mesh, workload, "inbound"):
-        name = f"{policy.metadata.namespace}/{policy.metadata.name}"
-        print_warning(f"FilterPolicy {name} ({policy.spec.filter}) may refuse too; it is not asked here")
-    return Settings(policies=applying, workload=subject), Normalization[
-        config.path_normalization.normalization
-    ]
+    return MeshPolicies(
+        settings=Settings(policies=applying, workload=subject),
+        normalization=Normalization[config.path_normalization.normalization],
+        ask=partial(ask_filters, view, workload),
+    )
