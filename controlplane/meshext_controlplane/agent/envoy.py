@@ -12,6 +12,7 @@ from meshext.envoy.logs import LogForwarder
 from meshext.envoy.process import EnvoyProcess
 from meshext.errors import EnvoyError, ListenError
 from meshext_controlplane.agent.backoff import Backoff
+from meshext_controlplane.agent.metrics import Counts
 from meshext_controlplane.agent.options import EnvoyOptions
 
 _FOR_EVER = 10.0 * 365 * 86_400  # seconds
@@ -36,12 +37,14 @@ class EnvoyKeeper:
         *,
         on_change: Callable[[], None],
         drain_time: float = 30.0,
+        counts: Counts | None = None,
     ) -> None:
         self._bootstrap = bootstrap
         self._directory = directory
         self._options = options
         self._on_change = on_change
         self._drain_time = drain_time
+        self._counts = counts or Counts()
         self._process: EnvoyProcess | None = None
         self._stopping = False
         self.started = asyncio.Event()
@@ -77,6 +80,7 @@ class EnvoyKeeper:
             self._process = None
             self._on_change()
             if not self._stopping:
+                self._counts.envoy_ended()
                 wait = backoff.next()
                 log.error("%s; started again in %.1f s", error, wait)
                 await asyncio.sleep(wait)

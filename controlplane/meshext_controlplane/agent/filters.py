@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from meshext.errors import MeshextError
 from meshext.hosts.options import ServiceOptions
 from meshext.sandbox.service import ServiceProcess
 from meshext_controlplane.agent.backoff import Backoff
+from meshext_controlplane.agent.metrics import Counts
 
 PREFIX = "meshext-filters-"
 SOCKETS = "filters"  # in Envoy's folder: leads to where the filters' sockets are
@@ -50,19 +52,32 @@ class FilterKeeper:
     What a sidecar that was killed has left of its sockets is taken away first.
     """
 
-    def __init__(self, folder: Path, *, drain_time: float, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        drain_time: float,
+        on_change: Callable[[], None],
+        counts: Counts | None = None,
+    ) -> None:
         clean_sockets(folder)
         self._folder = folder
         self._parting = drain_time + _PARTING
         self._sockets: _Sockets | None = None  # made for the first filter
         self._on_change = on_change
+        self._counts = counts or Counts()
         self._runners: dict[str, _Runner] = {}
         self._leaving: set[asyncio.Task[None]] = set()
 
     @property
     def ready(self) -> bool:
         """Whether each filter that is wanted serves."""
-        return all(runner.serves for runner in self._runners.values())
+        return all(self.serving.values())
+
+    @property
+    def serving(self) -> dict[str, bool]:
+        """Each filter that is wanted, and whether it serves."""
+        return {name: runner.serves for name, runner in self._runners.items()}
 
     def want(self, filters: Iterable[WantedFilter]) -> None:
         """Run these, and no others."""
@@ -76,7 +91,8 @@ class FilterKeeper:
                 self._runners[name].change(each)
             else:
                 self._sockets = self._sockets or _Sockets(self._folder)
-                self._runners[name] = _Runner(each, self._folder, self._sockets, self._on_change)
+                told = (self._on_change, partial(self._counts.filter_ended, name))
+                self._runners[name] = _Runner(each, self._folder, self._sockets, told)
         self._on_change()
 
     async def stop(self) -> None:
@@ -139,12 +155,16 @@ class _Runner:
     """One filter, from the first version to the last."""
 
     def __init__(
-        self, wanted: WantedFilter, folder: Path, sockets: _Sockets, on_change: Callable[[], None]
+        self,
+        wanted: WantedFilter,
+        folder: Path,
+        sockets: _Sockets,
+        told: tuple[Callable[[], None], Callable[[], None]],
     ) -> None:
         self._wanted = wanted
         self._folder = folder
         self._sockets = sockets
-        self._on_change = on_change
+        self._on_change, self._on_end = told
         self._service: ServiceProcess | None = None
         self._changed = asyncio.Event()
         self._task = asyncio.create_task(self._run())
@@ -221,6 +241,7 @@ class _Runner:
                 log.error("the filter %s has ended with %d", self._wanted.name, ended.result())
                 await service.stop()  # what is left of its output
                 self._service = None
+                self._on_end()
                 self._on_change()
         finally:
             for each in (ended, changed):

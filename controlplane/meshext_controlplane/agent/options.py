@@ -38,7 +38,8 @@ class SidecarOptions:
     """One sidecar. `join` is the control plane's port for tokens, `token` "" where there is none.
 
     `address` is where peers reach the sidecar, `outbound` the port there of the application's HTTP proxy,
-    `certificates` a folder that gets key and certificates as files.
+    `certificates` a folder that gets key and certificates as files, `metrics` where Prometheus asks the
+    sidecar itself.
     """
 
     control_plane: TcpAddress
@@ -55,6 +56,7 @@ class SidecarOptions:
     pace: Pace = field(default_factory=Pace)
     data: Path
     certificates: Path | None = None
+    metrics: TcpAddress | None = None
     command: tuple[str, ...] = ()
     envoy: EnvoyOptions = EnvoyOptions()
     leaving: Leaving = Leaving()

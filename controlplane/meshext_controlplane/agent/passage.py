@@ -14,8 +14,10 @@ from google.protobuf.message import DecodeError
 
 from meshext_controlplane.agent.backoff import Backoff
 from meshext_controlplane.agent.channels import ControlPlane
+from meshext_controlplane.agent.inbound_gate import InboundGate
 from meshext_controlplane.agent.last_good import DeltaWatch, LastGood, SotwWatch
 from meshext_controlplane.agent.local_subscription import SubscriptionError
+from meshext_controlplane.agent.metrics import CONTROL_PLANE, NOWHERE, STORED, Counts
 from meshext_controlplane.agent.replay import DeltaReplay, SotwReplay
 
 CONNECT_LIMIT = 3.0
@@ -42,7 +44,7 @@ class Form:
 
     method: str
     watch: Callable[[LastGood], DeltaWatch | SotwWatch]
-    replay: Callable[[LastGood], DeltaReplay | SotwReplay]
+    replay: Callable[[LastGood, InboundGate], DeltaReplay | SotwReplay]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,17 @@ class Passage:
         context: Context,
         control_plane: ControlPlane,
         last_good: LastGood,
+        gate: InboundGate,
         backoff: Backoff,
+        counts: Counts,
     ) -> None:
         self._form = form
         self._context = context
         self._control_plane = control_plane
         self._last_good = last_good
+        self._gate = gate
         self._backoff = backoff
+        self._counts = counts
         self._requests: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
         self._asked: list[bytes] = []
         self._answered = False
@@ -116,6 +122,7 @@ class Passage:
         watch = self._form.watch(self._last_good)
         parts = (self._pass_down(call, watch), self._pass_up(call, watch), self._is_silent(watch))
         tasks = [asyncio.create_task(part) for part in parts]
+        self._counts.configured_by(CONTROL_PLANE)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
@@ -126,6 +133,7 @@ class Passage:
         except asyncio.InvalidStateError:  # written to after it had ended
             return Ending(await call.code(), await call.details() or "")
         finally:
+            self._counts.configured_by(NOWHERE)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -139,12 +147,14 @@ class Passage:
                 self._asked.append(body)
             if refused := watch.asked(body):
                 log.error("Envoy refuses configuration: %s", refused)
+                self._counts.refused()
             await call.write(body)
 
     async def _pass_up(self, call: Any, watch: DeltaWatch | SotwWatch) -> None:
         while (body := await call.read()) is not grpc.aio.EOF:
             if not self._answered:
                 self._answered = True
+                self._gate.open()  # peers learn of this workload's state from the control plane
                 self._asked.clear()
                 self._backoff.reset()
                 log.info("configuration comes from the control plane")
@@ -152,10 +162,12 @@ class Passage:
             await self._context.write(body)
 
     async def _is_silent(self, watch: DeltaWatch | SotwWatch) -> None:
-        """Ends where an Envoy that has nothing gets no answer; one that has everything waits for ever."""
+        """Ends where an Envoy that lacks something gets no answer; one that has everything waits for ever."""
         await asyncio.sleep(ANSWER_LIMIT)
-        if self._answered or not watch.fresh or not len(self._last_good):
+        lacking = watch.fresh or self._gate.owes
+        if self._answered or not lacking or not len(self._last_good):
             await asyncio.Event().wait()
+        self._gate.open()  # it is there: what it knows of this workload it tells
 
     async def _replay(self, channel: grpc.aio.Channel, why: str) -> Ending:
         """Answer out of what is stored, until it is worth to try the control plane again."""
@@ -164,28 +176,44 @@ class Passage:
             why,
             len(self._last_good),
         )
-        answering = asyncio.create_task(self._answer())
+        replay, writing = self._form.replay(self._last_good, self._gate), asyncio.Lock()
+        parts = (
+            self._answer(replay, writing),
+            self._tell_opened(replay, writing),
+            self._worth_another_try(channel),
+        )
+        tasks = [asyncio.create_task(part) for part in parts]
+        self._counts.configured_by(STORED if len(self._last_good) else NOWHERE)
         try:
-            waiting = asyncio.create_task(self._worth_another_try(channel))
-            await asyncio.wait({answering, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            if answering.done():
-                answering.result()
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done():
+                    task.result()
         finally:
-            for task in (answering, waiting):
+            self._counts.configured_by(NOWHERE)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(answering, waiting, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
         return Ending(grpc.StatusCode.UNAVAILABLE, "the control plane is tried again")
 
     async def _worth_another_try(self, channel: grpc.aio.Channel) -> None:
         await asyncio.sleep(self._backoff.next())
         await _is_ready(channel)
 
-    async def _answer(self) -> None:
-        replay = self._form.replay(self._last_good)
+    async def _answer(self, replay: DeltaReplay | SotwReplay, writing: asyncio.Lock) -> None:
         while True:
             body = self._asked.pop(0) if self._asked else await self._requests.get()
-            if (response := replay.answer(body)) is not None:
+            async with writing:
+                if (response := replay.answer(body)) is not None:
+                    await self._context.write(response)
+
+    async def _tell_opened(self, replay: DeltaReplay | SotwReplay, writing: asyncio.Lock) -> None:
+        """What was held back follows as soon as the workload is ready."""
+        await self._gate.wait()
+        async with writing:
+            for response in replay.news():
                 await self._context.write(response)
+        await asyncio.Event().wait()  # the stream goes on
 
     async def _read(self) -> None:
         """Envoy's requests; ends with its stream."""

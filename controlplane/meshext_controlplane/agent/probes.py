@@ -12,6 +12,7 @@ import h11
 
 from meshext.envoy.upstreams import Address, TcpAddress, parse_address
 from meshext.errors import ConfigError
+from meshext_controlplane.agent.metrics import Counts
 from meshext_controlplane.model.workload import WorkloadPort
 
 SOURCE = "--probe"
@@ -79,15 +80,18 @@ async def ask(probe: Probe, *, time_limit: float) -> str:
     return "" if 200 <= status < 400 else f"it answered {status}"
 
 
-async def watch(probes: Sequence[Probe], pace: Pace, tell: Callable[[bool], None]) -> None:
+async def watch(
+    probes: Sequence[Probe], pace: Pace, tell: Callable[[bool], None], *, counts: Counts | None = None
+) -> None:
     """Ask for ever; `tell` gets whether the application is ready, whenever that became another."""
-    ready, seen, failures = False, False, 0
+    ready, seen, failures, counts = False, False, 0, counts or Counts()
     if not probes:
         tell(True)
         await asyncio.Event().wait()  # a part of the sidecar that ends would end it
     while True:
         reasons = await asyncio.gather(*(ask(probe, time_limit=pace.time_limit) for probe in probes))
         problem = next((f"{probe}: {why}" for probe, why in zip(probes, reasons, strict=True) if why), "")
+        counts.probed(answered=not problem)
         failures = failures + 1 if problem else 0
         now = not problem or (ready and failures < pace.failures)
         if now is not ready:

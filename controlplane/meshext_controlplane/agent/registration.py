@@ -56,6 +56,11 @@ class Registration:
         """Set once the control plane has answered, or has turned out to be away."""
 
     @property
+    def state(self) -> State:
+        """How the workload is."""
+        return self._state
+
+    @property
     def known(self) -> State | None:
         """What the control plane has confirmed on the stream that is open; None while none is."""
         return self._known

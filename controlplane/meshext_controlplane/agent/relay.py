@@ -16,7 +16,9 @@ import grpc.aio
 
 from meshext_controlplane.agent.backoff import Backoff
 from meshext_controlplane.agent.channels import ControlPlane
+from meshext_controlplane.agent.inbound_gate import InboundGate
 from meshext_controlplane.agent.last_good import DeltaWatch, LastGood, SotwWatch
+from meshext_controlplane.agent.metrics import Counts
 from meshext_controlplane.agent.passage import Form, Passage
 from meshext_controlplane.agent.replay import DeltaReplay, SotwReplay
 
@@ -31,9 +33,17 @@ FORMS = (
 class Relay:
     """The aggregated discovery service of one Envoy."""
 
-    def __init__(self, control_plane: ControlPlane, last_good: LastGood) -> None:
+    def __init__(
+        self,
+        control_plane: ControlPlane,
+        last_good: LastGood,
+        gate: InboundGate,
+        counts: Counts | None = None,
+    ) -> None:
         self._control_plane = control_plane
         self._last_good = last_good
+        self._gate = gate
+        self._counts = counts or Counts()
         self._backoff = Backoff(longest=10.0)
         self._superseded = asyncio.Event()
 
@@ -50,7 +60,7 @@ class Relay:
             # One Envoy has one stream: an older one is of an Envoy that has died, or of nobody we know.
             self._superseded.set()
             self._superseded = asyncio.Event()
-            passage = Passage(form, context, self._control_plane, self._last_good, self._backoff)
-            await passage.serve(self._superseded)
+            behind = (self._control_plane, self._last_good, self._gate, self._backoff, self._counts)
+            await Passage(form, context, *behind).serve(self._superseded)
 
         return handle

@@ -1,4 +1,8 @@
-"""The SVID renewed at half its life, with a new key each time; the old one serves on while that fails."""
+"""The SVID renewed at half its life, with a new key each time; the old one serves on while that fails.
+
+While the mesh goes from one root to another it is renewed soon: so the control plane learns that this
+workload trusts the new one, and the workload comes to a certificate of it.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,25 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import grpc
 import grpc.aio
 
 from meshext_controlplane.agent.backoff import Backoff
 from meshext_controlplane.agent.channels import ControlPlane, say
+from meshext_controlplane.agent.credentials import Credentials
 from meshext_controlplane.agent.errors import AgentError, SvidError, UnreachableError
+from meshext_controlplane.agent.metrics import Counts
 from meshext_controlplane.agent.svid import Svid, build_csr, check_svid, make_key
 from meshext_controlplane.identity.rotation import rotate_at
 from meshext_proto.meshext import svids_pb2
 
 RENEW = "/meshext.svids.Renewal/Renew"
 TIME_LIMIT = 10.0  # seconds for one call
+SOON = timedelta(seconds=30)
+"""Within which a sidecar renews that has heard of other roots, or a twentieth of a shorter life."""
+
 _LONGEST_SLEEP = 20.0  # seconds; a clock that was set, or a machine that slept, is noticed after that
 
 log = logging.getLogger("meshext.sidecar")
@@ -29,15 +38,19 @@ async def keep_renewed(
     control_plane: ControlPlane,
     keep: Callable[[Svid], None],
     *,
+    counts: Counts | None = None,
     backoff: Backoff | None = None,
     chance: Callable[[], float] = random.random,
 ) -> None:
     """Renew for ever. `keep` stores a new SVID before it is used; AgentError from it is logged."""
-    waits = backoff or Backoff(first=1.0, longest=60.0)
+    waits, counts = backoff or Backoff(first=1.0, longest=60.0), counts or Counts()
     credentials = control_plane.credentials
+    settled = len(credentials.svid.roots) == 1  # else a rotation may be under way since before we began
     while True:
-        await _sleep_until(renew_at(credentials.svid, datetime.now(UTC), chance()))
-        svid = await _renew_with_patience(control_plane, waits)
+        await _until_due(credentials, chance, settled=settled)
+        settled = True
+        svid = await _renew_with_patience(control_plane, waits, counts)
+        counts.renewed(done=True)
         try:
             keep(svid)
         except AgentError as error:  # a full disk: a restart would need the old one, traffic needs the new
@@ -53,6 +66,11 @@ def renew_at(svid: Svid, now: datetime, draw: float) -> datetime:
     """
     half = rotate_at(svid.not_before, svid.not_after, draw=draw)
     return max(half, min(now + (svid.not_after - now) / 4, svid.not_after))
+
+
+def renew_soon(svid: Svid, now: datetime, draw: float) -> datetime:
+    """When to renew a certificate whose holder has just heard of other roots."""
+    return now + draw * min(SOON, (svid.not_after - svid.not_before) / 20)
 
 
 async def renew(control_plane: ControlPlane) -> Svid:
@@ -74,11 +92,12 @@ async def renew(control_plane: ControlPlane) -> Svid:
     return svid
 
 
-async def _renew_with_patience(control_plane: ControlPlane, waits: Backoff) -> Svid:
+async def _renew_with_patience(control_plane: ControlPlane, waits: Backoff, counts: Counts) -> Svid:
     while True:
         try:
             svid = await renew(control_plane)
         except (UnreachableError, SvidError) as error:
+            counts.renewed(done=False)
             wait = waits.next()
             left = control_plane.credentials.svid.seconds_left(datetime.now(UTC))
             _complain(error, left, wait)
@@ -97,7 +116,19 @@ def _complain(error: Exception, left: float, wait: float) -> None:
         log.error("the certificate has expired and peers refuse it: %s; a new --token gives another", error)
 
 
-async def _sleep_until(moment: datetime) -> None:
-    # The wall clock may be set and the machine may sleep: no single wait is for the whole time.
-    while (left := (moment - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110
-        await asyncio.sleep(min(left, _LONGEST_SLEEP))
+async def _until_due(credentials: Credentials, chance: Callable[[], float], *, settled: bool) -> None:
+    """Wait until the certificate is to be renewed. `settled` is whether its roots are those to stay."""
+    known = credentials.svid
+    due = renew_at(known, datetime.now(UTC), chance())
+    if not settled:
+        due = min(due, renew_soon(known, datetime.now(UTC), chance()))
+    while (left := (due - datetime.now(UTC)).total_seconds()) > 0:
+        try:
+            # The wall clock may be set and the machine may sleep: no single wait is for the whole time.
+            async with asyncio.timeout(min(left, _LONGEST_SLEEP)):
+                svid = await credentials.changed(known)
+        except TimeoutError:
+            continue
+        if svid.roots != known.roots:
+            due = min(due, renew_soon(svid, datetime.now(UTC), chance()))
+        known = svid

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from meshext_controlplane.agent.inbound_gate import InboundGate
 from meshext_controlplane.agent.last_good import LastGood
 from meshext_controlplane.agent.local_subscription import DeltaSubscription, SotwSubscription
 from meshext_proto.envoy.service.discovery.v3 import discovery_pb2
@@ -13,8 +16,9 @@ MAX_TYPES = 50
 class DeltaReplay:
     """Answers the requests of one delta stream; what is not there is said to be gone: nobody waits."""
 
-    def __init__(self, last_good: LastGood) -> None:
+    def __init__(self, last_good: LastGood, gate: InboundGate) -> None:
         self._last_good = last_good
+        self._gate = gate
         self._types: dict[str, DeltaSubscription] = {}
 
     def answer(self, body: bytes) -> bytes | None:
@@ -26,15 +30,24 @@ class DeltaReplay:
             if len(self._types) < MAX_TYPES:
                 self._types[request.type_url] = subscription
         subscription.take(request)
-        response = subscription.answer(self._last_good.named(request.type_url))
+        return self._say(subscription)
+
+    def news(self) -> Iterator[bytes]:
+        """What to send now that the gate has opened."""
+        return (said for each in self._types.values() if (said := self._say(each)) is not None)
+
+    def _say(self, subscription: DeltaSubscription) -> bytes | None:
+        type_url = subscription.type_url
+        response = subscription.answer(self._gate.visible(type_url, self._last_good.named(type_url)))
         return None if response is None else response.SerializeToString()
 
 
 class SotwReplay:
     """Answers the requests of one state-of-the-world stream."""
 
-    def __init__(self, last_good: LastGood) -> None:
+    def __init__(self, last_good: LastGood, gate: InboundGate) -> None:
         self._last_good = last_good
+        self._gate = gate
         self._types: dict[str, SotwSubscription] = {}
 
     def answer(self, body: bytes) -> bytes | None:
@@ -46,5 +59,13 @@ class SotwReplay:
             if len(self._types) < MAX_TYPES:
                 self._types[request.type_url] = subscription
         subscription.take(request)
-        response = subscription.answer(self._last_good.named(request.type_url))
+        return self._say(subscription)
+
+    def news(self) -> Iterator[bytes]:
+        """What to send now that the gate has opened."""
+        return (said for each in self._types.values() if (said := self._say(each)) is not None)
+
+    def _say(self, subscription: SotwSubscription) -> bytes | None:
+        type_url = subscription.type_url
+        response = subscription.answer(self._gate.visible(type_url, self._last_good.named(type_url)))
         return None if response is None else response.SerializeToString()

@@ -18,7 +18,11 @@ from meshext_controlplane.agent.directory import Directory, store_svid
 from meshext_controlplane.agent.entrance import enter
 from meshext_controlplane.agent.envoy import EnvoyKeeper
 from meshext_controlplane.agent.filters import FilterKeeper, WantedFilter
+from meshext_controlplane.agent.gauges import show_certificate, show_parts, show_registration
+from meshext_controlplane.agent.inbound_gate import InboundGate
 from meshext_controlplane.agent.local_server import start_local_server
+from meshext_controlplane.agent.metrics import Counts
+from meshext_controlplane.agent.metrics_port import bind, show
 from meshext_controlplane.agent.options import SidecarOptions
 from meshext_controlplane.agent.probes import watch
 from meshext_controlplane.agent.registration import Registration
@@ -73,10 +77,15 @@ class Sidecar:
         self._workload = options.workload(svid.identity)
         self._made_for = fingerprint(self._workload, outbound=options.outbound)
         self._last_good = load_last_good(directory, self._made_for)
+        self._gate = InboundGate()
+        self._counts = Counts()
         self._answers = False
         self._leaves = False
         self._filters = FilterKeeper(
-            directory.path / ENVOY, drain_time=options.leaving.drain, on_change=self._judge
+            directory.path / ENVOY,
+            drain_time=options.leaving.drain,
+            on_change=self._judge,
+            counts=self._counts,
         )
         self._registration = Registration(self._control_plane, self._workload, on_filters=self._want)
         self._envoy = EnvoyKeeper(
@@ -85,7 +94,11 @@ class Sidecar:
             options.envoy,
             on_change=self._judge,
             drain_time=options.leaving.drain,
+            counts=self._counts,
         )
+        show_certificate(self._counts, self._credentials)
+        show_parts(self._counts, self._envoy, self._filters, self._last_good)
+        show_registration(self._counts, self._registration)
         self._parts: list[asyncio.Task[None]] = []
 
     async def live(self, stop: Stop) -> int:
@@ -97,7 +110,8 @@ class Sidecar:
             log.info(
                 "Envoy is ready at %s, its proxy at port %d", self._options.address, self._options.outbound
             )
-            self._start("probes", watch(self._options.probes, self._options.pace, self._note_answers))
+            asking = (self._options.probes, self._options.pace, self._note_answers)
+            self._start("probes", watch(*asking, counts=self._counts))
             return await self._serve(stop)
 
     async def _serve(self, stop: Stop) -> int:
@@ -134,18 +148,21 @@ class Sidecar:
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
-        services = (SecretService(self._credentials), Relay(self._control_plane, self._last_good))
-        handlers = [service.handlers() for service in services]
+        relay = Relay(self._control_plane, self._last_good, self._gate, self._counts)
+        handlers = [service.handlers() for service in (SecretService(self._credentials), relay)]
+        counts = self._counts
         async with AsyncExitStack() as stack:
             local = await start_local_server(self._directory.path / SOCKET, handlers)
             stack.push_async_callback(local.stop, None)
             stack.push_async_callback(self._end_parts)
+            if (address := self._options.metrics) is not None:
+                self._start("metrics", show(bind(address), counts, self._page))
             stack.push_async_callback(self._filters.stop)
             stack.push_async_callback(self._envoy.stop)
             if (folder := self._options.certificates) is not None:
                 self._start("files", keep_written(folder, self._credentials))
-            self._start("renewal", keep_renewed(self._control_plane, self._keep))
-            self._start("trust", keep_trust(self._control_plane, self._keep))
+            self._start("renewal", keep_renewed(self._control_plane, self._keep, counts=counts))
+            self._start("trust", keep_trust(self._control_plane, self._keep, counts=counts))
             self._start("storing", keep_stored(self._directory, self._last_good, self._made_for))
             self._start("registration", self._registration.run())
             self._start("envoy", self._run_envoy())
@@ -178,6 +195,10 @@ class Sidecar:
             stats=options.envoy.stats,
         )
 
+    def _page(self) -> tuple[int, str]:
+        state = self._registration.state
+        return (200 if state is State.READY else 503), state.name
+
     def _keep(self, svid: Svid) -> None:
         store_svid(self._directory, svid)
 
@@ -189,6 +210,8 @@ class Sidecar:
         """The workload's state follows from its parts'."""
         ready = self._envoy.ready and self._answers and self._filters.ready
         here = State.READY if ready else State.UNREADY
+        if ready:
+            self._gate.open()
         self._registration.set_state(State.DRAINING if self._leaves else here)
 
     def _start(self, name: str, part: Coroutine[Any, Any, None]) -> None:

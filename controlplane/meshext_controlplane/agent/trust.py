@@ -12,6 +12,7 @@ import grpc.aio
 from meshext_controlplane.agent.backoff import Backoff
 from meshext_controlplane.agent.channels import ControlPlane, say
 from meshext_controlplane.agent.errors import AgentError, SvidError, UnreachableError
+from meshext_controlplane.agent.metrics import Counts
 from meshext_controlplane.agent.svid import Svid
 from meshext_proto.meshext import svids_pb2
 
@@ -20,15 +21,17 @@ WATCH = "/meshext.svids.Renewal/WatchTrust"
 log = logging.getLogger("meshext.sidecar")
 
 
-async def keep_trust(control_plane: ControlPlane, keep: Callable[[Svid], None]) -> None:
+async def keep_trust(
+    control_plane: ControlPlane, keep: Callable[[Svid], None], *, counts: Counts | None = None
+) -> None:
     """Follow the control plane's word for ever. `keep` stores what is new; AgentError from it is logged.
 
     While the control plane is away the last word counts.
     """
     backoff = Backoff(longest=10.0)
-    credentials = control_plane.credentials
+    credentials, counts = control_plane.credentials, counts or Counts()
     while True:
-        watching = asyncio.create_task(_watch(control_plane, keep, backoff))
+        watching = asyncio.create_task(_watch(control_plane, keep, backoff, counts))
         renewed = asyncio.create_task(credentials.renewed(credentials.svid))
         try:
             await asyncio.wait({watching, renewed}, return_when=asyncio.FIRST_COMPLETED)
@@ -44,7 +47,9 @@ async def keep_trust(control_plane: ControlPlane, keep: Callable[[Svid], None]) 
             await asyncio.gather(watching, renewed, return_exceptions=True)
 
 
-async def _watch(control_plane: ControlPlane, keep: Callable[[Svid], None], backoff: Backoff) -> None:
+async def _watch(
+    control_plane: ControlPlane, keep: Callable[[Svid], None], backoff: Backoff, counts: Counts
+) -> None:
     """One stream, until it ends: always UnreachableError."""
     async with control_plane.open() as channel:
         call = channel.unary_stream(
@@ -55,23 +60,26 @@ async def _watch(control_plane: ControlPlane, keep: Callable[[Svid], None], back
         try:
             async for trust in call(svids_pb2.WatchTrustRequest()):
                 backoff.reset()
-                _take(control_plane, trust, keep)
+                if _take(control_plane, trust, keep):
+                    counts.trust_changed()
         except grpc.aio.AioRpcError as error:
             raise UnreachableError(say(error)) from None
     raise UnreachableError("the control plane ended the stream")
 
 
-def _take(control_plane: ControlPlane, trust: svids_pb2.Trust, keep: Callable[[Svid], None]) -> None:
+def _take(control_plane: ControlPlane, trust: svids_pb2.Trust, keep: Callable[[Svid], None]) -> bool:
+    """Use what is new; whether it was."""
     now = control_plane.credentials.svid
     try:
         svid = now.trusting(trust)
         if svid == now:
-            return
+            return False
         keep(svid)
     except SvidError as error:
         log.error("what the control plane says about trust is not used: %s", error)
-        return
+        return False
     except AgentError as error:
         log.error("whom to trust has changed and is not stored: %s", error)
     control_plane.credentials.replace(svid)
     log.info("trust has changed: %d roots, %d lists of bans", len(svid.roots), len(svid.revocations))
+    return True

@@ -80,6 +80,9 @@ Sotw = Annotated[bool, typer.Option("--sotw", help="Ask for whole states instead
 Stats = Annotated[
     str, typer.Option(metavar="IP:PORT", help="Where Prometheus may ask Envoy. [default: nowhere]")
 ]
+Metrics = Annotated[
+    str, typer.Option(metavar="IP:PORT", help="Where it may ask the sidecar itself. [default: nowhere]")
+]
 DrainDelay = Annotated[
     float, typer.Option(metavar="SECONDS", help="For peers to learn that it leaves.", min=0, max=3600)
 ]
@@ -111,6 +114,7 @@ def sidecar(
     concurrency: Workers = 1,
     sotw: Sotw = False,
     stats: Stats = "",
+    metrics: Metrics = "",
     drain_delay: DrainDelay = 2.0,
     drain: Drain = 30.0,
     grace: Grace = 10.0,

@@ -78,11 +78,12 @@ def read_words(reader: Reader, given: Mapping[str, Any]) -> dict[str, Any]:
         "labels": read(parse_labels, given["label"] or [], instead={}),
         "locality": read(parse_locality, given["locality"], instead=Locality()),
         "probes": read(parse_probes, asked or [], ports, instead=()),
+        "metrics": read(parse_scraped, given["metrics"], "--metrics", instead=None),
         "envoy": EnvoyOptions(
             concurrency=given["concurrency"] or None,
             log_level=read(parse_envoy_level, given["envoy_log_level"], instead="warning"),
             sotw=given["sotw"],
-            stats=read(parse_stats, given["stats"], instead=None),
+            stats=read(parse_scraped, given["stats"], "--stats", instead=None),
         ),
     }
 
@@ -111,13 +112,13 @@ def parse_join(text: str, control_plane: TcpAddress) -> TcpAddress:
     return TcpAddress(control_plane.host, min(control_plane.port + 1, 65_535))
 
 
-def parse_stats(text: str) -> TcpAddress | None:
+def parse_scraped(text: str, option: str) -> TcpAddress | None:
     """`IP:PORT`; None where nothing is said."""
     if not text:
         return None
-    address = _parse_tcp(text, "--stats")
+    address = _parse_tcp(text, option)
     if not address.is_ip:
-        raise ConfigError([f"{text[:80]!r}: write an IP address of this machine"], source="--stats")
+        raise ConfigError([f"{text[:80]!r}: write an IP address of this machine"], source=option)
     return address
 
 

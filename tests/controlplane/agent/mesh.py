@@ -7,12 +7,13 @@ import itertools
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import h11
+import psutil
 
 from meshext.envoy.admin import Admin
 from meshext.sandbox.client import Answer, send
@@ -170,3 +171,18 @@ async def ready(control_plane: ControlPlane, *sidecars: Running) -> None:
 
 async def _holds(found: object | Awaitable[object]) -> object:
     return await found if isinstance(found, Awaitable) else found
+
+
+def envoy_of(sidecar: Running) -> psutil.Process:
+    (found,) = children(str(sidecar.options.data / "envoy" / "envoy.json"))
+    return found
+
+
+def children(words: str) -> list[psutil.Process]:
+    """Processes of ours whose command line has these words."""
+    found = []
+    for each in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            if any(words in part for part in each.cmdline()):
+                found.append(each)
+    return found

@@ -20,6 +20,8 @@ from meshext_proto.meshext import workloads_pb2
 from tests.controlplane.agent.control_plane import ControlPlane
 from tests.controlplane.agent.mesh import (
     OUTBOUND,
+    PORT,
+    echo,
     options,
     ready,
     resources_for,
@@ -62,6 +64,27 @@ def test_a_restart_needs_neither_token_nor_control_plane(tmp_path: Path, sotw: b
             assert "inbound" not in names
             assert control_plane.nacks == []
             await control_plane.stop()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("sotw", [False, True], ids=["delta", "sotw"])
+def test_ports_stay_closed_until_the_application_is_ready(tmp_path: Path, sotw: bool) -> None:
+    async def scenario() -> None:
+        control_plane = ControlPlane()
+        chosen = options(control_plane, tmp_path, envoy=EnvoyOptions(concurrency=1, sotw=sotw))
+        control_plane.resources = resources_for(chosen)
+        async with control_plane, running(chosen) as first:
+            await ready(control_plane, first)
+            await first.end()
+        start = tmp_path / "start"
+        late = ("sh", "-c", 'until [ -e "$0" ]; do sleep 0.05; done; exec "$@"', str(start), *echo("a"))
+        async with running(replace(chosen, token="", command=late)) as second:
+            await until(lambda: second.answers("/too-early", status=503), second)
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection(chosen.address, PORT)
+            start.touch()
+            await until(lambda: second.answers("/in-time"), second)
 
     asyncio.run(scenario())
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meshext_controlplane.agent.inbound_gate import InboundGate
 from meshext_controlplane.agent.last_good import (
     DeltaWatch,
     LastGood,
@@ -16,8 +17,9 @@ from meshext_controlplane.agent.last_good import (
     encode_last_good,
 )
 from meshext_controlplane.agent.replay import DeltaReplay, SotwReplay
-from meshext_controlplane.snapshot import CLUSTER, ENDPOINT, LISTENER, ROUTE, Resource
+from meshext_controlplane.snapshot import CLUSTER, ENDPOINT, LISTENER, ROUTE, Resource, encode_resource
 from meshext_proto.envoy.config.cluster.v3 import cluster_pb2
+from meshext_proto.envoy.config.core.v3 import base_pb2
 from meshext_proto.envoy.config.endpoint.v3 import endpoint_pb2
 from meshext_proto.envoy.config.listener.v3 import listener_pb2
 from meshext_proto.envoy.config.route.v3 import route_pb2
@@ -142,12 +144,36 @@ def test_a_replay_says_what_is_not_there(form: str) -> None:
     if form == "sotw":
         asked = discovery_pb2.DiscoveryRequest(type_url=ROUTE, resource_names=["a", "b"])
         told = discovery_pb2.DiscoveryResponse.FromString(
-            SotwReplay(last_good).answer(asked.SerializeToString()) or b""
+            SotwReplay(last_good, InboundGate()).answer(asked.SerializeToString()) or b""
         )
         assert [each.value for each in told.resources] == [b"x"]
     else:
         request = discovery_pb2.DeltaDiscoveryRequest(type_url=ROUTE, resource_names_subscribe=["a", "b"])
         found = discovery_pb2.DeltaDiscoveryResponse.FromString(
-            DeltaReplay(last_good).answer(request.SerializeToString()) or b""
+            DeltaReplay(last_good, InboundGate()).answer(request.SerializeToString()) or b""
         )
         assert ([each.name for each in found.resources], list(found.removed_resources)) == (["a"], ["b"])
+
+
+@pytest.mark.parametrize("sotw", [False, True], ids=["delta", "sotw"])
+def test_own_ports_follow_when_the_workload_is_ready(sotw: bool) -> None:
+    listeners = [
+        listener_pb2.Listener(name="inbound-80", traffic_direction=base_pb2.INBOUND),
+        listener_pb2.Listener(name="outbound-http", traffic_direction=base_pb2.OUTBOUND),
+    ]
+    last_good, gate = LastGood(encode_resource(each.name, each) for each in listeners), InboundGate()
+    response: Any = discovery_pb2.DiscoveryResponse if sotw else discovery_pb2.DeltaDiscoveryResponse
+    request: Any = discovery_pb2.DiscoveryRequest if sotw else discovery_pb2.DeltaDiscoveryRequest
+
+    def names(body: bytes | None) -> list[str]:
+        told = response.FromString(body or b"").resources
+        return [listener_pb2.Listener.FromString((e if sotw else e.resource).value).name for e in told]
+
+    replay: Any = (SotwReplay if sotw else DeltaReplay)(last_good, gate)
+    first = replay.answer(request(type_url=LISTENER).SerializeToString())
+    assert (names(first), list(replay.news())) == (["outbound-http"], [])
+    gate.open()
+    assert [names(body) for body in replay.news()] == [
+        ["inbound-80", "outbound-http"] if sotw else ["inbound-80"]
+    ]
+    assert list(replay.news()) == []

@@ -12,13 +12,22 @@ from typing import Any
 
 import grpc
 import grpc.aio
-import psutil
 import pytest
 
 from meshext.envoy.echo import EchoServer
 from meshext_controlplane.agent.options import Leaving
 from tests.controlplane.agent.control_plane import ControlPlane
-from tests.controlplane.agent.mesh import Running, options, ready, resources_for, running, states, until
+from tests.controlplane.agent.mesh import (
+    Running,
+    children,
+    envoy_of,
+    options,
+    ready,
+    resources_for,
+    running,
+    states,
+    until,
+)
 
 pytestmark = pytest.mark.envoy
 
@@ -178,18 +187,3 @@ async def changed(sidecar: Running, before: set[str]) -> bool:
 async def is_busy(sidecar: Running) -> bool:
     stats = await sidecar.admin.stats(r"^http\.inbound-8080\.downstream_rq_active$")
     return sum(stats.values()) > 0
-
-
-def envoy_of(sidecar: Running) -> psutil.Process:
-    (found,) = children(str(sidecar.options.data / "envoy" / "envoy.json"))
-    return found
-
-
-def children(words: str) -> list[psutil.Process]:
-    """Processes of ours whose command line has these words."""
-    found = []
-    for each in psutil.Process().children():
-        with suppress(psutil.NoSuchProcess):
-            if any(words in part for part in each.cmdline()):
-                found.append(each)
-    return found

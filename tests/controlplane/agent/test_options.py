@@ -46,6 +46,7 @@ GIVEN: dict[str, Any] = {
     "concurrency": 0,
     "sotw": False,
     "stats": "",
+    "metrics": "",
     "drain_delay": 2.0,
     "drain": 30.0,
     "grace": 10.0,

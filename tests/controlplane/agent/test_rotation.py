@@ -119,6 +119,30 @@ def test_a_second_root_is_believed_before_it_is_used(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["running", "started again"])
+def test_other_roots_are_confirmed_by_a_renewal(tmp_path: Path, again: bool) -> None:
+    async def scenario() -> None:
+        control_plane = ControlPlane(life=timedelta(minutes=1))
+        chosen = options(control_plane, tmp_path)
+        control_plane.resources = resources_for(chosen)
+        async with control_plane:
+            async with running(chosen) as sidecar:
+                await ready(control_plane, sidecar)
+                control_plane.roots = [control_plane.authority.der, Authority("second root").der]
+                control_plane.push()
+                await until(lambda: len(stored(chosen).roots) == 2, sidecar)
+                if again:
+                    control_plane.renewed.clear()
+                    await sidecar.end()
+                else:
+                    await until(lambda: control_plane.renewals("a"), sidecar, limit=10)
+            if again:
+                async with running(chosen) as second:
+                    await until(lambda: control_plane.renewals("a"), second, limit=10)
+
+    asyncio.run(scenario())
+
+
 def stored(options: SidecarOptions) -> Svid:
     """What a running sidecar has on disk."""
     document = json.loads((options.data / "svid.json").read_bytes())

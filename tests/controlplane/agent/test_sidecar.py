@@ -17,6 +17,7 @@ from meshext_controlplane.agent.options import EnvoyOptions
 from tests.controlplane.agent.control_plane import ControlPlane
 from tests.controlplane.agent.mesh import (
     PORT,
+    envoy_of,
     options,
     own_address,
     ready,
@@ -82,6 +83,42 @@ def test_prometheus_gets_statistics_and_nothing_else(tmp_path: Path) -> None:
                     assert (await ask(address, target, method)).status == 404
 
     asyncio.run(scenario())
+
+
+def test_prometheus_gets_what_the_sidecar_knows(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with ControlPlane() as control_plane:
+            address = TcpAddress(own_address(), 15091)
+            chosen = options(control_plane, tmp_path, metrics=address)
+            control_plane.resources = resources_for(chosen)
+            async with running(chosen) as sidecar:
+                await until(lambda: asks(address, "/ready"), sidecar)
+                found = await numbers(address)
+                assert 0 < found["certificate_seconds_left"] <= 86_400
+                assert found['configuration_source{source="control_plane"}'] == 1
+                assert found['workload_state{state="READY"}'] == found["envoy_up"] == 1
+                assert found['probes_total{result="done"}'] > 0
+                assert found["envoy_ends_total"] == 0
+                await until(lambda: has(address, "registered", 1), sidecar)
+                envoy_of(sidecar).kill()
+                await until(lambda: has(address, "envoy_ends_total", 1), sidecar)
+                await until(lambda: has(address, "envoy_up", 1), sidecar)
+                await control_plane.stop()
+                await until(lambda: has(address, "registered", 0), sidecar)
+                await until(lambda: has(address, 'configuration_source{source="stored"}', 1), sidecar)
+
+    asyncio.run(scenario())
+
+
+async def numbers(address: TcpAddress) -> dict[str, float]:
+    """The sidecar's metrics by name and labels."""
+    lines = (await ask(address, "/metrics")).text.splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if line.startswith("meshext_sidecar_"))
+    return {name.removeprefix("meshext_sidecar_"): float(value) for name, value in pairs}
+
+
+async def has(address: TcpAddress, name: str, value: float) -> bool:
+    return (await numbers(address))[name] == value
 
 
 async def ask(address: TcpAddress, target: str, method: str = "GET") -> Answer:
