@@ -1,4 +1,4 @@
-"""`meshext certs`: who holds what until when."""
+"""`meshext certs`: who holds what until when, and another root for all of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meshext.cli.help import VerbCommand
 from meshext_controlplane.cli.admin import DEFAULT_STATE, State
+from meshext_controlplane.cli.rotate_root import rotate_root
+from meshext_controlplane.cli.verb_group import VerbGroup
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,7 +24,14 @@ AUTHORITIES = ("AUTHORITY", "UNTIL", "LEFT", "SHA-256 OF THE CERTIFICATE")
 CERTIFICATES = ("IDENTITY", "UNTIL", "LEFT", "STATE", "SERIAL")
 
 
-def certs(everything: All = False, as_json: Json = False, state: State = DEFAULT_STATE) -> None:
+app = typer.Typer(cls=VerbGroup, add_completion=False, rich_markup_mode=None)
+app.command("rotate-root", cls=VerbCommand)(rotate_root)
+
+
+@app.callback(subcommand_metavar="[VERB ...]", invoke_without_command=True)
+def certs(
+    context: typer.Context, everything: All = False, as_json: Json = False, state: State = DEFAULT_STATE
+) -> None:
     """List who holds which certificate until when, and the authorities.
 
     A certificate is renewed by its holder at half its life; one with less than that left has a holder who
@@ -30,7 +40,10 @@ def certs(everything: All = False, as_json: Json = False, state: State = DEFAULT
     Examples:
       meshext certs
       meshext certs --json | jq -r '.certificates[] | select(.banned) | .identity'
+      meshext certs rotate-root
     """
+    if context.invoked_subcommand is not None:
+        return
     from meshext_controlplane.identity.clock import utc_now
     from meshext_controlplane.identity.holdings import read_holdings
     from meshext_controlplane.state.store import StateStore

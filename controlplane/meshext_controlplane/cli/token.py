@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import typer
-from typer.core import TyperGroup
 
-from meshext.cli.help import WIDTH, VerbCommand, keep_examples, write_params
+from meshext.cli.help import VerbCommand
 from meshext_controlplane.cli.token_create import create
 from meshext_controlplane.cli.token_list import list_tokens, revoke
+from meshext_controlplane.cli.verb_group import VerbGroup
 
-
-class TokenGroup(TyperGroup):
-    """A group whose help looks as that of a verb."""
-
-    def format_help_text(self, ctx: Any, formatter: Any) -> None:
-        """The docstring; a paragraph that begins with `Example` keeps its lines."""
-        self.help = keep_examples(self.help or "")
-        super().format_help_text(ctx, formatter)
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Options, then the verbs."""
-        write_params(self.get_params(ctx), formatter)
-        with formatter.section("Verbs"):
-            formatter.write_dl(
-                [(name, self.commands[name].get_short_help_str(WIDTH)) for name in self.commands]
-            )
-
-
-app = typer.Typer(cls=TokenGroup, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(cls=VerbGroup, add_completion=False, rich_markup_mode=None)
 app.command("create", cls=VerbCommand)(create)
 app.command("list", cls=VerbCommand)(list_tokens)
 app.command("revoke", cls=VerbCommand)(revoke)

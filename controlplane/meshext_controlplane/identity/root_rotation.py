@@ -1,7 +1,8 @@
 """Another root without a refused handshake: all trust both, then the new one issues, then the old one goes.
 
 Each step waits until every workload that has a certificate has renewed it since the step before: its renewal
-brought along whom to trust. A workload that does not come is waited for until its certificate expires.
+brought along whom to trust. A sidecar that hears of other roots renews within half a minute; a workload that
+does not come is waited for until its certificate expires or is banned.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from meshext_controlplane.state.authorities import (
     read_active,
     write_active,
 )
+from meshext_controlplane.state.bans import find_ban
 from meshext_controlplane.state.certificates import CertificateRecord, latest_of_lines
 from meshext_controlplane.state.settings import delete_setting, read_setting, write_setting
 from meshext_controlplane.state.store import StateStore, Transaction
@@ -130,5 +132,9 @@ class RootRotation:
         def waits(record: CertificateRecord) -> bool:
             return record.issued <= since or (stage is Stage.ISSUING and record.authority != number)
 
+        def banned(record: CertificateRecord) -> bool:
+            return find_ban(transaction, identity=record.identity, serial=record.serial) is not None
+
         lines = latest_of_lines(transaction, at=to_seconds(self._clock()))
-        return Progress(stage, tuple(each.identity for each in lines if each.token and waits(each)))
+        late = (each for each in lines if each.token and waits(each) and not banned(each))
+        return Progress(stage, tuple(each.identity for each in late))

@@ -23,7 +23,7 @@ SOON = timedelta(days=30)
 """An authority has to be followed by another one before it has less than this left."""
 
 SUCCESSORS = {
-    "root": "begin with its successor now: `meshext rotate-root`",
+    "root": "begin with its successor now: `meshext certs rotate-root`",
     "issuing": "it is renewed by itself where its root's key is here; else bring a new one",
 }
 
@@ -78,7 +78,7 @@ def check_authority(holdings: Holdings, now: datetime) -> Stage:
             continue
         told = f"{each.role} certificate {each.fingerprint[:16]}: until {each.not_after:%Y-%m-%d}"
         if left <= timedelta():
-            results.append(Result(FAILED, told, "it has expired: see `meshext rotate-root --help`"))
+            results.append(Result(FAILED, told, "it has expired: see `meshext certs rotate-root --help`"))
         elif left < SOON:
             hint = SUCCESSORS.get(each.role, "")
             results.append(Result(WARNING, f"{told}, {max(left.days, 0)} days left", hint))

@@ -21,6 +21,7 @@ from meshext_controlplane.identity.root_rotation import RootRotation, Stage
 from meshext_controlplane.identity.starting import start_authority
 from meshext_controlplane.identity.svid import to_pem
 from meshext_controlplane.identity.tokens import Tokens
+from meshext_controlplane.state.bans import BanRecord, insert_ban
 from meshext_controlplane.state.store import StateStore
 from tests.controlplane.identity.conftest import API, TRUST_DOMAIN, WEB, Hands, to_peer
 from tests.controlplane.identity.requests import csr
@@ -133,21 +134,36 @@ def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         enrollment.join(Tokens(authority, store).create(WEB).reveal(), csr())
 
         def rotate(*options: str) -> tuple[int, str]:
-            code = main(["rotate-root", "--state", str(folder), "--secret-file", str(secret), *options])
+            code = main(
+                ["certs", "rotate-root", "--state", str(folder), "--secret-file", str(secret), *options]
+            )
             return code, capfd.readouterr().out
 
         assert rotate("--show") == (0, "one root is trusted, and no rotation is under way\n")
-        assert rotate()[0] == 0
-        code, out = rotate()
+        assert rotate("--resume") == rotate("--show")
+        assert rotate("--step")[0] == 0
+        assert rotate("--timeout", "0")[0] == rotate("--step")[0] == 1
+        code, out = rotate("--resume", "--timeout", "0")
         assert code == 1
         assert out.endswith(f"the next step waits for 1 to renew:\n  {WEB}\n")
         assert rotate("--now")[0] == 0
-        assert rotate("--now", "--json") == (0, '{\n  "stage": "none",\n  "waiting": []\n}\n')
+        assert rotate("--now", "--json") == (0, '{"stage": "none", "waiting": []}\n')
         assert len(authority.trust().roots) == 1
         key = authority.issuer.key.private_numbers()
         assert hasattr(key, "private_value")
         assert key.private_value.to_bytes(32, "big") not in store.path.read_bytes()
-    assert main(["rotate-root", "--state", str(folder)]) == 2
+    assert main(["certs", "rotate-root", "--state", str(folder)]) == 2
+
+
+def test_nobody_waits_for_who_is_banned(
+    rotation: RootRotation, enrollment: Enrollment, tokens: Tokens, store: StateStore
+) -> None:
+    for each in (WEB, API):
+        enrollment.join(tokens.create(each).reveal(), csr())
+    rotation.step()
+    with store.writing() as transaction:
+        insert_ban(transaction, BanRecord("identity", str(API), "stolen", 1))
+    assert rotation.progress().waiting == (str(WEB),)
 
 
 @pytest.mark.envoy
