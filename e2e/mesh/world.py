@@ -119,6 +119,7 @@ class World:
         account: str = "",
         labels: Mapping[str, str] = {},
         protocol: str = "http",
+        environment: Mapping[str, str] = {},
     ) -> Member:
         """Start a workload with its sidecar; `options` are more words of `meshext sidecar`."""
         folder = self.folder / name
@@ -135,7 +136,7 @@ class World:
             *options,
             *("--", sys.executable, str(APPLICATION), str(socket)),
         ]
-        environment = {"MESHEXT_TOKEN": self.token(namespace, account, labels, PORT)}
+        environment = {**environment, "MESHEXT_TOKEN": self.token(namespace, account, labels, PORT)}
         member = Member(name, namespace, address, Process(name, arguments, self.folder, environment), folder)
         self.members.append(member)
         return member

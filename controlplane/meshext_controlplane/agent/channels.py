@@ -8,6 +8,7 @@ import grpc
 import grpc.aio
 
 from meshext.envoy.upstreams import TcpAddress
+from meshext_controlplane.agent.clock import explain_handshake
 from meshext_controlplane.agent.credentials import Credentials
 from meshext_controlplane.agent.svid import Svid
 
@@ -62,4 +63,5 @@ def _open(address: TcpAddress, tls: grpc.ChannelCredentials) -> grpc.aio.Channel
 
 def say(error: grpc.aio.AioRpcError) -> str:
     """What went wrong, in a few words."""
-    return f"{error.code().name}: {error.details() or 'no reason was given'}"
+    details = error.details() or "no reason was given"
+    return f"{error.code().name}: {explain_handshake(details) or details}"

@@ -47,5 +47,9 @@ def show_registration(counts: Counts, registration: Registration) -> None:
     def known() -> float:
         return float(registration.known is registration.state)
 
+    def skew() -> float:
+        return registration.skew.seconds
+
+    counts.gauge("clock_skew_seconds", "Our clock ahead of the control plane's.", single(skew))
     counts.gauge("workload_state", "1 for the workload's state.", states, "state")
     counts.gauge("registered", "1 while the control plane has confirmed that state.", single(known))

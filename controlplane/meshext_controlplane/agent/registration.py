@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ import grpc.aio
 
 from meshext_controlplane.agent.backoff import Backoff
 from meshext_controlplane.agent.channels import ControlPlane, say
+from meshext_controlplane.agent.clock import Skew
 from meshext_controlplane.agent.errors import AgentError
 from meshext_controlplane.agent.filters import WantedFilter
 from meshext_controlplane.model.workload import State, Workload
@@ -52,6 +54,7 @@ class Registration:
         self._changed = asyncio.Event()
         self._answered = asyncio.Condition()
         self._was_known = False
+        self.skew = Skew()
         self.tried = asyncio.Event()
         """Set once the control plane has answered, or has turned out to be away."""
 
@@ -136,6 +139,8 @@ class Registration:
         while (answer := await call.read()) is not grpc.aio.EOF:
             backoff.reset()
             self._was_known = True
+            if answer.sent_ms:
+                self.skew.note(time.time(), answer.sent_ms / 1000)
             self._on_filters(to_filters(answer))
             await self._note(State(answer.state))
         status, details = await call.code(), await call.details()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -118,17 +119,38 @@ def _complain(error: Exception, left: float, wait: float) -> None:
 
 async def _until_due(credentials: Credentials, chance: Callable[[], float], *, settled: bool) -> None:
     """Wait until the certificate is to be renewed. `settled` is whether its roots are those to stay."""
-    known = credentials.svid
-    due = renew_at(known, datetime.now(UTC), chance())
+    known, now = credentials.svid, datetime.now(UTC)
+    due = Due(renew_at(known, now, chance()))
     if not settled:
-        due = min(due, renew_soon(known, datetime.now(UTC), chance()))
-    while (left := (due - datetime.now(UTC)).total_seconds()) > 0:
+        due = due.or_at(renew_soon(known, now, chance()))
+    while (left := due.seconds_left) > 0:
         try:
-            # The wall clock may be set and the machine may sleep: no single wait is for the whole time.
             async with asyncio.timeout(min(left, _LONGEST_SLEEP)):
                 svid = await credentials.changed(known)
         except TimeoutError:
             continue
         if svid.roots != known.roots:
-            due = min(due, renew_soon(svid, datetime.now(UTC), chance()))
+            due = due.or_at(renew_soon(svid, datetime.now(UTC), chance()))
         known = svid
+
+
+class Due:
+    """A moment by the wall clock and by one that nobody sets, whichever comes first.
+
+    A wall clock that is set back would let the certificate expire; the other one stands still while the
+    machine sleeps.
+    """
+
+    def __init__(self, moment: datetime) -> None:
+        self._moment = moment
+        self._end = time.monotonic() + (moment - datetime.now(UTC)).total_seconds()
+
+    @property
+    def seconds_left(self) -> float:
+        """Until then; not above 0 once it has come."""
+        return min((self._moment - datetime.now(UTC)).total_seconds(), self._end - time.monotonic())
+
+    def or_at(self, moment: datetime) -> Due:
+        """This one, or that moment if it is sooner."""
+        other = Due(moment)
+        return other if other.seconds_left < self.seconds_left else self

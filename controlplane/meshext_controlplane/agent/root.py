@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -16,6 +17,7 @@ from OpenSSL import SSL
 
 from meshext.envoy.upstreams import TcpAddress
 from meshext_controlplane.agent.channels import SERVER_NAME
+from meshext_controlplane.agent.clock import explain_validity
 from meshext_controlplane.agent.errors import ForgedServerError, UnreachableError
 
 TIME_LIMIT = 10.0  # seconds
@@ -26,7 +28,8 @@ _LONGEST = 262_144  # bytes of a handshake; OpenSSL takes 100 KB of certificates
 async def fetch_root(address: TcpAddress, fingerprint: bytes, *, time_limit: float = TIME_LIMIT) -> bytes:
     """The root whose SHA-256 is `fingerprint`, PEM, as the server at `address` shows it.
 
-    ForgedServerError where it shows another one, UnreachableError where it is not there or speaks no TLS.
+    ForgedServerError where it shows another one, UnreachableError where it is not there, speaks no TLS, or
+    shows certificates that are not valid by our clock.
     """
     try:
         async with asyncio.timeout(time_limit):
@@ -39,7 +42,10 @@ async def fetch_root(address: TcpAddress, fingerprint: bytes, *, time_limit: flo
         ) from None
     except SSL.Error:
         raise UnreachableError(f"{address} speaks no TLS; is it the control plane's --join?") from None
-    return _find_root(shown, fingerprint, address)
+    root = _find_root(shown, fingerprint, address)
+    if problem := explain_validity(shown, datetime.now(UTC)):
+        raise UnreachableError(problem)
+    return root
 
 
 def _find_root(shown: Iterable[x509.Certificate], fingerprint: bytes, address: TcpAddress) -> bytes:

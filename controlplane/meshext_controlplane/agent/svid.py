@@ -139,7 +139,10 @@ def check_svid(message: svids_pb2.Svid, key: Key, *, now: datetime | None = None
     _check_signatures(chain, roots)
     svid = Svid.from_message(message, key)
     if svid.not_after <= moment:
-        raise SvidError(f"the certificate of {svid.identity} expired at {svid.not_after:%F %T} UTC")
+        raise SvidError(
+            f"the certificate of {svid.identity} expired at {svid.not_after:%F %T} UTC, and it is"
+            f" {moment:%F %T} here"
+        )
     if svid.not_before > moment + SKEW:
         raise SvidError(
             f"the certificate of {svid.identity} is valid from {svid.not_before:%F %T} UTC, and it is"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -92,7 +93,8 @@ class Registering:
             now = stream.answers, [to_message(each) for each in filters]
             if now != told:
                 state = workloads_pb2.Registration.State.Name(stream.workload.state.value)
-                await context.write(workloads_pb2.Registered(state=state, filters=now[1]))
+                sent = int(time.time() * 1000)
+                await context.write(workloads_pb2.Registered(state=state, filters=now[1], sent_ms=sent))
                 told = now
 
     async def _take(self, message: workloads_pb2.Registration, stream: _Stream, context: Context) -> Workload:
