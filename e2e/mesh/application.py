@@ -2,6 +2,8 @@
 
 GET /ANYTHING            {"name", "path", "headers"}
 GET /call?url=URL        what that URL answers, by way of $HTTP_PROXY: {"status", "body", "headers"}
+
+With a file `failing` beside its socket, it answers the first with 500.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ import socket
 import socketserver
 import sys
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 NAME = os.environ.get("MESHEXT_NAME", "")
+FAILING = Path(sys.argv[1]).with_name("failing")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -35,15 +39,16 @@ class Handler(BaseHTTPRequestHandler):
         if path.path == "/call":
             self.answer(call(parse_qs(path.query)["url"][0]))
         else:
-            self.answer({"name": NAME, "path": self.path, "headers": dict(self.headers)})
+            status = 500 if FAILING.exists() else 200
+            self.answer({"name": NAME, "path": self.path, "headers": dict(self.headers)}, status)
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", "0")))
         self.do_GET()
 
-    def answer(self, value: dict[str, Any]) -> None:
+    def answer(self, value: dict[str, Any], status: int = 200) -> None:
         body = json.dumps(value).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
         self.end_headers()

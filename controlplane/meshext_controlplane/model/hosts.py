@@ -18,3 +18,8 @@ def host_of(name: str, namespace: str) -> str:
 def covers(pattern: str, host: str) -> bool:
     """Whether a host, or a wildcard such as `*.example.com`, is that host or has it below."""
     return pattern in ("*", host) or (pattern.startswith("*.") and host.endswith(pattern[1:]))
+
+
+def name_stats(name: str) -> str:
+    """A host, or a cluster's name with one, as statistics have it: Envoy ends its tag at the first dot."""
+    return name.replace(".", "_")

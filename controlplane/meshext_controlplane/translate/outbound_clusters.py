@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from meshext_controlplane.model.hosts import name_stats
 from meshext_controlplane.model.mesh_config import MeshConfigSpec
 from meshext_controlplane.translate.balancing import set_balancer
 from meshext_controlplane.translate.dynamic_forward import set_dynamic_forward
@@ -52,7 +53,7 @@ def build_outbound(
 ) -> Cluster:
     """The cluster; `identities` are those behind the service that are known."""
     service, port, policy = plan.service, plan.port, plan.effective.policy
-    cluster = Cluster(name=plan.name)
+    cluster = Cluster(name=plan.name, alt_stat_name=name_stats(plan.name))
     cluster.common_lb_config.healthy_panic_threshold.value = 0
     set_limits(cluster, policy.connection_pool, plan.effective.retry_budget)
     if policy.outlier_detection is not None:
