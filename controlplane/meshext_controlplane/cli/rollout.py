@@ -11,7 +11,11 @@ import typer
 from meshext_controlplane.cli.admin import DEFAULT_STATE, State
 
 if TYPE_CHECKING:
+    from meshext_controlplane.cli.applied import AppliedRoute
     from meshext_controlplane.cli.rollout_view import View
+    from meshext_controlplane.rollout.course import Bounds, Course
+    from meshext_controlplane.rollout.pilot import Pilot
+    from meshext_controlplane.rollout.prometheus import Prometheus
     from meshext_controlplane.rollout.running import Rollout
 
 ROLLED_BACK = 1
@@ -71,64 +75,80 @@ def rollout(
 ) -> None:
     """Give a new version more and more of the requests, as long as it is no worse than the old one.
 
-    The VirtualService's HTTP routes share their requests between two subsets. At each weight both are
-    compared by what their callers' Envoys counted: failed requests, and latency. The canary goes on when it
-    has proved itself, and back to 0 at once when it is worse, or when Prometheus can not be asked any more.
-    Where a rollout is, stands in the VirtualService: run the command again and it goes on from there.
+    At each weight callers' statistics of both are compared. Worse, or unseen: back to 0 at once. Where it is
+    stands in the VirtualService; run it again to go on. A --query may have {subset}, {host}, {cluster},
+    {window}, {quantile}. Exit code 0 it has everything, 1 it went back, 2 not begun, 130 interrupted.
 
-    Exit code 0 the canary has everything, 1 it went back, 2 it could not begin, 130 interrupted (the weight
-    stays as it is).
-
-    A query may have {subset}, {host}, {cluster} (a pattern for envoy_cluster_name), {window}, {quantile}.
-
-    Examples:
-      meshext rollout shop/reviews --canary v2 --prometheus http://prometheus:9090
-      meshext rollout shop/reviews --canary v2 --prometheus http://prometheus:9090 --steps 1,10,100 --hold 5m
-      meshext rollout shop/reviews --canary v2 --abort
+    Example: meshext rollout shop/reviews --canary v2 --prometheus http://prometheus:9090 --steps 1,10,100
     """
-    from meshext.cli.faults import UsageError
-    from meshext_controlplane.cli.applied import AppliedRoute
-    from meshext_controlplane.cli.rollout_view import View
-    from meshext_controlplane.cli.spans import parse_span
-    from meshext_controlplane.rollout.course import Bounds, Course, parse_steps
-    from meshext_controlplane.rollout.prometheus import Prometheus, parse_queries, parse_url
-    from meshext_controlplane.rollout.running import Rollout
-
-    mesh = AppliedRoute(state, name, canary=canary, stable=stable, host=host)
+    mesh = build_mesh(state, name, canary=canary, stable=stable, host=host)
     if abort or promote:
         mesh.end(abort=abort, promote=promote)
         return
-    if not prometheus:
+    bounds = build_bounds(max_errors, max_slower, slack, min_requests)
+    course = build_course(steps, bounds, hold=hold, limit=limit, patience=patience)
+    source = build_source(prometheus, query or [], quantile=quantile, ca=ca)
+    raise typer.Exit(drive(mesh, course, source, every, as_json=as_json))
+
+
+def build_mesh(state: Path, name: str, **given: str) -> AppliedRoute:
+    """Where the VirtualService is, and which versions."""
+    from meshext_controlplane.cli.applied import AppliedRoute
+
+    return AppliedRoute(state, name, **given)
+
+
+def build_bounds(errors: float, slower: float, slack: float, least: int) -> Bounds:
+    """From per cent and milliseconds."""
+    from meshext_controlplane.rollout.course import Bounds
+
+    return Bounds(errors=errors / 100, slower=slower, slack=slack / 1000, least=least)
+
+
+def build_course(steps: str, bounds: Bounds, **spans: str) -> Course:
+    """The steps and how long each may take; `spans` are options by their names."""
+    from meshext_controlplane.cli.spans import parse_span
+    from meshext_controlplane.rollout.course import Course, parse_steps
+
+    seconds = {name: parse_span(f"--{name}", text).total_seconds() for name, text in spans.items()}
+    return Course(steps=parse_steps(steps), bounds=bounds, **seconds)
+
+
+def build_source(url: str, queries: list[str], *, quantile: float, ca: Path | None) -> Prometheus:
+    """Where metrics are; UsageError where it was not said."""
+    from meshext.cli.faults import UsageError
+    from meshext_controlplane.rollout.prometheus import Prometheus, parse_queries, parse_url
+
+    if not url:
         raise UsageError("--prometheus is missing: the address of the one that scrapes the sidecars")
-    course = Course(
-        steps=parse_steps(steps),
-        hold=parse_span("--hold", hold).total_seconds(),
-        limit=parse_span("--limit", limit).total_seconds(),
-        patience=parse_span("--patience", patience).total_seconds(),
-        bounds=Bounds(errors=max_errors / 100, slower=max_slower, slack=slack / 1000, least=min_requests),
-    )
-    source = Prometheus(
-        url=parse_url(prometheus), quantile=quantile, queries=parse_queries(query or []), ca=ca
-    )
-    view = View(name, quantile, json=as_json)
-    running = Rollout(mesh=mesh, look=source.read, course=course, clock=time.time)
-    raise typer.Exit(drive(running, view, parse_span("--every", every).total_seconds()))
+    return Prometheus(url=parse_url(url), quantile=quantile, queries=parse_queries(queries), ca=ca)
 
 
-def drive(rollout: Rollout, view: View, pause: float) -> int:
+def drive(mesh: AppliedRoute, course: Course, source: Prometheus, every: str, *, as_json: bool) -> int:
     """Until it has ended; the exit code. Where Prometheus can not be asked, it does not begin."""
+    from meshext_controlplane.cli.rollout_view import View
+    from meshext_controlplane.cli.spans import parse_span
+    from meshext_controlplane.rollout.running import Rollout
+
+    pause = parse_span("--every", every).total_seconds()
+    source.read(mesh.read().versions, course.hold)
+    rollout = Rollout(mesh=mesh, look=source.read, course=course, clock=time.time)
+    pilot, resumed = rollout.begin()
+    with View(mesh.name, source.quantile, json=as_json) as view:
+        view.began(pilot.standing, resumed=resumed)
+        return follow(rollout, pilot, view, pause)
+
+
+def follow(rollout: Rollout, pilot: Pilot, view: View, pause: float) -> int:
+    """Turn after turn."""
     from meshext_controlplane.rollout.pilot import Move
 
-    rollout.look(rollout.mesh.read().versions, rollout.course.hold)
-    pilot, resumed = rollout.begin()
-    with view:
-        view.began(pilot.standing, resumed=resumed)
-        try:
-            for sight in rollout.turns(pilot):
-                view.show(sight)
-                if sight.order.move is Move.HOLD:
-                    time.sleep(pause)
-        except KeyboardInterrupt:
-            view.interrupted(pilot.standing)
-            raise
+    try:
+        for sight in rollout.turns(pilot):
+            view.show(sight)
+            if sight.order.move is Move.HOLD:
+                time.sleep(pause)
+    except KeyboardInterrupt:
+        view.interrupted(pilot.standing)
+        raise
     return ROLLED_BACK if sight.order.move is Move.BACK else 0

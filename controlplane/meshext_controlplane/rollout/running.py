@@ -51,6 +51,7 @@ class Rollout:
         shifting, now = self.mesh.read(), self._now()
         standing = shifting.standing()
         if standing is not None:
+            check_weight(shifting, standing)
             return Pilot(self.course, standing, now), True
         first = Standing(weight=self.course.steps[0], since=now)
         self.mesh.write(shifting.at(first))
@@ -64,15 +65,11 @@ class Rollout:
             if sight.order.move in (Move.DONE, Move.BACK):
                 return
 
-    def end(self, weight: int) -> None:
-        """By hand: the canary has this weight, and no rollout is under way."""
-        self.mesh.write(self.mesh.read().ended(weight))
-
     def _turn(self, pilot: Pilot) -> Sight:
         shifting, standing = self.mesh.read(), pilot.standing
-        if shifting.standing() != standing or shifting.weight() != standing.weight:
-            told = "somebody else has changed the VirtualService"
-            raise RolloutError(f"{told}; see `meshext get`, and run the rollout again to go on from there")
+        if shifting.standing() != standing:
+            raise RolloutError("somebody else has ended or moved this rollout; see `meshext get`")
+        check_weight(shifting, standing)
         readings, order = self._decide(pilot, shifting.versions)
         now = self._now()
         if order.move is Move.FORWARD:
@@ -93,3 +90,10 @@ class Rollout:
     def _now(self) -> float:
         """To the millisecond, as it is written in the VirtualService."""
         return round(self.clock(), 3)
+
+
+def check_weight(shifting: Shifting, standing: Standing) -> None:
+    """RolloutError where a person has changed the weights meanwhile: that is not undone."""
+    if (found := shifting.weight()) != standing.weight:
+        told = f"the canary's weight is {found}% by hand, where the rollout left {standing.weight}%"
+        raise RolloutError(f"{told}; end it with --abort or --promote")
