@@ -22,7 +22,7 @@ COURSE = Course(steps=(10, 100), hold=10, patience=30)
 class Kept:
     """A mesh of one document; each look at the clock is ten seconds later."""
 
-    text: str = TEXT
+    text: str = TEXT.replace('"1e3"', "me")
     now: float = 0.0
     blind: bool = False
     weights: list[int] = field(default_factory=list)
