@@ -47,6 +47,13 @@ class InboundPort:
     protocol: Protocol
     mode: MtlsMode
     placed: Placed = field(default_factory=Placed)
+    passed_to: str = ""
+    """The cluster in place of the application's own, where a port is passed on as it comes."""
+
+    @property
+    def cluster(self) -> str:
+        """Where its connections go."""
+        return self.passed_to or name_inbound_cluster(self.port.number)
 
 
 def inbound_protocol(port: WorkloadPort, services: Iterable[MeshService]) -> Protocol:
@@ -65,7 +72,7 @@ def build_inbound_listener(inbound: InboundPort, config: MeshConfigSpec) -> list
         name=name,
         address=build_address(inbound.address, inbound.port.number),
         traffic_direction=base_pb2.INBOUND,
-        filter_chains=_build_chains(inbound, config),
+        filter_chains=build_chains(inbound, config),
     )
     listener.enable_reuse_port.value = False
     if inbound.mode is not MtlsMode.DISABLE:
@@ -74,7 +81,8 @@ def build_inbound_listener(inbound: InboundPort, config: MeshConfigSpec) -> list
     return listener
 
 
-def _build_chains(inbound: InboundPort, config: MeshConfigSpec) -> list[Chain]:
+def build_chains(inbound: InboundPort, config: MeshConfigSpec) -> list[Chain]:
+    """A port's filter chains; none of them looks at the port itself."""
     filters = _build_filters(inbound, config)
     plain = Chain(name="plaintext", filters=filters)
     if inbound.mode is MtlsMode.DISABLE:
@@ -109,7 +117,7 @@ def _build_filters(inbound: InboundPort, config: MeshConfigSpec) -> Sequence[com
         return [build_manager(options, config, build_chain(Direction.INBOUND, _place_filters(inbound)))]
     proxy = tcp_proxy_pb2.TcpProxy(
         stat_prefix=name,
-        cluster=name_inbound_cluster(inbound.port.number),
+        cluster=inbound.cluster,
         access_log=inbound.placed.network_logs,
     )
     last = components_pb2.Filter(name="envoy.filters.network.tcp_proxy", typed_config=pack(proxy))

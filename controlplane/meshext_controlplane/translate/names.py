@@ -12,6 +12,15 @@ BLACK_HOLE = "BlackHoleCluster"
 PASSTHROUGH = "PassthroughCluster"
 """The cluster for hosts that no document names."""
 
+INBOUND_PASSTHROUGH = "InboundPassthroughCluster"
+"""The cluster for ports that a transparent sidecar's workload has not told of."""
+
+VIRTUAL_OUTBOUND, VIRTUAL_INBOUND = "virtual-outbound", "virtual-inbound"
+"""The listeners that a transparent sidecar's connections are led to."""
+
+DNS = "dns"
+"""The listener that answers with addresses of services."""
+
 
 def name_outbound(port: int, subset: str, host: str) -> str:
     """The cluster, and its endpoints, of a service's port; `subset` is "" for all of them."""
@@ -36,6 +45,16 @@ def name_inbound(port: int) -> str:
 def name_outbound_tcp(port: int) -> str:
     """The listener of a TCP port at which an application finds a service."""
     return f"outbound-{port}"
+
+
+def name_captured_port(port: int) -> str:
+    """The listener, and the route configuration, of connections to a port, wherever they go."""
+    return f"outbound-any-{port}"
+
+
+def name_captured_address(address: str, port: int) -> str:
+    """The listener of connections to an address that stands for one service."""
+    return f"outbound-{address}-{port}"
 
 
 def name_virtual_host(host: str, port: int) -> str:

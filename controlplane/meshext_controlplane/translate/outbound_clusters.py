@@ -12,7 +12,7 @@ from meshext_controlplane.translate.endpoints import build_assignment
 from meshext_controlplane.translate.localities import Nearness
 from meshext_controlplane.translate.membership import from_entry_spec
 from meshext_controlplane.translate.messages import build_ads
-from meshext_controlplane.translate.names import BLACK_HOLE, name_outbound, name_server
+from meshext_controlplane.translate.names import BLACK_HOLE, PASSTHROUGH, name_outbound, name_server
 from meshext_controlplane.translate.pools import (
     Cluster,
     HttpOptions,
@@ -107,6 +107,26 @@ def _set_endpoints(cluster: Cluster, plan: Plan, nearness: Nearness) -> None:
     if not endpoints:
         cluster.type = Cluster.STATIC
     cluster.respect_dns_ttl = True
+
+
+def build_as_meant(plan: Plan, config: MeshConfigSpec, nearness: Nearness) -> Cluster:
+    """The cluster of a service without endpoints for a sidecar that knows where connections were to go."""
+    cluster = build_outbound(plan, frozenset(), config, nearness)
+    cluster.type = Cluster.ORIGINAL_DST
+    return cluster
+
+
+def build_passthrough_as_meant() -> Cluster:
+    """The cluster of what no document names, for a sidecar that knows where it was to go."""
+    cluster = Cluster(name=PASSTHROUGH, type=Cluster.ORIGINAL_DST, lb_policy=Cluster.CLUSTER_PROVIDED)
+    set_limits(cluster)
+    # Nobody has said what is spoken there: it is what the application speaks.
+    options = HttpOptions()
+    spoken = options.use_downstream_protocol_config
+    spoken.http_protocol_options.enable_trailers = True
+    spoken.http2_protocol_options.allow_connect = True
+    set_http_options(cluster, options)
+    return cluster
 
 
 def build_black_hole() -> Cluster:

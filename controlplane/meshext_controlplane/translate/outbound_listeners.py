@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from meshext_controlplane.model.mesh_config import MeshConfigSpec
+from meshext_controlplane.translate.access_logs import AccessLog
 from meshext_controlplane.translate.http_filters import Direction, build_chain
 from meshext_controlplane.translate.http_manager import ManagerOptions, build_manager
 from meshext_controlplane.translate.l4_routes import Weighted
@@ -71,7 +72,7 @@ def assign_ports(services: Iterable[MeshService]) -> Ports:
 
 def build_tcp_listener(name: str, address: str, port: int, legs: Iterable[Leg]) -> listener_pb2.Listener:
     """The listener of a port; several legs are told apart by the name in TLS."""
-    chains = [_build_leg(name, leg) for leg in legs]
+    chains = [build_leg(name, leg) for leg in legs]
     listener = _build_listener(name, address, port, chains)
     if any(chain.filter_chain_match.server_names for chain in chains):
         inspector = pack(tls_inspector_pb2.TlsInspector())
@@ -83,8 +84,9 @@ def _share(one: tuple[MeshService, MeshPort], other: tuple[MeshService, MeshPort
     return one[1].protocol is Protocol.TLS and other[1].protocol is Protocol.TLS
 
 
-def _build_leg(name: str, leg: Leg) -> components_pb2.FilterChain:
-    proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=name)
+def build_leg(name: str, leg: Leg, logs: Iterable[AccessLog] = ()) -> components_pb2.FilterChain:
+    """The filter chain of a leg, under that name in statistics."""
+    proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=name, access_log=logs)
     if len(leg.clusters) == 1:
         proxy.cluster = leg.clusters[0][0]
     else:

@@ -49,7 +49,7 @@ class OutboundRoutes:
         for service in outlook.services.values():
             for port in service.ports:
                 self._add(service, port)
-        self._last = [*self._lonely_hosts(), _encode(build_rest(allow_any))]
+        self._last = [*self._lonely_hosts(), encode_host(build_rest(allow_any))]
 
     def resource(self, namespace: str, on_routes: Mapping[str, any_pb2.Any]) -> Resource:
         """The resource for clients in that namespace, which call its services by their names alone.
@@ -76,7 +76,7 @@ class OutboundRoutes:
         key = ("routes", namespace, tuple(on_routes))
         inputs = (parts, *on_routes.values())
         # Half a megabyte of a mesh of a thousand services: what was before is not worth keeping.
-        return self._memo.take(key, inputs, lambda: _join(parts, on_routes), variants=1)
+        return self._memo.take(key, inputs, lambda: join_hosts(OUTBOUND_HTTP, parts, on_routes), variants=1)
 
     def _add(self, service: MeshService, port: MeshPort) -> None:
         domains = tuple(each for each in list_domains(service, port, "") if each not in self._taken)
@@ -91,40 +91,23 @@ class OutboundRoutes:
     ) -> bytes:
         document = self._outlook.virtual_services.find(service.host)
         tunnel = find_destinations(self._outlook, service, port, self._source, service.host)
-        leads = tuple(self._leads(document, service, port))
+        leads = tuple(list_leads(self._outlook, document, service, port))
         return self._memo.take(
             ("host", service, port, own),
             (domains, document, self._source if document else None, tunnel, leads),
-            lambda: _encode(self._build_host(service, port, domains, document, tunnel)),
+            lambda: encode_host(self._build_host(service, port, domains, tunnel)),
         )
-
-    def _leads(
-        self, document: VirtualService | None, service: MeshService, port: MeshPort
-    ) -> Iterator[object]:
-        """All that a virtual host's routes are made of beside the document itself."""
-        if document is None or not document.spec.http:
-            yield self._outlook.consistent_hash(name_outbound(port.number, "", service.host))
-            return
-        for destination in _destinations(document):
-            cluster = self._outlook.cluster(destination, document.metadata.namespace, port.number)
-            yield cluster
-            yield self._outlook.consistent_hash(cluster)
 
     def _build_host(
         self,
         service: MeshService,
         port: MeshPort,
         domains: Sequence[str],
-        document: VirtualService | None,
         tunnel: Weighted,
     ) -> route_components_pb2.VirtualHost:
         routes = [build_connect_route(tunnel)]
         if port.protocol.is_http:
-            if document is not None and document.spec.http:
-                routes += build_routes(document, self._source, port.number, self._outlook)
-            else:
-                cluster = name_outbound(port.number, "", service.host)
-                routes.append(build_default_route(cluster, self._outlook))
+            routes += build_service_routes(self._outlook, self._source, service, port)
         name = name_virtual_host(service.host, port.number)
         return route_components_pb2.VirtualHost(name=name, domains=domains, routes=routes)
 
@@ -141,7 +124,30 @@ class OutboundRoutes:
                     routes = build_routes(document, self._source, port, self._outlook)
                     name = name_virtual_host(host, port)
                     built = route_components_pb2.VirtualHost(name=name, domains=domains, routes=routes)
-                    yield _encode(built)
+                    yield encode_host(built)
+
+
+def build_service_routes(
+    outlook: Outlook, source: Source, service: MeshService, port: MeshPort
+) -> list[route_components_pb2.Route]:
+    """The routes of requests to a service's port: a VirtualService's, or the one to the service itself."""
+    document = outlook.virtual_services.find(service.host)
+    if document is not None and document.spec.http:
+        return build_routes(document, source, port.number, outlook)
+    return [build_default_route(name_outbound(port.number, "", service.host), outlook)]
+
+
+def list_leads(
+    outlook: Outlook, document: VirtualService | None, service: MeshService, port: MeshPort
+) -> Iterator[object]:
+    """All that a service's routes are made of beside the document itself."""
+    if document is None or not document.spec.http:
+        yield outlook.consistent_hash(name_outbound(port.number, "", service.host))
+        return
+    for destination in _destinations(document):
+        cluster = outlook.cluster(destination, document.metadata.namespace, port.number)
+        yield cluster
+        yield outlook.consistent_hash(cluster)
 
 
 def _destinations(document: VirtualService) -> Iterator[Destination]:
@@ -152,17 +158,17 @@ def _destinations(document: VirtualService) -> Iterator[Destination]:
             yield rule.mirror
 
 
-def _encode(host: route_components_pb2.VirtualHost) -> bytes:
+def encode_host(host: route_components_pb2.VirtualHost) -> bytes:
     """The virtual host as it stands in a route configuration."""
     return route_pb2.RouteConfiguration(virtual_hosts=[host]).SerializeToString(deterministic=True)
 
 
-def _join(parts: Sequence[bytes], on_routes: Mapping[str, any_pb2.Any]) -> Resource:
+def join_hosts(name: str, parts: Sequence[bytes], on_routes: Mapping[str, any_pb2.Any]) -> Resource:
     """The route configuration of encoded virtual hosts: what encoding it whole gives, byte for byte."""
     last = route_pb2.RouteConfiguration()
     last.validate_clusters.value = False
-    for name, config in on_routes.items():
-        last.typed_per_filter_config[name].CopyFrom(config)
-    head = route_pb2.RouteConfiguration(name=OUTBOUND_HTTP).SerializeToString()
+    for filter_name, config in on_routes.items():
+        last.typed_per_filter_config[filter_name].CopyFrom(config)
+    head = route_pb2.RouteConfiguration(name=name).SerializeToString()
     body = b"".join((head, *parts, last.SerializeToString(deterministic=True)))
-    return from_body(ROUTE, OUTBOUND_HTTP, body)
+    return from_body(ROUTE, name, body)

@@ -24,14 +24,15 @@ def _list_ports(outlook: Outlook, source: Source) -> Iterator[tuple[int, tuple[L
     for number, sharers in assign_ports(outlook.services.values()).items():
         legs: dict[str, Leg] = {}
         for service, port in sharers:
-            for leg in _list_legs(outlook, service, port, source, alone=len(sharers) == 1):
+            for leg in list_legs(outlook, service, port, source, alone=len(sharers) == 1):
                 legs.setdefault(leg.server_name, leg)
         yield number, tuple(legs.values())
 
 
-def _list_legs(
+def list_legs(
     outlook: Outlook, service: MeshService, port: MeshPort, source: Source, *, alone: bool
 ) -> Iterator[Leg]:
+    """The legs of one service's port; of one that is not `alone` there, each with the name it is known by."""
     document = outlook.virtual_services.find(service.host)
     if port.protocol is Protocol.TLS and document is not None:
         names = dict.fromkeys(

@@ -27,8 +27,8 @@ def build_connect_route(clusters: Weighted) -> Route:
     return route
 
 
-def build_rest(allow_any: bool) -> route_components_pb2.VirtualHost:
-    """The virtual host of all other names: passed on to where DNS says they are, or refused."""
+def build_rest(allow_any: bool, *, tunnels: bool = True) -> route_components_pb2.VirtualHost:
+    """The virtual host of all other names: passed on, or refused. Without `tunnels` nobody may CONNECT."""
     if not allow_any:
         routes = [Route(name="block_all"), Route(name="block_all")]
         routes[0].match.connect_matcher.SetInParent()
@@ -40,5 +40,5 @@ def build_rest(allow_any: bool) -> route_components_pb2.VirtualHost:
     through.match.prefix = "/"
     through.route.cluster = PASSTHROUGH
     through.route.timeout.seconds = 0
-    routes = [build_connect_route(((PASSTHROUGH, 1),)), through]
+    routes = [build_connect_route(((PASSTHROUGH, 1),)), through] if tunnels else [through]
     return route_components_pb2.VirtualHost(name="allow_any", domains=["*"], routes=routes)

@@ -43,6 +43,12 @@ class MtlsModes:
         mode, document = next(self._said(workload, port), (MtlsMode.PERMISSIVE.value, None))
         return MtlsMode(mode), document
 
+    def named_ports(self, workload: Workload) -> tuple[int, ...]:
+        """The ports that documents speak of by number, in order; the workload may not have told of them."""
+        selecting = first(self._by_namespace.get(workload.namespace, ()), workload)
+        levels = (selecting.spec.port_level_mtls if selecting else None) or {}
+        return tuple(sorted(map(int, levels)))
+
     def _said(self, workload: Workload, port: int) -> Iterator[tuple[str, PeerAuthentication]]:
         """What documents say about it, the narrowest scope first; UNSET left out."""
         own = self._by_namespace.get(workload.namespace, ())

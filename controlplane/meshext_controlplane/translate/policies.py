@@ -130,6 +130,10 @@ class Policies:
         """What the workload's port takes."""
         return self._modes.of(workload, port)
 
+    def mtls_ports(self, workload: Workload) -> tuple[int, ...]:
+        """The ports that documents about mTLS speak of by number."""
+        return self._modes.named_ports(workload)
+
     def inbound(self, workload: Workload, port: int) -> Placed:  # noqa: ARG002
         """What is put before the workload's port."""
         return self._place("inbound", workload)

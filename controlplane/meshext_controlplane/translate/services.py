@@ -42,7 +42,8 @@ class MeshService:
     """A service under one host name. Compared by identity, as it lives as long as its document.
 
     `selector` is empty where no workload belongs to it; `endpoints` are those that the document lists.
-    `subject_alt_names` are what endpoints may prove to be, where the document says it.
+    `subject_alt_names` are what endpoints may prove to be, where the document says it. `as_meant` is of those
+    AS_ASKED: a transparent sidecar, which knows where a connection was meant to go, takes it there.
     """
 
     host: str
@@ -54,6 +55,7 @@ class MeshService:
     addresses: tuple[str, ...] = ()
     subject_alt_names: tuple[str, ...] = ()
     export_to: tuple[str, ...] = ()
+    as_meant: bool = False
 
     def port(self, number: int) -> MeshPort | None:
         """The port of that number."""
@@ -90,7 +92,7 @@ def _service_ports(spec: ServiceSpec) -> tuple[MeshPort, ...]:
 
 
 _RESOLUTIONS = {
-    # Without an original destination to go to, `NONE` goes where the client asks to go.
+    # Where there is no original destination to go to, `NONE` goes where the client asks to go.
     "NONE": Resolution.AS_ASKED,
     "DYNAMIC_DNS": Resolution.AS_ASKED,
     "STATIC": Resolution.ENDPOINTS,
@@ -122,6 +124,7 @@ def from_entry(document: ServiceEntry) -> tuple[MeshService, ...]:
             addresses=spec.addresses if number == 0 else (),
             subject_alt_names=spec.subject_alt_names,
             export_to=spec.export_to,
+            as_meant=spec.resolution == "NONE",
         )
         for number, host in enumerate(spec.hosts)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -22,6 +22,7 @@ from meshext_controlplane.translate.policies import Policies
 from meshext_controlplane.translate.route_matches import Source
 from meshext_controlplane.translate.sharing import Shared, Sharing
 from meshext_controlplane.translate.sidecar import Sidecar
+from meshext_controlplane.translate.transparent import Captures, TransparentSidecar
 
 NOTHING = Snapshot(MappingProxyType({}))
 
@@ -46,6 +47,7 @@ class _Views:
         self.own: dict[str, _Own] = {}
         self._outlooks: dict[str, Outlook] = {}
         self._calls: dict[tuple[str, Source], tuple[OutboundRoutes, TcpPorts]] = {}
+        self._captures: Captures = Captures(self.catalog, self.memo)
 
     def outlook(self, scope: str) -> Outlook:
         """The view of a scope."""
@@ -57,11 +59,20 @@ class _Views:
         """What is the proxy's own, by type and name; of two with one name the first is the one."""
         scope = self.catalog.scope_of(proxy.workload.namespace)
         source = Source(scope, self.catalog.asked_labels(proxy.workload.labels))
-        sidecar = Sidecar(proxy, self.catalog, self.policies, self.memo)
         types: dict[str, dict[str, Resource]] = {}
-        for resource in (*sidecar.outbound(*self._call(scope, source)), *sidecar.inbound()):
+        for resource in self._list_own(proxy, scope, source):
             types.setdefault(resource.type_url, {}).setdefault(resource.name, resource)
         return {url: MappingProxyType(named) for url, named in types.items()}
+
+    def _list_own(self, proxy: Proxy, scope: str, source: Source) -> Iterator[Resource]:
+        if proxy.transparent is not None:
+            own = TransparentSidecar(proxy, proxy.transparent, self._captures, self.policies)
+            yield from own.outbound(self.outlook(scope), source)
+            yield from own.inbound()
+        else:
+            sidecar = Sidecar(proxy, self.catalog, self.policies, self.memo)
+            yield from sidecar.outbound(*self._call(scope, source))
+            yield from sidecar.inbound()
 
     def _call(self, scope: str, source: Source) -> tuple[OutboundRoutes, TcpPorts]:
         """How clients of a scope with the same labels call others."""

@@ -18,7 +18,7 @@ from meshext_controlplane.model.base import MeshDocument
 from meshext_controlplane.model.kinds import KINDS
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.mesh_config import MeshConfig, MeshConfigSpec
-from meshext_controlplane.model.proxy import Proxy
+from meshext_controlplane.model.proxy import Proxy, Transparent
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Locality, State, Workload, WorkloadPort
 from meshext_controlplane.sources.places import Key, Origin
@@ -92,7 +92,12 @@ def read_mesh(name: str) -> Mesh:
     return parse_mesh((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
-def proxy_of(workload: Workload, *, outbound: int = 15001) -> Proxy:
+def proxy_of(workload: Workload, *, outbound: int = 15001, transparent: Transparent | None = None) -> Proxy:
     """The sidecar of a workload."""
-    node = f"{workload.name}.{workload.namespace}"
-    return Proxy(node_id=node, identity=workload.identity, workload=workload, outbound=outbound)
+    return Proxy(
+        node_id=f"{workload.name}.{workload.namespace}",
+        identity=workload.identity,
+        workload=workload,
+        outbound=outbound,
+        transparent=transparent,
+    )
