@@ -9,8 +9,10 @@ from pathlib import Path
 from meshext.envoy.bootstrap import GRACEFUL_CLOSE, MAX_CONNECTIONS
 from meshext.envoy.upstreams import HTTP_OPTIONS, TcpAddress
 from meshext_controlplane.agent.stats_listener import add_stats
+from meshext_controlplane.model.proxy import Transparent
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Locality
+from meshext_controlplane.node_metadata import METADATA, to_metadata
 from meshext_controlplane.translate.decoding import to_data
 from meshext_proto.envoy.config.bootstrap.v3 import bootstrap_pb2
 from meshext_proto.envoy.config.cluster.v3 import cluster_pb2
@@ -38,7 +40,8 @@ class EnvoySetup:
 
     `outbound` is the port of the HTTP proxy that its listeners will have; `agent` and `admin` are socket
     files: ours, where secrets and configuration come from, and Envoy's own. `sotw` asks for configuration
-    in the older form, the state of the world; `stats` is a port for Prometheus.
+    in the older form, the state of the world; `stats` is a port for Prometheus, `transparent` says where
+    rules lead connections, if they do.
     """
 
     name: str
@@ -49,6 +52,7 @@ class EnvoySetup:
     locality: Locality = field(default_factory=Locality)
     sotw: bool = False
     stats: TcpAddress | None = None
+    transparent: Transparent | None = None
 
 
 def build_bootstrap(setup: EnvoySetup) -> str:
@@ -82,7 +86,7 @@ def _build_node(setup: EnvoySetup) -> base_pb2.Node:
             region=setup.locality.region, zone=setup.locality.zone, sub_zone=setup.locality.sub_zone
         ),
     )
-    node.metadata.update({"meshext": {"outbound": setup.outbound}})
+    node.metadata.update({METADATA: to_metadata(setup.outbound, setup.transparent)})
     return node
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from meshext.envoy.upstreams import TcpAddress
+from meshext_controlplane.agent.interception.settings import Interception
 from meshext_controlplane.agent.probes import Pace, Probe
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Locality, Workload, WorkloadPort
@@ -39,7 +40,8 @@ class SidecarOptions:
 
     `address` is where peers reach the sidecar, `outbound` the port there of the application's HTTP proxy,
     `certificates` a folder that gets key and certificates as files, `metrics` where Prometheus asks the
-    sidecar itself.
+    sidecar itself. With `interception` the sidecar is transparent: rules lead the application's connections
+    to Envoy.
     """
 
     control_plane: TcpAddress
@@ -49,6 +51,7 @@ class SidecarOptions:
     address: str
     ports: tuple[WorkloadPort, ...] = ()
     outbound: int = 15001
+    interception: Interception | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     locality: Locality = field(default_factory=Locality)
     weight: int = 1
@@ -60,6 +63,13 @@ class SidecarOptions:
     command: tuple[str, ...] = ()
     envoy: EnvoyOptions = EnvoyOptions()
     leaving: Leaving = Leaving()
+
+    @property
+    def own_ports(self) -> tuple[tuple[str, int], ...]:
+        """The TCP addresses that Envoy listens at."""
+        if (rules := self.interception) is not None:
+            return (("127.0.0.1", rules.outbound), ("0.0.0.0", rules.inbound))
+        return tuple((self.address, port) for port in [*(each.number for each in self.ports), self.outbound])
 
     def workload(self, identity: SpiffeId) -> Workload:
         """What is registered."""

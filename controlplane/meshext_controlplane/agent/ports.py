@@ -18,15 +18,17 @@ _PORT = re.compile(
 _FORM = "write NUMBER[:NAME][/PROTOCOL]=ADDRESS, as in '8080:http=127.0.0.1:9000' or '8080=unix:/run/app'"
 
 
-def parse_port(text: str) -> WorkloadPort:
+def parse_port(text: str, *, own: bool = False) -> WorkloadPort:
     """One port; ConfigError in one line otherwise.
 
-    Without a protocol it is the name's beginning, as in Kubernetes (`http-api` is http), else tcp.
+    Without a protocol it is the name's beginning, as in Kubernetes (`http-api` is http), else tcp. With `own`
+    the application has the port itself, so that nothing needs to be said about its address.
     """
     front, equals, application = text.partition("=")
     found = _PORT.fullmatch(front)
-    if found is None or not equals:
+    if found is None or not (equals or own):
         raise _error(text, _FORM)
+    application = application if equals else f"127.0.0.1:{found['number']}"
     number = int(found["number"])
     if not 1 <= number <= 65_535:
         raise _error(text, f"{number} is no port; a port is a number from 1 to 65535")
@@ -40,19 +42,26 @@ def parse_port(text: str) -> WorkloadPort:
     return WorkloadPort(number=number, name=found["name"] or "", protocol=protocol, application=str(address))
 
 
-def parse_ports(texts: Sequence[str], *, outbound: int) -> tuple[WorkloadPort, ...]:
-    """All ports; ConfigError lists what is wrong in any, and numbers or names that are there twice."""
+def parse_ports(
+    texts: Sequence[str], *, outbound: int, inbound: int | None = None
+) -> tuple[WorkloadPort, ...]:
+    """All ports; ConfigError lists what is wrong in any, and numbers or names that are there twice.
+
+    `inbound` is the port that rules lead connections to, if they do: then applications have their own ports.
+    """
     problems: list[str] = []
     ports: list[WorkloadPort] = []
     for text in texts:
         try:
-            ports.append(parse_port(text))
+            ports.append(parse_port(text, own=inbound is not None))
         except ConfigError as error:
             problems += error.problems
     problems += _repeated("port", [port.number for port in ports])
     problems += _repeated("name", [port.name for port in ports if port.name])
     if outbound in {port.number for port in ports}:
         problems.append(f"port {outbound} is where the application finds its proxy; give another --outbound")
+    if inbound in {port.number for port in ports}:
+        problems.append(f"port {inbound} is where connections are led to; give another --inbound")
     if problems:
         raise ConfigError(problems, source=SOURCE)
     return tuple(ports)

@@ -39,6 +39,7 @@ from meshext_controlplane.agent.storing import (
 )
 from meshext_controlplane.agent.svid import Svid
 from meshext_controlplane.agent.trust import keep_trust
+from meshext_controlplane.model.proxy import Transparent
 from meshext_controlplane.model.workload import State
 
 SOCKET, ENVOY = "agent.sock", "envoy"
@@ -55,8 +56,8 @@ async def run_sidecar(options: SidecarOptions, stop: Stop) -> int:
 
     AgentError, EnvoyError or ListenError where it can not start.
     """
-    for port in [*(port.number for port in options.ports), options.outbound]:
-        check_free(Address(options.address, port))
+    for host, port in options.own_ports:
+        check_free(Address(host, port))
     directory = Directory(options.data)
     try:
         entering = asyncio.ensure_future(enter(directory, options))
@@ -75,7 +76,9 @@ class Sidecar:
         self._credentials = Credentials(svid)
         self._control_plane = ControlPlane(options.control_plane, self._credentials)
         self._workload = options.workload(svid.identity)
-        self._made_for = fingerprint(self._workload, outbound=options.outbound)
+        rules = options.interception
+        self._transparent = None if rules is None else Transparent(rules.inbound, rules.dns)
+        self._made_for = fingerprint(self._workload, outbound=options.outbound, transparent=self._transparent)
         self._last_good = load_last_good(directory, self._made_for)
         self._gate = InboundGate()
         self._counts = Counts()
@@ -107,9 +110,8 @@ class Sidecar:
             await self._first(self._envoy.started.wait(), stop.wanted.wait())
             if stop.wanted.is_set():
                 return 0
-            log.info(
-                "Envoy is ready at %s, its proxy at port %d", self._options.address, self._options.outbound
-            )
+            way = "its proxy at" if self._transparent is None else "connections are led to"
+            log.info("Envoy is ready at %s, %s port %d", self._options.address, way, self._options.outbound)
             asking = (self._options.probes, self._options.pace, self._note_answers)
             self._start("probes", watch(*asking, counts=self._counts))
             return await self._serve(stop)
@@ -193,6 +195,7 @@ class Sidecar:
             locality=options.locality,
             sotw=options.envoy.sotw,
             stats=options.envoy.stats,
+            transparent=self._transparent,
         )
 
     def _page(self) -> tuple[int, str]:

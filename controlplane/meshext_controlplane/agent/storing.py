@@ -13,6 +13,7 @@ from meshext_controlplane.agent.directory import Directory
 from meshext_controlplane.agent.errors import DirectoryError
 from meshext_controlplane.agent.filters import WantedFilter
 from meshext_controlplane.agent.last_good import LastGood, decode_last_good, encode_last_good
+from meshext_controlplane.model.proxy import Transparent
 from meshext_controlplane.model.workload import State, Workload
 from meshext_controlplane.registrations import to_registration
 
@@ -22,10 +23,12 @@ INTERVAL = 2.0  # seconds from one look to the next, so that a storm of edits is
 log = logging.getLogger("meshext.sidecar")
 
 
-def fingerprint(workload: Workload, *, outbound: int) -> str:
+def fingerprint(workload: Workload, *, outbound: int, transparent: Transparent | None = None) -> str:
     """What a configuration was made for: another address or port, and it is of no use."""
     told = to_registration(replace(workload, state=State.READY)).SerializeToString(deterministic=True)
-    return hashlib.sha256(b"%s %d " % (str(workload.identity).encode(), outbound) + told).hexdigest()
+    rules = b"" if transparent is None else repr(transparent).encode()
+    made_for = b"%s %d %s" % (str(workload.identity).encode(), outbound, rules)
+    return hashlib.sha256(made_for + told).hexdigest()
 
 
 def load_last_good(directory: Directory, made_for: str) -> LastGood:

@@ -10,6 +10,20 @@ import typer
 if TYPE_CHECKING:
     from meshext_controlplane.agent.options import SidecarOptions
 
+from meshext_controlplane.cli.interception_options import (
+    DnsPort,
+    DryRun,
+    ExcludeInboundPorts,
+    ExcludeOutboundPorts,
+    ExcludeOutboundRanges,
+    Inbound,
+    IncludeInboundPorts,
+    IncludeOutboundPorts,
+    IncludeOutboundRanges,
+    TransparentOption,
+    User,
+)
+
 TOKEN_VARIABLE = "MESHEXT_TOKEN"
 
 Command = Annotated[
@@ -41,11 +55,18 @@ Port = Annotated[
     typer.Option(
         "--port",
         metavar="NUMBER[:NAME][/PROTOCOL]=ADDRESS",
-        help="A port of the workload, and where the application listens: HOST:PORT or unix:PATH. Repeat it.",
+        help="A port of the workload, and where the application listens: HOST:PORT or unix:PATH; with"
+        " --transparent `=ADDRESS` may be left out. Repeat it.",
     ),
 ]
 Outbound = Annotated[
-    int, typer.Option(metavar="PORT", help="Of the application's HTTP proxy.", min=1, max=65535)
+    int,
+    typer.Option(
+        metavar="PORT",
+        help="Of the application's HTTP proxy; with --transparent, where its connections are led to.",
+        min=1,
+        max=65535,
+    ),
 ]
 Label = Annotated[list[str] | None, typer.Option("--label", metavar="NAME=VALUE", help="Repeat it.")]
 LocalityOption = Annotated[str, typer.Option(metavar="REGION[/ZONE[/SUBZONE]]", help="Of this machine.")]
@@ -102,6 +123,17 @@ def sidecar(
     address: AddressOption = "",
     port: Port = None,
     outbound: Outbound = 15001,
+    transparent: TransparentOption = False,
+    inbound: Inbound = 15006,
+    dns: DnsPort = 15053,
+    user: User = "1337",
+    include_outbound_ip_ranges: IncludeOutboundRanges = "*",
+    exclude_outbound_ip_ranges: ExcludeOutboundRanges = "",
+    include_outbound_ports: IncludeOutboundPorts = "",
+    exclude_outbound_ports: ExcludeOutboundPorts = "",
+    include_inbound_ports: IncludeInboundPorts = "*",
+    exclude_inbound_ports: ExcludeInboundPorts = "",
+    dry_run: DryRun = False,
     label: Label = None,
     locality: LocalityOption = "",
     weight: Weight = 1,
@@ -128,6 +160,10 @@ def sidecar(
     its way out by $HTTP_PROXY. SIGTERM and Ctrl-C let open requests end; a second one ends them. Ends with
     what the application ends with, and with 2 where the sidecar can not start.
 
+    With --transparent (as root with NET_ADMIN, in a network namespace that the application joins later) rules
+    lead every connection to Envoy; the sidecar itself goes on without privileges. Nothing passes it by, also
+    while it is not running.
+
     Example: meshext sidecar --control-plane cp.example:15010 --port 8080:http=127.0.0.1:9000 -- ./server
     """
     raise typer.Exit(start(dict(locals())))
@@ -144,7 +180,17 @@ def start(given: dict[str, Any]) -> int:
     os.environ.pop(TOKEN_VARIABLE, None)  # what we start has no business with it
     check_logging(given["log_level"], given["log_format"])
     configure_logging(given["log_level"], given["log_format"])
-    return asyncio.run(_run(build_options(**given)))
+    dry_run = given.pop("dry_run")
+    options = build_options(dry_run=dry_run, **given)
+    if options.interception is not None:
+        from meshext_controlplane.agent.interception.applying import become, intercept, show_rules
+
+        if dry_run:
+            print(show_rules(options.interception), end="")
+            return 0
+        intercept(options.interception)
+        become(options.interception, *filter(None, (options.data, options.certificates)))
+    return asyncio.run(_run(options))
 
 
 async def _run(options: SidecarOptions) -> int:

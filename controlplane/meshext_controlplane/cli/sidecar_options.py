@@ -17,6 +17,7 @@ from meshext.hosts.log_lines import FORMATTERS
 from meshext_controlplane.agent.options import EnvoyOptions, Leaving, SidecarOptions
 from meshext_controlplane.agent.ports import parse_ports
 from meshext_controlplane.agent.probes import Pace, Probe, default_probes, parse_probe
+from meshext_controlplane.cli.interception_options import read_interception
 from meshext_controlplane.model.workload import Locality, WorkloadPort
 
 T = TypeVar("T")
@@ -56,7 +57,7 @@ def build_options(**given: Any) -> SidecarOptions:
             time_limit=given["probe_timeout"],
             failures=given["probe_failures"],
         ),
-        data=given["data"] or default_data(words["name"]),
+        data=given["data"] or default_data(words["name"], shared=given["transparent"]),
         certificates=given["write_certs"],
         command=tuple(given["command"] or ()),
         leaving=Leaving(delay=given["drain_delay"], drain=given["drain"], grace=given["grace"]),
@@ -67,7 +68,11 @@ def read_words(reader: Reader, given: Mapping[str, Any]) -> dict[str, Any]:
     """Those options that have a form of their own, by their names in SidecarOptions."""
     read, nowhere = reader.read, TcpAddress("localhost", 1)
     control_plane = read(parse_control_plane, given["control_plane"], instead=nowhere)
-    ports = read(parse_ports, given["port"] or [], outbound=given["outbound"], instead=())
+    inbound = given["inbound"] if given["transparent"] else None
+    ports = read(parse_ports, given["port"] or [], outbound=given["outbound"], inbound=inbound, instead=())
+    stats, metrics = (
+        read(parse_scraped, given[each], f"--{each}", instead=None) for each in ("stats", "metrics")
+    )
     asked = given["probe"] if ports or not given["port"] else None  # what is wrong is said once
     return {
         "control_plane": control_plane,
@@ -78,13 +83,14 @@ def read_words(reader: Reader, given: Mapping[str, Any]) -> dict[str, Any]:
         "labels": read(parse_labels, given["label"] or [], instead={}),
         "locality": read(parse_locality, given["locality"], instead=Locality()),
         "probes": read(parse_probes, asked or [], ports, instead=()),
-        "metrics": read(parse_scraped, given["metrics"], "--metrics", instead=None),
+        "metrics": metrics,
         "envoy": EnvoyOptions(
             concurrency=given["concurrency"] or None,
             log_level=read(parse_envoy_level, given["envoy_log_level"], instead="warning"),
             sotw=given["sotw"],
-            stats=read(parse_scraped, given["stats"], "--stats", instead=None),
+            stats=stats,
         ),
+        "interception": read(read_interception, given, (stats, metrics), instead=None),
     }
 
 
@@ -191,8 +197,13 @@ def parse_envoy_level(text: str) -> str:
     return text
 
 
-def default_data(name: str) -> Path:
-    """Where a sidecar of that name keeps its files: `$XDG_STATE_HOME`, else `~/.local/state`."""
+def default_data(name: str, *, shared: bool = False) -> Path:
+    """Where a sidecar of that name keeps its files: `$XDG_STATE_HOME`, else `~/.local/state`.
+
+    With `shared` a place that does not belong to whoever starts it: the sidecar goes on as somebody else.
+    """
+    if shared:
+        return Path("/var/lib/meshext/sidecars") / name
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(state) / "meshext" / "sidecars" / name
 

@@ -9,10 +9,8 @@ from meshext.errors import MeshextError
 from meshext_controlplane.identity.peer import Peer
 from meshext_controlplane.model.proxy import Proxy, ProxyKind
 from meshext_controlplane.model.workload import Workload
+from meshext_controlplane.node_metadata import MetadataError, parse_metadata
 from meshext_proto.envoy.config.core.v3 import base_pb2
-
-OUTBOUND = 15001
-METADATA = "meshext"
 
 _NODE_ID = re.compile(r"(?P<name>[a-z0-9][-a-z0-9.]{0,252})\.(?P<namespace>[a-z0-9][-a-z0-9]{0,62})")
 
@@ -41,13 +39,18 @@ def admit_node(node: base_pb2.Node, peer: Peer, find: Find) -> Proxy:
         raise NotAdmitted(f"{node.id} is not registered yet; its agent registers it", later=True)
     if workload.identity != identity:
         raise NotAdmitted(f"{identity} may not have the configuration of {node.id}")
+    try:
+        outbound, transparent = parse_metadata(node)
+    except MetadataError as error:
+        raise NotAdmitted(f"node metadata {error}") from None
     version = node.user_agent_build_version.version
     return Proxy(
         node_id=node.id,
         identity=identity,
         workload=workload,
         kind=_kind(node),
-        outbound=_outbound(node),
+        outbound=outbound,
+        transparent=transparent,
         envoy=(version.major_number, version.minor_number, version.patch),
         serial=peer.serial,
     )
@@ -57,13 +60,3 @@ def _kind(node: base_pb2.Node) -> ProxyKind:
     if node.user_agent_name.startswith("gRPC"):
         return ProxyKind.GRPC
     return ProxyKind.SIDECAR
-
-
-def _outbound(node: base_pb2.Node) -> int:
-    if METADATA not in node.metadata.fields:
-        return OUTBOUND
-    said = node.metadata.fields[METADATA].struct_value.fields
-    port = said["outbound"].number_value if "outbound" in said else OUTBOUND
-    if not (port.is_integer() if isinstance(port, float) else True) or not 1 <= port <= 65535:
-        raise NotAdmitted(f"node metadata {METADATA}.outbound is {port:g}; write a port, 1 to 65535")
-    return int(port)

@@ -19,6 +19,7 @@ from meshext_controlplane.agent.application import build_environment
 from meshext_controlplane.agent.bootstrap import EnvoySetup, build_bootstrap
 from meshext_controlplane.agent.ports import parse_port, parse_ports
 from meshext_controlplane.agent.probes import parse_probe
+from meshext_controlplane.cli.interception_options import DEFAULTS
 from meshext_controlplane.cli.sidecar_options import build_options, parse_join
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Locality, Workload, WorkloadPort
@@ -34,6 +35,7 @@ GIVEN: dict[str, Any] = {
     "address": "127.1.0.2",
     "port": ["8080:http=unix:/run/app.sock"],
     "outbound": 15001,
+    "transparent": False,
     "label": ["app=checkout", "version=v=1"],
     "locality": "eu/a",
     "weight": 1,
@@ -124,6 +126,46 @@ def test_every_mistake_is_told_at_once(golden: Callable[[str, str], None]) -> No
     with pytest.raises(ConfigError) as error:
         build_options(**{**GIVEN, **wrong})
     golden("\n".join(error.value.problems) + "\n", "mistakes.txt")
+
+
+TRANSPARENT: dict[str, Any] = {
+    **GIVEN,
+    **DEFAULTS,
+    "transparent": True,
+    "command": [],
+    "port": ["8080:http", "9000=127.0.0.1:9001"],
+    "address": "10.0.0.5",
+}
+
+
+def test_mistakes_of_transparent_sidecars(golden: Callable[[str, str], None]) -> None:
+    tries: tuple[dict[str, Any], ...] = (
+        {**GIVEN, "exclude_outbound_ports": "22", "dry_run": True},
+        {**TRANSPARENT, "command": ["./server"], "inbound": 15001, "address": "fd00::1"},
+        {**TRANSPARENT, "exclude_inbound_ports": "15006", "port": ["15006"]},
+        {
+            **TRANSPARENT,
+            "user": "0",
+            "include_outbound_ip_ranges": "x,fd00::/8",
+            "exclude_inbound_ports": "a",
+        },
+    )
+    problems: list[str] = []
+    for given_now in tries:
+        with pytest.raises(ConfigError) as error:
+            build_options(**given_now)
+        problems += error.value.problems
+    golden("\n".join(problems) + "\n", "transparent-mistakes.txt")
+
+
+def test_a_transparent_sidecar() -> None:
+    more = {"stats": "10.0.0.5:9901", "exclude_inbound_ports": "7000", "data": None}
+    options = build_options(**{**TRANSPARENT, **more})
+    assert options.interception is not None
+    assert options.interception.without_inbound_ports == (7000, 9901)
+    assert [each.application for each in options.ports] == ["127.0.0.1:8080", "127.0.0.1:9001"]
+    assert options.own_ports == (("127.0.0.1", 15001), ("0.0.0.0", 15006))
+    assert options.data == Path("/var/lib/meshext/sidecars/checkout-1")
 
 
 def test_options() -> None:

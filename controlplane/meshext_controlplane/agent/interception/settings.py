@@ -74,7 +74,7 @@ def parse_user(text: str, *, source: str) -> tuple[int, int]:
         raise ConfigError([f"{text[:40]!r}: write UID or UID:GID, both numbers, as in 1337"], source=source)
     if int(user) == 0:
         raise ConfigError(
-            ["root would leave most applications uninterrupted; write a user of the sidecar's own"],
+            ["applications that run as root would not be intercepted; write a user of the sidecar's own"],
             source=source,
         )
     return int(words[0]), int(words[1])
