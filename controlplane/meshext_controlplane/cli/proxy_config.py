@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -69,11 +70,11 @@ def find_socket(name: str, data: Path | None) -> Path:
 
     if data is None and not name:
         raise MeshextError("name the workload, or give the --data of its sidecar, or a dump with -f")
-    folder = data or default_data(name)
-    socket = folder / "envoy" / "admin.sock"
-    if not socket.exists():
-        raise MeshextError(f"no sidecar runs in {str(folder)!r}; give the --data that it was started with")
-    return socket
+    places = [data] if data is not None else [default_data(name), default_data(name, shared=True)]
+    sockets = [each / "envoy" / "admin.sock" for each in places]
+    if there := next(filter(os.path.exists, sockets), None):  # False too where we may not look
+        return there
+    raise MeshextError(f"no sidecar runs in {str(places[0])!r}; give the --data that it was started with")
 
 
 def ask(socket: Path) -> Dump:

@@ -132,7 +132,8 @@ class TransparentSidecar:
             yield encode(("listener", name), (address, placed), name, build)
         if (dns := self.rules.dns) is not None:
             names = self.captures.names(outlook, workload.namespace)
-            yield encode(("listener", DNS, dns), (names,), DNS, partial(build_dns_listener, dns, names))
+            key = ("listener", DNS, dns, workload.namespace)
+            yield encode(key, (names,), DNS, partial(build_dns_listener, dns, names))
 
     def _clusters(self, outlook: Outlook) -> Iterator[Resource]:
         """Those that go where a connection was meant to go, in place of the ones that ask DNS."""

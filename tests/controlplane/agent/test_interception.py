@@ -19,6 +19,7 @@ from meshext_controlplane.agent.interception.applying import InterceptionError, 
 from meshext_controlplane.agent.interception.iptables import (
     INBOUND,
     OUTPUT,
+    build_filter,
     build_ipv6,
     build_nat,
     emit_restore,
@@ -133,6 +134,7 @@ def test_rules_that_are_there_are_replaced_and_those_of_others_stay() -> None:
         (Packet("192.0.2.53", 53, protocol="udp"), "15053"),
         (Packet("192.0.2.53", 53, protocol="udp", user=1337), ""),
         (Packet("192.0.2.1", 443, user=1337), ""),
+        (Packet("240.240.1.1", 7000, out="lo", user=1337), ""),
         (Packet("172.18.0.5", 8080, out="lo", user=1337), "15006"),
         (Packet("172.18.0.5", 8080, out="lo", user=1337, source="127.0.0.6"), ""),
         (Packet("127.0.0.1", 8080, out="lo", user=1337), ""),
@@ -167,6 +169,13 @@ def test_services_are_reached_through_envoy_and_the_sidecar_never_is_led_to_itse
 ) -> None:
     assert outbound(settings, Packet(str(RANGE[7]), port, out="lo")) == "15001"
     assert outbound(settings, Packet(to, port, user=settings.user)) == ""
+
+
+def test_what_reaches_the_network_never_goes_to_an_address_that_stands_for_a_service() -> None:
+    chains = dict(build_filter().chains)
+    for protocol in ("tcp", "udp"):
+        assert decide(chains, OUTPUT, Packet("240.240.1.1", 80, out="lo", protocol=protocol)) == "REJECT"
+    assert decide(chains, OUTPUT, Packet("127.0.0.1", 15001, out="lo")) == ""
 
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])

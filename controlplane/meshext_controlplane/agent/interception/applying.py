@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from meshext_controlplane.agent.errors import AgentError
-from meshext_controlplane.agent.interception.iptables import Table, build_ipv6, build_nat, emit_restore
+from meshext_controlplane.agent.interception.iptables import (
+    Table,
+    build_filter,
+    build_ipv6,
+    build_nat,
+    emit_restore,
+)
 from meshext_controlplane.agent.interception.settings import Interception
 from meshext_controlplane.translate.virtual_addresses import RANGE
 
@@ -29,6 +35,7 @@ def show_rules(settings: Interception) -> str:
     parts = (
         f"# {' '.join(ROUTE)}",
         "# iptables-restore --noflush",
+        emit_restore(build_filter()),
         emit_restore(build_nat(settings)),
         "# ip6tables-restore --noflush, where there is IPv6",
         emit_restore(build_ipv6(settings)),
@@ -47,6 +54,7 @@ def intercept(settings: Interception) -> None:
     # IPv6 first: there is no moment in which only the other protocol is watched.
     if _IPV6.exists():
         _restore("ip6tables", build_ipv6(settings))
+    _restore("iptables", build_filter())
     _restore("iptables", build_nat(settings))
 
 

@@ -40,6 +40,16 @@ def build_nat(settings: Interception) -> Table:
     )
 
 
+def build_filter() -> Table:
+    """Addresses that stand for services are Envoy's to answer for, and nobody's to call (IPv4).
+
+    What is led to Envoy has another address by then. Envoy itself would only meet its own doors there: it is
+    asked to pass on a call to a port that the service does not have.
+    """
+    rules = (f"-d {RANGE} -p tcp -j REJECT --reject-with tcp-reset", f"-d {RANGE} -j REJECT")
+    return Table("filter", ((OUTPUT, rules),), (("OUTPUT", OUTPUT),))
+
+
 def build_ipv6(settings: Interception) -> Table:
     """IPv6 of everybody but the sidecar is refused: nobody goes round Envoy by the other protocol."""
     incoming = (
@@ -85,6 +95,7 @@ def _outbound(settings: Interception) -> Iterator[str]:
     sidecar, to_envoy = f"-m owner --uid-owner {settings.user}", f"-j REDIRECT --to-ports {settings.outbound}"
     # Envoy to its own application.
     yield f"-s {TO_APPLICATION}/32 -o lo -j RETURN"
+    yield f"-d {RANGE} {sidecar} -j RETURN"
     # Envoy to an endpoint that turns out to be itself: what peers meet there, it meets too.
     yield f"! -d 127.0.0.0/8 -o lo -p tcp {sidecar} -j {INBOUND}"
     yield f"{sidecar} -j RETURN"

@@ -1,0 +1,46 @@
+"""The running suite, for every test of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.compose.engine import why_not
+from e2e.compose.project import Project, project
+
+TIME_LIMIT = 900  # seconds for a test with the image to build before it
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of this folder take their time, and need an engine."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.timeout(TIME_LIMIT))
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """Skips where no docker engine answers."""
+    if reason := why_not():
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def suite(engine: None) -> Iterator[Project]:
+    """The mesh of `docker-compose.yaml`, up and healthy."""
+    with project() as running:
+        yield running
+
+
+@pytest.fixture
+def mesh(suite: Project, request: pytest.FixtureRequest) -> Iterator[Project]:
+    """The same, as it was, for a test that breaks something: what it does not put back is put back."""
+    yield suite
+    for service in ("web-1", "checkout-1"):
+        if not suite.is_running(service):
+            suite.docker("start", service)
+            suite.wait_healthy(service)
+            suite.docker("restart", f"{service}-app", "--time", "1")

@@ -1,0 +1,139 @@
+"""One compose project: brought up, looked into, broken, and always taken down.
+
+Whatever becomes of us, SIGKILL too, a process of its own takes the containers, networks and volumes down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from e2e.compose.engine import find_compose
+from e2e.compose.waiting import wait_for
+from meshext.lifeline import guarded
+
+FILE = Path(__file__).with_name("docker-compose.yaml")
+_UP = 900.0  # seconds, with the image to build
+_COMMAND = 120.0  # seconds for one command
+
+
+class ComposeError(AssertionError):
+    """A command of docker's failed; the text is what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A running project; services are called by their names in the compose file."""
+
+    name: str
+    file: Path = FILE
+
+    def compose(self, *words: str, limit: float = _COMMAND) -> str:
+        """What a command of compose prints; ComposeError where it fails."""
+        return run([*find_compose(), "-p", self.name, "-f", str(self.file), *words], limit=limit)
+
+    def container(self, service: str) -> str:
+        """The container of a service, also of one that has stopped."""
+        label = "label=com.docker.compose"
+        words = ["--filter", f"{label}.project={self.name}", "--filter", f"{label}.service={service}"]
+        found = run(["docker", "ps", "--all", "--quiet", "--no-trunc", *words]).split()
+        assert len(found) == 1, f"{service} has {len(found)} containers"
+        return found[0]
+
+    def inspect(self, service: str) -> dict[str, Any]:
+        """What docker knows of a service's container."""
+        (found,) = json.loads(run(["docker", "inspect", self.container(service)]))
+        assert isinstance(found, dict)
+        return found
+
+    def address(self, service: str) -> str:
+        """The address of a service's container on its network."""
+        (network,) = self.inspect(service)["NetworkSettings"]["Networks"].values()
+        return str(network["IPAddress"])
+
+    def wait_healthy(self, service: str) -> None:
+        """Wait until docker says that a service is; one without a health check is always."""
+
+        def is_healthy() -> bool:
+            health = self.inspect(service)["State"].get("Health")
+            return health is None or health["Status"] == "healthy"
+
+        wait_for(f"{service} is healthy", is_healthy)
+
+    def is_running(self, service: str) -> bool:
+        """Whether the container runs."""
+        return bool(self.inspect(service)["State"]["Running"])
+
+    def exec(self, service: str, *command: str, text: str | None = None, user: str = "") -> str:
+        """What a command prints in a service's container, as root unless said otherwise."""
+        who = ["--user", user] if user else []
+        return run(["docker", "exec", "-i", *who, self.container(service), *command], text=text)
+
+    def call(self, service: str, target: str, *headers: str) -> dict[str, Any]:
+        """What an application in that container gets from a target of `image/call.py`."""
+        said = self.exec(service, "python3", "/suite/call.py", target, *headers)
+        answer = json.loads(said)
+        assert isinstance(answer, dict)
+        return answer
+
+    def docker(self, verb: str, service: str, *words: str) -> str:
+        """`docker kill`, `restart`, `pause`, ... of a service's container."""
+        return run(["docker", verb, *words, self.container(service)])
+
+    def write(self, name: str, documents: str) -> None:
+        """Put documents into the mesh's folder, whole or not at all."""
+        place = f"/suite/mesh/{name}"
+        self.exec("control-plane", "sh", "-c", f"cat >/tmp/new && mv /tmp/new {place}", text=documents)
+
+    def remove(self, name: str) -> None:
+        """Take documents away again."""
+        self.exec("control-plane", "rm", f"/suite/mesh/{name}")
+
+    def logs(self) -> str:
+        """The end of every container's output."""
+        return self.compose("logs", "--no-color", "--tail", "200")
+
+
+def run(command: Sequence[str], *, text: str | None = None, limit: float = _COMMAND) -> str:
+    """What a command prints; ComposeError where it fails or takes too long."""
+    # A command of compose that outlived us would make what nobody takes down any more.
+    bound = guarded(list(command))
+    try:
+        done = subprocess.run(bound, input=text, capture_output=True, text=True, timeout=limit, check=False)
+    except subprocess.TimeoutExpired:
+        raise ComposeError(f"{' '.join(command)} did not end in {limit:g} s") from None
+    if done.returncode != 0:
+        raise ComposeError(f"{' '.join(command)}: {done.stderr.strip()[-4000:]}")
+    return done.stdout
+
+
+@contextmanager
+def project(*services: str, file: Path = FILE) -> Iterator[Project]:
+    """The project of a compose file, its services up and healthy, or these; taken down with the block."""
+    name = f"meshext-suite-{os.getpid()}"
+    script = str(Path(__file__).with_name("reaper.py"))
+    reaper = subprocess.Popen(
+        [sys.executable, script, *find_compose(), "-p", name, "-f", str(file)],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
+    made = Project(name, file)
+    try:
+        made.compose("up", "--detach", "--build", *services, limit=_UP)
+        for service in services or made.compose("config", "--services").split():
+            made.wait_healthy(service)
+        yield made
+    except BaseException:
+        sys.stderr.write(made.logs())
+        raise
+    finally:
+        assert reaper.stdin is not None
+        reaper.stdin.close()
+        reaper.wait()
