@@ -44,6 +44,7 @@ def parse_registration(message: workloads_pb2.Registration, identity: SpiffeId) 
         state=_state(message.state),
         locality=_locality(message.locality),
         weight=_between("weight", message.weight or 1, 1, MOST_WEIGHT),
+        gateway=message.gateway,
     )
 
 
@@ -63,6 +64,7 @@ def to_registration(workload: Workload) -> workloads_pb2.Registration:
         state=workloads_pb2.Registration.State.Name(workload.state.value),
         locality=workloads_pb2.Locality(region=place.region, zone=place.zone, sub_zone=place.sub_zone),
         weight=workload.weight,
+        gateway=workload.gateway,
     )
 
 

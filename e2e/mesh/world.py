@@ -141,6 +141,22 @@ class World:
         self.members.append(member)
         return member
 
+    def add_gateway(self, name: str, *options: str, namespace: str = "edge", gate: str = "") -> Member:
+        """Start a gateway with the label `gate`; its own name without a number where none is said."""
+        folder = self.folder / name
+        folder.mkdir()
+        address, labels = next_address(), {"gate": gate or name.rpartition("-")[0] or name}
+        arguments = [
+            "sidecar",
+            *("--control-plane", f"127.0.0.1:{self.listen}", "--join", f"127.0.0.1:{self.join}"),
+            *("--name", name, "--address", address, "--data", str(folder / "data")),
+            *("--gateway", "--drain-delay", "0.2", "--drain", "2", *options),
+        ]
+        environment = {"MESHEXT_TOKEN": self.token(namespace, name, labels)}
+        member = Member(name, namespace, address, Process(name, arguments, self.folder, environment), folder)
+        self.members.append(member)
+        return member
+
     def ask(self, *words: str) -> Any:
         """What a command says as JSON about this mesh; None where it says nothing."""
         command = [*MESHEXT, *words, "--json", "--state", str(self.state)]

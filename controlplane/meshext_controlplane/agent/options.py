@@ -41,7 +41,7 @@ class SidecarOptions:
     `address` is where peers reach the sidecar, `outbound` the port there of the application's HTTP proxy,
     `certificates` a folder that gets key and certificates as files, `metrics` where Prometheus asks the
     sidecar itself. With `interception` the sidecar is transparent: rules lead the application's connections
-    to Envoy.
+    to Envoy. A `gateway` has no application.
     """
 
     control_plane: TcpAddress
@@ -63,10 +63,13 @@ class SidecarOptions:
     command: tuple[str, ...] = ()
     envoy: EnvoyOptions = EnvoyOptions()
     leaving: Leaving = Leaving()
+    gateway: bool = False
 
     @property
     def own_ports(self) -> tuple[tuple[str, int], ...]:
-        """The TCP addresses that Envoy listens at."""
+        """The TCP addresses that Envoy listens at; a gateway's are said by documents."""
+        if self.gateway:
+            return ()
         if (rules := self.interception) is not None:
             return (("127.0.0.1", rules.outbound), ("0.0.0.0", rules.inbound))
         return tuple((self.address, port) for port in [*(each.number for each in self.ports), self.outbound])
@@ -81,4 +84,5 @@ class SidecarOptions:
             ports=self.ports,
             locality=self.locality,
             weight=self.weight,
+            gateway=self.gateway,
         )

@@ -110,8 +110,7 @@ class Sidecar:
             await self._first(self._envoy.started.wait(), stop.wanted.wait())
             if stop.wanted.is_set():
                 return 0
-            way = "its proxy at" if self._transparent is None else "connections are led to"
-            log.info("Envoy is ready at %s, %s port %d", self._options.address, way, self._options.outbound)
+            log.info("Envoy is ready at %s%s", self._options.address, self._way())
             asking = (self._options.probes, self._options.pace, self._note_answers)
             self._start("probes", watch(*asking, counts=self._counts))
             return await self._serve(stop)
@@ -140,7 +139,7 @@ class Sidecar:
     async def _say_goodbye(self) -> None:
         self._leaves = True
         self._judge()
-        if not self._options.ports:
+        if not (self._options.ports or self._options.gateway):
             return
         log.info("leaving: no new requests")
         told = await self._registration.confirmed(State.DRAINING, time_limit=_CONFIRM)
@@ -197,6 +196,13 @@ class Sidecar:
             stats=options.envoy.stats,
             transparent=self._transparent,
         )
+
+    def _way(self) -> str:
+        """How connections come to it, for the log."""
+        if self._options.gateway:
+            return ""
+        way = "its proxy at" if self._transparent is None else "connections are led to"
+        return f", {way} port {self._options.outbound}"
 
     def _page(self) -> tuple[int, str]:
         state = self._registration.state

@@ -111,6 +111,8 @@ def read_interception(
             "COMMAND: an application beside the sidecar would have its user, and not be intercepted;"
             " start it on its own, in the same network namespace"
         )
+    if given["gateway"]:
+        problems.append("--gateway: a gateway has no application to intercept; leave out one of both")
     if problems:
         raise ConfigError(problems, source=SOURCE)
     left_alone = {each.port for each in scraped if each is not None}

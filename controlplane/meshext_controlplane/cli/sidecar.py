@@ -59,6 +59,12 @@ Port = Annotated[
         " --transparent `=ADDRESS` may be left out. Repeat it.",
     ),
 ]
+Gateway = Annotated[
+    bool,
+    typer.Option(
+        "--gateway", help="No application: listen where the Gateway documents for its token's labels say."
+    ),
+]
 Outbound = Annotated[
     int,
     typer.Option(
@@ -122,6 +128,7 @@ def sidecar(
     name: Name = "",
     address: AddressOption = "",
     port: Port = None,
+    gateway: Gateway = False,
     outbound: Outbound = 15001,
     transparent: TransparentOption = False,
     inbound: Inbound = 15006,
@@ -154,7 +161,7 @@ def sidecar(
     log_level: LogLevel = "info",
     log_format: LogFormat = "text",
 ) -> None:
-    """Run an application in the mesh, behind an Envoy of its own.
+    """Run an application in the mesh behind an Envoy of its own, or with --gateway a gateway of the mesh.
 
     Only the first start needs a token. Envoy hands what comes to each port to the application, which finds
     its way out by $HTTP_PROXY. SIGTERM and Ctrl-C let open requests end; a second one ends them. Ends with
@@ -164,7 +171,9 @@ def sidecar(
     lead every connection to Envoy; the sidecar itself goes on without privileges. Nothing passes it by, also
     while it is not running.
 
-    Example: meshext sidecar --control-plane cp.example:15010 --port 8080:http=127.0.0.1:9000 -- ./server
+    Examples:
+      meshext sidecar --control-plane cp.example:15010 --port 8080:http=127.0.0.1:9000 -- ./server
+      meshext sidecar --control-plane cp.example:15010 --gateway --name front-1
     """
     raise typer.Exit(start(dict(locals())))
 

@@ -45,12 +45,15 @@ def build_options(**given: Any) -> SidecarOptions:
     """The options; ConfigError lists all that is wrong."""
     reader = Reader()
     words = read_words(reader, given)
+    if given["gateway"]:
+        reader.problems += find_needless(given)
     if reader.problems:
         raise ConfigError(reader.problems, source=SOURCE)
     return SidecarOptions(
         **words,
         token=given["token"].strip(),
         outbound=given["outbound"],
+        gateway=given["gateway"],
         weight=given["weight"],
         pace=Pace(
             period=given["probe_period"],
@@ -92,6 +95,20 @@ def read_words(reader: Reader, given: Mapping[str, Any]) -> dict[str, Any]:
         ),
         "interception": read(read_interception, given, (stats, metrics), instead=None),
     }
+
+
+def find_needless(given: Mapping[str, Any]) -> list[str]:
+    """What says something about an application, which a gateway does not have."""
+    told = {
+        "--port": "its ports are those of Gateway documents",
+        "--probe": "there is nothing to ask",
+        "COMMAND": "it runs no application",
+    }
+    return [
+        f"{option}: does not go with --gateway, as {why}; leave it out"
+        for option, why in told.items()
+        if given[option.removeprefix("--").lower()]
+    ]
 
 
 def check_logging(level: str, form: str) -> None:

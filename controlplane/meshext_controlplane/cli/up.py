@@ -75,8 +75,12 @@ async def run_until_told(mesh: LocalMesh, *, parent: int, quiet: bool) -> int:
 
 def suggest(mesh: LocalMesh) -> None:
     """What to try, ready to paste."""
-    first = next(iter(mesh.instances), None)
-    called = next((each for each in mesh.instances if each.ports and each is not first), None)
+    for gateway in (each for each in mesh.instances if each.gateway):
+        for port in gateway.ports:
+            print(f"the gateway {gateway.node}: {gateway.address}:{port.port}")
+    behind = [each for each in mesh.instances if not each.gateway]
+    first = next(iter(behind), None)
+    called = next((each for each in behind if each.ports and each is not first), None)
     if first is None or called is None:
         return
     print(f"as {first.node}, in another terminal (Ctrl-C ends this):")

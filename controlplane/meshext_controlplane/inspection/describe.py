@@ -24,7 +24,7 @@ from meshext_controlplane.model.base import MeshDocument
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.workload import Locality, Workload
 from meshext_controlplane.translate.catalog import Catalog
-from meshext_controlplane.translate.filter_policy import PLACES, select_filters
+from meshext_controlplane.translate.filter_policy import PLACES, directions_of, select_filters
 from meshext_controlplane.translate.http_filters import ORDER
 from meshext_controlplane.translate.inbound import inbound_protocol
 from meshext_controlplane.translate.jwt import select_documents
@@ -144,7 +144,7 @@ def describe_tokens(mesh: Mesh, workload: Workload) -> Iterator[DescribedTokens]
 
 def describe_filters(view: View, workload: Workload) -> Iterator[DescribedFilter]:
     """FilterPolicies, those of one direction as a request meets them."""
-    for direction in ("inbound", "outbound"):
+    for direction in directions_of(workload):
         chosen = select_filters(view.mesh, workload, direction)
         for policy in sorted(chosen, key=lambda each: _RANKS[PLACES[each.spec.phase]]):
             shared = policy.spec.service

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from meshext_controlplane.inspection.type_names import short_name
+from meshext_controlplane.model.kinds import SHOWN
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Workload
@@ -101,7 +102,7 @@ def read_mesh(look: admin_pb2.LookReply) -> Mesh:
     """The mesh that is served: documents in the order that decides, and workloads."""
     texts = (each.text for each in look.documents)
     origins = [Origin(each.source, each.content, (0, "", float(at))) for at, each in enumerate(texts)]
-    configuration = merge([read_text(origin) for origin in origins])
+    configuration = merge([read_text(origin, kinds=SHOWN) for origin in origins])
     config = configuration.config
     if look.trust_domain and config.trust_domain != look.trust_domain:
         config = config.model_copy(update={"trust_domain": look.trust_domain})

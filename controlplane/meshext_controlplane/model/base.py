@@ -61,10 +61,12 @@ class MeshDocument(Model):
     """A whole document. Each kind has a class of its own with a field `spec`.
 
     `KIND` and `VERSIONS` are what `kind` and `apiVersion` say; the first version is the one that is written.
+    `HIDDEN` are fields of which no value is ever shown.
     """
 
     KIND: ClassVar[str]
     VERSIONS: ClassVar[tuple[str, ...]]
+    HIDDEN: ClassVar[frozenset[str]] = frozenset()
 
     metadata: Meta
 

@@ -32,7 +32,7 @@ class FilterPolicySpec(FilterSource):
     """
 
     selector: Selector | None = None
-    direction: Literal["inbound", "outbound"] = "inbound"
+    direction: Literal["inbound", "outbound", "gateway"] = "inbound"
     runtime: Literal["service"] = "service"
     phase: Literal["AUTHN", "AUTHZ", "STATS"] | None = None
     priority: Annotated[int, Field(ge=-HIGHEST, le=HIGHEST)] = 0
@@ -41,7 +41,6 @@ class FilterPolicySpec(FilterSource):
         {
             "targetRefs": "write selector",
             "runtime: wasm": "write runtime: service",
-            "direction: gateway": "there are no gateways; write direction: inbound",
         }
     )
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from meshext_controlplane.model.base import Model
 from meshext_controlplane.model.fault import Fault, Percent
+from meshext_controlplane.model.gateway_names import Gateways
 from meshext_controlplane.model.header_operations import HeaderName, Headers, HeaderValue
 from meshext_controlplane.model.matching import FullMatch, Regex, StringMatch
 from meshext_controlplane.model.values import Duration, Port, check_host
@@ -24,17 +25,6 @@ RETRY_CONDITIONS = frozenset(
 
 LONGEST_BODY = 1024 * 1024  # bytes
 _NO_DELEGATE = "write its routes into this VirtualService"
-
-
-def check_gateways(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Only the mesh itself; ValueError names the gateway that is not there."""
-    for name in names:
-        if name != "mesh":
-            raise ValueError(f"{name[:80]!r}: gateways are not supported yet; write mesh, or leave it out")
-    return names
-
-
-Gateways = Annotated[tuple[str, ...], AfterValidator(check_gateways)]
 
 
 class PortSelector(Model):

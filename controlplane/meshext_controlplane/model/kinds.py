@@ -9,11 +9,14 @@ from meshext_controlplane.model.authorization_policy import AuthorizationPolicy
 from meshext_controlplane.model.base import MeshDocument
 from meshext_controlplane.model.destination_rule import DestinationRule
 from meshext_controlplane.model.filter_policy import FilterPolicy
+from meshext_controlplane.model.gateway import Gateway
 from meshext_controlplane.model.mesh_config import MeshConfig
 from meshext_controlplane.model.peer_authentication import PeerAuthentication
 from meshext_controlplane.model.request_authentication import RequestAuthentication
+from meshext_controlplane.model.secret import Secret, ShownSecret
 from meshext_controlplane.model.service import Service
 from meshext_controlplane.model.service_entry import ServiceEntry
+from meshext_controlplane.model.sidecar import Sidecar
 from meshext_controlplane.model.telemetry import Telemetry
 from meshext_controlplane.model.virtual_service import VirtualService
 from meshext_controlplane.model.workload_document import WorkloadDocument
@@ -28,6 +31,9 @@ _CLASSES: tuple[type[MeshDocument], ...] = (
     WorkloadEntry,
     VirtualService,
     DestinationRule,
+    Gateway,
+    Secret,
+    Sidecar,
     PeerAuthentication,
     RequestAuthentication,
     AuthorizationPolicy,
@@ -38,6 +44,9 @@ _CLASSES: tuple[type[MeshDocument], ...] = (
 KINDS: Kinds = MappingProxyType({each.KIND: each for each in _CLASSES})
 """Every kind of a mesh's configuration, by its name."""
 
+SHOWN: Kinds = MappingProxyType({**KINDS, Secret.KIND: ShownSecret})
+"""The same as a control plane shows them: Secrets without what is secret in them."""
+
 PROGRAMS: Kinds = MappingProxyType({WorkloadDocument.KIND: WorkloadDocument})
 """The kinds of `workloads.yaml`, which `meshext up` reads."""
 
@@ -47,9 +56,7 @@ ALL_KINDS: Kinds = MappingProxyType({**KINDS, **PROGRAMS})
 NOT_YET: Mapping[str, str] = MappingProxyType(
     {
         "EnvoyFilter": "write a FilterPolicy",
-        "Gateway": "",
         "ProxyConfig": "",
-        "Sidecar": "",
         "TrafficExtension": "write a FilterPolicy",
         "WasmPlugin": "write a FilterPolicy",
         "WorkloadGroup": "write a WorkloadEntry for each, or let workloads register",

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from meshext_controlplane.model.base import MeshDocument, Model
 from meshext_controlplane.model.exporting import ExportTo
-from meshext_controlplane.model.http_route import Destination, Gateways, HttpRoute
+from meshext_controlplane.model.gateway_names import MESH, Gateways, is_bound
+from meshext_controlplane.model.http_route import Destination, HttpRoute
 from meshext_controlplane.model.values import Port, check_host
 
 _TRANSPARENT = "only a transparent sidecar sees it"
@@ -84,7 +85,7 @@ class VirtualServiceSpec(Model):
             raise ValueError("no routes; write http, tls or tcp")
         if len(set(self.hosts)) < len(self.hosts):
             raise ValueError("hosts: one is written twice; write each once")
-        if "*" in self.hosts:
+        if "*" in self.hosts and is_bound(self.gateways, "", MESH):
             raise ValueError("hosts: `*` is for gateways; name the hosts, or a domain such as *.example.com")
         return self
 
@@ -97,7 +98,7 @@ class VirtualServiceSpec(Model):
 
 
 def _covers(host: str, name: str) -> bool:
-    return host == name or (host.startswith("*.") and name.endswith(host[1:]))
+    return host in ("*", name) or (host.startswith("*.") and name.endswith(host[1:]))
 
 
 class VirtualService(MeshDocument):

@@ -43,7 +43,10 @@ class WorkloadPort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """One registered instance; `name` is unique in the identity's namespace."""
+    """One registered instance; `name` is unique in the identity's namespace.
+
+    A `gateway` has no application and no ports of its own: Gateway documents say where it listens.
+    """
 
     name: str
     identity: SpiffeId
@@ -53,6 +56,7 @@ class Workload:
     state: State = State.READY
     locality: Locality = Locality()
     weight: int = 1
+    gateway: bool = False
 
     @property
     def namespace(self) -> str:

@@ -88,10 +88,15 @@ class Readiness(Model):
 
 
 class WorkloadSpec(Model):
-    """The fields. `command` is run as it is, without a shell, in the folder of the document's file."""
+    """The fields. `command` is run as it is, without a shell, in the folder of the document's file.
+
+    A `gateway` has no command: its sidecar's Envoy is all of it. `ports` are then those that its Gateway
+    documents need, so that they are free at its address.
+    """
 
     service_account: Name = "default"
-    command: Annotated[tuple[Annotated[str, AfterValidator(check_value)], ...], Field(min_length=1)]
+    gateway: bool = False
+    command: tuple[Annotated[str, AfterValidator(check_value)], ...] = ()
     ports: Annotated[tuple[PortSpec, ...], Field(max_length=100)] = ()
     env: dict[Annotated[str, AfterValidator(check_variable)], Annotated[str, AfterValidator(check_value)]] = (
         Field(default_factory=dict, repr=False)
@@ -106,8 +111,22 @@ class WorkloadSpec(Model):
         names = [each.name for each in self.ports if each.name]
         if len(set(numbers)) < len(numbers) or len(set(names)) < len(names):
             raise ValueError("ports: two have the same number or name; give each its own")
-        if not self.command[0]:
+        if self.command and not self.command[0]:
             raise ValueError("command: the program is empty; write for example [python3, web.py]")
+        return self
+
+    @model_validator(mode="after")
+    def _runs_something(self) -> Self:
+        if not self.gateway:
+            if not self.command:
+                raise ValueError("there is no command; write for example command: [python3, web.py]")
+            return self
+        of_applications = {"command": self.command, "readiness": self.readiness, "env": self.env}
+        for field, value in of_applications.items():
+            if value:
+                raise ValueError(f"{field}: a gateway has no application; remove it")
+        if any(port.application_port for port in self.ports):
+            raise ValueError("ports: a gateway has no application; remove applicationPort")
         return self
 
     @model_validator(mode="after")

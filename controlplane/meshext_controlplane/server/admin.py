@@ -11,8 +11,9 @@ from google.protobuf.message import DecodeError
 
 from meshext.errors import MeshextError
 from meshext_controlplane.model.proxy import Proxy
+from meshext_controlplane.redaction import redact_resource
 from meshext_controlplane.registrations import to_registration
-from meshext_controlplane.server.configuring import Configuring, Edit, to_text
+from meshext_controlplane.server.configuring import Configuring, Edit, show_text
 from meshext_controlplane.server.difference import diff_documents, diff_snapshots
 from meshext_controlplane.server.serving import Serving
 from meshext_controlplane.server.slicing import Slicer
@@ -92,7 +93,7 @@ class AdminService:
                 kind=key[0],
                 namespace=key[1],
                 name=key[2],
-                text=admin_pb2.Text(source=place, content=to_text(placed, slicer)),
+                text=admin_pb2.Text(source=place, content=show_text(placed, slicer)),
                 applied=self._configuring.is_applied(key),
                 mode=mesh.plans[key].mode if key in mesh.plans else "",
             )
@@ -118,7 +119,8 @@ class AdminService:
         reply = admin_pb2.ResourcesReply()
         for type_url in TYPES:
             for name, each in sorted(snapshot.named(type_url).items()):
-                reply.resources.add(type_url=type_url, name=name, version=each.version, body=each.body)
+                body = redact_resource(each).body
+                reply.resources.add(type_url=type_url, name=name, version=each.version, body=body)
         return reply
 
     def _find(self, request: admin_pb2.DeleteRequest) -> tuple[str, str, str]:

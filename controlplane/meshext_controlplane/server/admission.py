@@ -48,7 +48,7 @@ def admit_node(node: base_pb2.Node, peer: Peer, find: Find) -> Proxy:
         node_id=node.id,
         identity=identity,
         workload=workload,
-        kind=_kind(node),
+        kind=_kind(node, workload),
         outbound=outbound,
         transparent=transparent,
         envoy=(version.major_number, version.minor_number, version.patch),
@@ -56,7 +56,7 @@ def admit_node(node: base_pb2.Node, peer: Peer, find: Find) -> Proxy:
     )
 
 
-def _kind(node: base_pb2.Node) -> ProxyKind:
+def _kind(node: base_pb2.Node, workload: Workload) -> ProxyKind:
     if node.user_agent_name.startswith("gRPC"):
         return ProxyKind.GRPC
-    return ProxyKind.SIDECAR
+    return ProxyKind.GATEWAY if workload.gateway else ProxyKind.SIDECAR

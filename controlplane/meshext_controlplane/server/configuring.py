@@ -13,8 +13,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+import yaml
+
 from meshext.errors import ConfigError
 from meshext.plan import Plan
+from meshext_controlplane.model.secret import Secret
+from meshext_controlplane.redaction import redact_document
 from meshext_controlplane.server.filter_files import Stamp, stamp_specs
 from meshext_controlplane.server.planner import Planner, refuse
 from meshext_controlplane.server.slicing import Slicer
@@ -219,14 +223,21 @@ class Configuring:
 
 
 def to_texts(configuration: Configuration) -> dict[str, str]:
-    """The texts in force, by what the documents are called."""
+    """The texts in force as people may see them, by what the documents are called."""
     slicer = Slicer()
-    return {show_key(key): to_text(placed, slicer) for key, placed in configuration.good.items()}
+    return {show_key(key): show_text(placed, slicer) for key, placed in configuration.good.items()}
 
 
 def to_text(placed: Placed, slicer: Slicer) -> str:
-    """A document as it was written."""
+    """A document as it was written, secrets and all: for what keeps it."""
     return slicer.slice(placed.origin.text, placed.path, placed.value)
+
+
+def show_text(placed: Placed, slicer: Slicer) -> str:
+    """A document as people may see it: as it was written, but for what a Secret holds."""
+    if isinstance(placed.document, Secret) and isinstance(placed.value, dict):
+        return yaml.safe_dump(redact_document(placed.value), sort_keys=False, allow_unicode=True)
+    return to_text(placed, slicer)
 
 
 def _to_applied(placed: Placed, now: float, slicer: Slicer) -> AppliedText:

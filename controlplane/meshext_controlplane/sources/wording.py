@@ -92,7 +92,8 @@ def describe_error(error: ErrorDetails, path: Path, document: type[MeshDocument]
     kind = error["type"]
     name = next((part for part in reversed(path) if isinstance(part, str)), "")
     value = find_value(data, path)
-    secret = is_secret_name(name) and not isinstance(value, dict | list)
+    hidden = path[:1] != () and path[0] in document.HIDDEN
+    secret = hidden or (is_secret_name(name) and not isinstance(value, dict | list))
     context: Mapping[str, Any] = error.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown(name, find_models(document, path[:-1]))

@@ -13,11 +13,15 @@ from meshext_controlplane.model.base import MeshDocument
 from meshext_controlplane.model.destination_rule import DestinationRule
 from meshext_controlplane.model.exporting import is_exported
 from meshext_controlplane.model.mesh import Mesh
+from meshext_controlplane.model.secret import Secret
 from meshext_controlplane.model.service import Service
 from meshext_controlplane.model.service_entry import ServiceEntry
 from meshext_controlplane.model.virtual_service import L4Match, VirtualService
 from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.model.workload_entry import WorkloadEntry
+from meshext_controlplane.translate.gateway_secrets import index_secrets
+from meshext_controlplane.translate.gateways import Gateways
+from meshext_controlplane.translate.horizons import Horizons
 from meshext_controlplane.translate.localities import Client
 from meshext_controlplane.translate.members import is_selected
 from meshext_controlplane.translate.rules import Rules
@@ -41,6 +45,9 @@ class Catalog:
         self.services = tuple(service for _, services in self._made.values() for service in services)
         self.by_namespace = _group(self.services)
         self.rules = Rules(mesh.of(DestinationRule), mesh.config.root_namespace)
+        self.gateways = Gateways(mesh)
+        self.horizons = Horizons(mesh)
+        self.secrets = index_secrets(mesh.of(Secret))
         self._virtual_services = mesh.of(VirtualService)
         self._special = self._find_special()
         self._label_keys = _asked_labels(self._virtual_services)

@@ -10,6 +10,7 @@ from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from meshext_controlplane.redaction import redact_resource
 from meshext_controlplane.snapshot import PREFIX, TYPES, Resource, Snapshot
 from meshext_proto import POOL
 
@@ -17,8 +18,8 @@ STRUCT = "google.protobuf.Struct"
 
 
 def decode_resource(resource: Resource) -> Message:
-    """The message of a resource."""
-    return _message_class(resource.type_url).FromString(resource.body)
+    """The message of a resource, without what is secret in it."""
+    return _message_class(resource.type_url).FromString(redact_resource(resource).body)
 
 
 def to_data(message: Message) -> dict[str, Any]:

@@ -62,6 +62,11 @@ class Built:
     resources: tuple[Resource, ...] = ()
 
 
+def directions_of(workload: Workload) -> tuple[str, ...]:
+    """The directions of filters that its proxy has."""
+    return ("gateway",) if workload.gateway else ("inbound", "outbound")
+
+
 def select_filters(mesh: Mesh, workload: Workload, direction: str) -> list[FilterPolicy]:
     """The filters of one direction of a workload; those of one phase as a request meets them."""
     namespaces = (mesh.config.root_namespace, workload.namespace)
@@ -133,7 +138,7 @@ def list_services(mesh: Mesh, workload: Workload, providers: Iterable[str]) -> t
     """The filters that the workload's sidecar runs itself; `providers` are those that CUSTOM names there."""
     named: list[tuple[FilterSource, tuple[str, str, str]]] = [
         (policy.spec, policy.key)
-        for direction in ("inbound", "outbound")
+        for direction in directions_of(workload)
         for policy in select_filters(mesh, workload, direction)
     ]
     for provider in providers:

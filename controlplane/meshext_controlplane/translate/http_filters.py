@@ -25,10 +25,11 @@ from meshext_proto.envoy.extensions.filters.network.http_connection_manager.v3 i
 
 
 class Direction(Enum):
-    """Which requests a listener takes: those of peers, or those of its own application."""
+    """Which requests a listener takes: those of peers, those of its own application, those at a gateway."""
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
+    GATEWAY = "gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +48,32 @@ class Place:
 
 IN = frozenset({Direction.INBOUND})
 OUT = frozenset({Direction.OUTBOUND})
-BOTH = IN | OUT
+GATE = frozenset({Direction.GATEWAY})
+GUARDED, ROUTED, ALL = IN | GATE, OUT | GATE, IN | OUT | GATE
 
 _GRPC_STATS = grpc_stats_pb2.FilterConfig(emit_filter_state=True)
 _PREFLIGHT = "answers a preflight before anything asks for what a preflight never carries"
 _FORWARD = "looks a host up that no document names, when nothing can refuse the request any more"
+_ROUTER = "sends the request; it has to be the last. A gateway tells strangers nothing about itself"
 _FAULT = "a fault is the network's: after every policy, before the upstream"
 
 ORDER = (
-    Place("cors", OUT, _PREFLIGHT, cors_pb2.Cors()),
-    Place("custom", IN, "AuthorizationPolicy CUSTOM: asked before tokens are read, as Istio does"),
-    Place("authn", BOTH, "FilterPolicy of phase AUTHN: may bring the token that is read next"),
-    Place("jwt", IN, "RequestAuthentication: leaves the claims that everything after may ask for"),
-    Place("authz", BOTH, "FilterPolicy of phase AUTHZ: sees claims, and decides before native rules let in"),
-    Place("rbac-audit", IN, "AuthorizationPolicy AUDIT: looks, and never decides", rbac_pb2.RBAC()),
-    Place("rbac-deny", IN, "AuthorizationPolicy DENY: stronger than any ALLOW", rbac_pb2.RBAC()),
-    Place("rbac-allow", IN, "AuthorizationPolicy ALLOW: what nobody allows ends here", rbac_pb2.RBAC()),
-    Place("stats", BOTH, "FilterPolicy of phase STATS: counts what was let in"),
-    Place("last", BOTH, "FilterPolicy without a phase: nearest to the application"),
-    Place("grpc-stats", BOTH, "counts gRPC messages as they are passed on", _GRPC_STATS),
+    Place("cors", ROUTED, _PREFLIGHT, cors_pb2.Cors()),
+    Place("custom", GUARDED, "AuthorizationPolicy CUSTOM: asked before tokens are read, as Istio does"),
+    Place("authn", ALL, "FilterPolicy of phase AUTHN: may bring the token that is read next"),
+    Place("jwt", GUARDED, "RequestAuthentication: leaves the claims that everything after may ask for"),
+    Place("authz", ALL, "FilterPolicy of phase AUTHZ: sees claims, and decides before native rules let in"),
+    Place("rbac-audit", GUARDED, "AuthorizationPolicy AUDIT: looks, and never decides", rbac_pb2.RBAC()),
+    Place("rbac-deny", GUARDED, "AuthorizationPolicy DENY: stronger than any ALLOW", rbac_pb2.RBAC()),
+    Place("rbac-allow", GUARDED, "AuthorizationPolicy ALLOW: what nobody allows ends here", rbac_pb2.RBAC()),
+    Place("stats", ALL, "FilterPolicy of phase STATS: counts what was let in"),
+    Place("last", ALL, "FilterPolicy without a phase: nearest to the application"),
+    Place("grpc-stats", ALL, "counts gRPC messages as they are passed on", _GRPC_STATS),
     Place("grpc-web", IN, "turns gRPC-Web into gRPC for the application; only where a port says so"),
-    Place("fault", OUT, _FAULT, fault_pb2.HTTPFault()),
-    Place("forward", OUT, _FORWARD, build_forward_filter()),
-    Place("router", BOTH, "sends the request; it has to be the last", router_pb2.Router()),
+    Place("fault", ROUTED, _FAULT, fault_pb2.HTTPFault()),
+    Place("forward", ROUTED, _FORWARD, build_forward_filter()),
+    Place("router", IN | OUT, _ROUTER, router_pb2.Router()),
+    Place("router", GATE, _ROUTER, router_pb2.Router(suppress_envoy_headers=True)),
 )
 """Every place, in the order in which a request meets it."""
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from meshext_controlplane.model.mesh_config import MeshConfigSpec
+from meshext_controlplane.translate.edge import set_edge
 from meshext_controlplane.translate.http_filters import Direction, HttpFilter
 from meshext_controlplane.translate.messages import build_ads, pack
 from meshext_proto.envoy.config.accesslog.v3 import accesslog_pb2
@@ -37,13 +38,17 @@ _NORMALIZED = ("BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES")
 
 @dataclass(frozen=True, slots=True)
 class ManagerOptions:
-    """Whose manager it is: its name in statistics and of its routes; with `connect` CONNECT is taken."""
+    """Whose manager it is: its name in statistics and of its routes; with `connect` CONNECT is taken.
+
+    `tells_peer` says whether those behind it are told of the client's certificate.
+    """
 
     name: str
     direction: Direction
     connect: bool = False
     access_logs: tuple[accesslog_pb2.AccessLog, ...] = ()
     tracing: Manager.Tracing | None = None
+    tells_peer: bool = True
 
 
 def build_manager(
@@ -65,8 +70,11 @@ def build_manager(
     manager.generate_request_id.value = True
     _set_limits(manager, options.direction)
     _set_paths(manager, config)
-    manager.forward_client_cert_details = Manager.SANITIZE_SET
-    manager.set_current_client_cert_details.uri = True
+    if options.tells_peer:
+        manager.forward_client_cert_details = Manager.SANITIZE_SET
+        manager.set_current_client_cert_details.uri = True
+    if options.direction is Direction.GATEWAY:
+        set_edge(manager, config, tells_peer=options.tells_peer)
     return components_pb2.Filter(name=NAME, typed_config=pack(manager))
 
 
@@ -77,7 +85,7 @@ def _set_limits(manager: Manager, direction: Direction) -> None:
     common = manager.common_http_protocol_options
     common.idle_timeout.seconds = IDLE
     common.max_headers_count.value = HEADERS_COUNT
-    if direction is Direction.INBOUND:
+    if direction in (Direction.INBOUND, Direction.GATEWAY):
         # Many servers take `x_user` and `x-user` for the same header, and a policy looks at one of them.
         common.headers_with_underscores_action = protocol_pb2.HttpProtocolOptions.REJECT_REQUEST
     manager.http2_protocol_options.max_concurrent_streams.value = STREAMS

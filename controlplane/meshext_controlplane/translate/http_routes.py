@@ -62,7 +62,7 @@ def build_routes(
 ) -> list[Route]:
     """The routes of a document for requests of a client to a port; what no request can reach is left out."""
     routes: list[Route] = []
-    for rule, match in _pairs(document.spec.http, source, port):
+    for rule, match in _pairs(document, source, port):
         routes.append(_build_route(document, rule, match, port, destinations))
         if is_catch_all(match):
             break
@@ -70,13 +70,13 @@ def build_routes(
 
 
 def _pairs(
-    rules: Sequence[HttpRoute], source: Source, port: int
+    document: VirtualService, source: Source, port: int
 ) -> Iterator[tuple[HttpRoute, HttpMatch | None]]:
-    for rule in rules:
+    for rule in document.spec.http:
         if not rule.match:
             yield rule, None
         for match in rule.match:
-            if is_for(match, source, port):
+            if is_for(match, source, port, document.metadata.namespace):
                 yield rule, match
 
 

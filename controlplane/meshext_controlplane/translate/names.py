@@ -57,6 +57,27 @@ def name_captured_address(address: str, port: int) -> str:
     return f"outbound-{address}-{port}"
 
 
+def name_gateway(bind: str, port: int) -> str:
+    """The listener of a gateway's port; `bind` is "" for the workload's own address."""
+    return f"gateway-{bind}-{port}" if bind else f"gateway-{port}"
+
+
+def name_gateway_routes(bind: str, port: int) -> str:
+    """The route configuration of a gateway's port for HTTP without TLS."""
+    return f"http.{port}.{bind}" if bind else f"http.{port}"
+
+
+def name_server_routes(gateway: str, port: int, port_name: str) -> str:
+    """The route configuration of one HTTPS server of a Gateway, which is NAMESPACE/NAME."""
+    namespace, _, name = gateway.partition("/")
+    return f"https.{port}.{port_name}.{name}.{namespace}"
+
+
+def name_secret(namespace: str, name: str, *, authorities: bool = False) -> str:
+    """A Secret's certificate with its key, or its authorities."""
+    return f"secret|{namespace}|{name}|ca" if authorities else f"secret|{namespace}|{name}"
+
+
 def name_virtual_host(host: str, port: int) -> str:
     """The virtual host of a service's port."""
     return f"{host}:{port}"

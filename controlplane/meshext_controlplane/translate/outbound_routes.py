@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from meshext_controlplane.model.http_route import Destination
 from meshext_controlplane.model.virtual_service import VirtualService
 from meshext_controlplane.snapshot import ROUTE, Resource, from_body
 from meshext_controlplane.translate.http_routes import build_default_route, build_routes
@@ -21,6 +20,7 @@ from meshext_controlplane.translate.passing import build_connect_route, build_re
 from meshext_controlplane.translate.route_matches import Source
 from meshext_controlplane.translate.services import MeshPort, MeshService
 from meshext_controlplane.translate.virtual_host_names import HTTP_PORT, list_domains, list_lonely_ports
+from meshext_controlplane.translate.virtual_services import list_destinations
 from meshext_proto.envoy.config.route.v3 import route_components_pb2, route_pb2
 from meshext_proto.google.protobuf import any_pb2
 
@@ -144,18 +144,10 @@ def list_leads(
     if document is None or not document.spec.http:
         yield outlook.consistent_hash(name_outbound(port.number, "", service.host))
         return
-    for destination in _destinations(document):
+    for destination in list_destinations(document):
         cluster = outlook.cluster(destination, document.metadata.namespace, port.number)
         yield cluster
         yield outlook.consistent_hash(cluster)
-
-
-def _destinations(document: VirtualService) -> Iterator[Destination]:
-    for rule in document.spec.http:
-        yield from (each.destination for each in rule.route)
-        yield from (each.destination for each in rule.mirrors)
-        if rule.mirror is not None:
-            yield rule.mirror
 
 
 def encode_host(host: route_components_pb2.VirtualHost) -> bytes:

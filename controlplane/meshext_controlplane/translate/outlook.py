@@ -8,23 +8,34 @@ from meshext_controlplane.model.http_route import Destination
 from meshext_controlplane.model.load_balancing import ConsistentHash
 from meshext_controlplane.translate.balancing import HashPolicy, build_hash_policy
 from meshext_controlplane.translate.catalog import Catalog
+from meshext_controlplane.translate.horizons import EVERYTHING, Horizon
 from meshext_controlplane.translate.names import BLACK_HOLE, name_outbound, qualify
 from meshext_controlplane.translate.outbound_clusters import Plan
 from meshext_controlplane.translate.rules import NO_RULE, Effective
 from meshext_controlplane.translate.services import MeshService, Resolution
-from meshext_controlplane.translate.virtual_services import Visible
+from meshext_controlplane.translate.virtual_services import Visible, list_destinations
 
 _PLAIN = Effective()
 
 
 class Outlook:
-    """The view of a scope. Made of documents only."""
+    """The view of a scope, as far as the horizon goes. Made of documents only."""
 
-    def __init__(self, catalog: Catalog, scope: str) -> None:
+    def __init__(self, catalog: Catalog, scope: str, horizon: Horizon = EVERYTHING) -> None:
         self.scope = scope
-        self.services: Mapping[str, MeshService] = {each.host: each for each in catalog.seen(scope)}
+        self.horizon = horizon
+        mode = horizon.mode or catalog.config.outbound_traffic_policy.mode
+        self.allow_any = mode == "ALLOW_ANY"
+        seen = {each.host: each for each in catalog.seen(scope)}
+        self.services: Mapping[str, MeshService] = seen
         self.virtual_services: Visible = catalog.virtual_services(scope)
-        self._plans_of = {service: _plan(catalog, scope, service) for service in self.services.values()}
+        served = seen
+        if not horizon.is_whole:
+            self.virtual_services = _hide_documents(self.virtual_services, horizon)
+            self.services = _hide_services(seen, self.virtual_services, horizon)
+            needed = {host: seen[host] for host in catalog.horizons.needed if host in seen}
+            served = {**self.services, **needed}
+        self._plans_of = {service: _plan(catalog, scope, service) for service in served.values()}
         self.plans: Mapping[str, Plan] = {
             plan.name: plan for plans in self._plans_of.values() for plan in plans
         }
@@ -58,6 +69,33 @@ class Outlook:
         """What requests to a cluster are known by."""
         consistent = self.consistent_hash(cluster)
         return build_hash_policy(consistent) if consistent else None
+
+
+def _hide_documents(visible: Visible, horizon: Horizon) -> Visible:
+    """The VirtualServices for hosts that are seen."""
+    return Visible(
+        {
+            host: document
+            for host, document in visible.by_host.items()
+            if horizon.sees(host, document.metadata.namespace)
+        }
+    )
+
+
+def _hide_services(
+    seen: Mapping[str, MeshService], documents: Visible, horizon: Horizon
+) -> dict[str, MeshService]:
+    """The services that are seen, and those that the documents lead to, as in Istio."""
+    led = {
+        qualify(destination.host, document.metadata.namespace)
+        for document in documents.by_host.values()
+        for destination in list_destinations(document)
+    }
+    return {
+        host: service
+        for host, service in seen.items()
+        if host in led or horizon.sees(host, service.namespace)
+    }
 
 
 def _plan(catalog: Catalog, scope: str, service: MeshService) -> list[Plan]:

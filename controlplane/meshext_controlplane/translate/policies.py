@@ -127,8 +127,8 @@ class Policies:
         return following
 
     def mtls_mode(self, workload: Workload, port: int) -> MtlsMode:
-        """What the workload's port takes."""
-        return self._modes.of(workload, port)
+        """What the workload's port takes. A gateway's servers say themselves what they take."""
+        return MtlsMode.DISABLE if workload.gateway else self._modes.of(workload, port)
 
     def mtls_ports(self, workload: Workload) -> tuple[int, ...]:
         """The ports that documents about mTLS speak of by number."""
@@ -142,6 +142,10 @@ class Policies:
         """What is put into the workload's own HTTP proxy."""
         return self._place("outbound", workload)
 
+    def gateway(self, workload: Workload) -> Placed:
+        """What is put before everything at a gateway."""
+        return self._place("gateway", workload)
+
     def services_of(self, workload: Workload) -> tuple[FilterService, ...]:
         """The filters that the workload's sidecar has to run."""
         asked = {each.provider for each in self.authorization_of(workload) if each.provider}
@@ -151,8 +155,10 @@ class Policies:
         identity = workload.identity.service_account
         key = direction, (workload.namespace, identity, tuple(sorted(workload.labels.items())))
         if key not in self._placed:
-            build = self._build_inbound if direction == "inbound" else self._build_outbound
-            self._placed[key] = build(workload)
+            if direction == "outbound":
+                self._placed[key] = self._build_outbound(workload)
+            else:
+                self._placed[key] = self._build_guarded(workload, direction)
         return self._placed[key]
 
     def authorization_of(self, workload: Workload) -> tuple[Policy, ...]:
@@ -165,16 +171,17 @@ class Policies:
         )
         return select_policies(self._policies, subject)
 
-    def _build_inbound(self, workload: Workload) -> Placed:
+    def _build_guarded(self, workload: Workload, direction: str) -> Placed:
+        """Where others come in: "inbound" at a sidecar, or "gateway", which counts as a client (Istio's)."""
         policies = (*build_ban(self.mesh.banned), *self.authorization_of(workload))
         http, tcp = Target(trust=self._trust), Target(trust=self._trust, tcp=True)
         serves = self._serves(workload)
         asked = find_asked(policies, self.mesh.config, serves, partial(self._find_filter, serves))
         jwt, fetching = build_jwt(find_rules(self.mesh, workload), serves)
-        places, resources = self._build_filters("inbound", workload)
+        places, resources = self._build_filters(direction, workload)
         filters = {**places, "custom": tuple(build_http_custom(asked)), "jwt": (jwt,) if jwt else ()}
         return replace(
-            self._build_telemetry(workload, Side.SERVER),
+            self._build_telemetry(workload, Side.SERVER if direction == "inbound" else Side.CLIENT),
             filters={place: each for place, each in filters.items() if each},
             on_routes={**build_custom_rules(asked, http), **build_route_rules(policies, http)},
             network=(*build_network_custom(asked, tcp), *build_network_rules(policies, tcp)),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from meshext_controlplane.model.gateway_names import MESH, is_bound
 from meshext_controlplane.model.http_route import HttpMatch
 from meshext_controlplane.model.matching import StringMatch
+from meshext_controlplane.model.virtual_service import L4Match
 from meshext_proto.envoy.config.route.v3 import route_components_pb2
 from meshext_proto.envoy.type.matcher.v3 import string_pb2
 
@@ -16,22 +17,33 @@ HeaderMatcher = route_components_pb2.HeaderMatcher
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Who sends: the scope of a client's namespace, and those of its labels that some document asks for."""
+    """Who sends: the scope of a client's namespace, and those of its labels that some document asks for.
+
+    `gateway` is NAMESPACE/NAME of the Gateway that requests have come in by, else `mesh`.
+    """
 
     namespace: str
     labels: tuple[tuple[str, str], ...] = ()
+    gateway: str = MESH
 
-    def fits(self, namespace: str, labels: Mapping[str, str]) -> bool:
-        """Whether it is what a match asks for."""
-        return namespace in ("", self.namespace) and labels.items() <= dict(self.labels).items()
+    def fits(self, match: HttpMatch | L4Match, namespace: str) -> bool:
+        """Whether it is what a match in a document of that namespace asks for."""
+        if match.source_namespace not in ("", self.namespace):
+            return False
+        if match.gateways and not is_bound(match.gateways, namespace, self.gateway):
+            return False
+        return match.source_labels.items() <= dict(self.labels).items()
 
 
 ANYBODY = Source("")
 
 
-def is_for(match: HttpMatch, source: Source, port: int) -> bool:
-    """Whether the match may hold for requests of that client to a port; the rest Envoy looks at."""
-    return match.port in (None, port) and source.fits(match.source_namespace, match.source_labels)
+def is_for(match: HttpMatch | L4Match, source: Source, port: int, namespace: str) -> bool:
+    """Whether a match in a document of that namespace may hold for what that client sends to a port.
+
+    The rest Envoy looks at.
+    """
+    return match.port in (None, port) and source.fits(match, namespace)
 
 
 def build_match(match: HttpMatch | None) -> RouteMatch:

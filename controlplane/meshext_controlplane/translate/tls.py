@@ -30,13 +30,20 @@ def build_raw_socket() -> base_pb2.TransportSocket:
     return base_pb2.TransportSocket(name=_RAW_SOCKET, typed_config=pack(raw_buffer_pb2.RawBuffer()))
 
 
-def build_server_socket(trust_domains: Iterable[str], *, alpn: Iterable[str]) -> base_pb2.TransportSocket:
-    """TLS of an inbound port: a certificate of one of the trust domains is required.
+def build_server_socket(
+    trust_domains: Iterable[str],
+    *,
+    alpn: Iterable[str],
+    names: Iterable[str] = (),
+    parameters: common_pb2.TlsParameters | None = None,
+) -> base_pb2.TransportSocket:
+    """TLS of an inbound port: a certificate of one of the trust domains is required, or of one of `names`.
 
     Sessions are never resumed: a resumed one would not look at bans and expiry again.
     """
+    matchers = exact_matchers(names) or trust_matchers(trust_domains)
     context = tls_pb2.DownstreamTlsContext(
-        common_tls_context=_build_common(trust_matchers(trust_domains), alpn),
+        common_tls_context=_build_common(matchers, alpn, parameters),
         disable_stateless_session_resumption=True,
         disable_stateful_session_resumption=True,
     )
@@ -85,7 +92,11 @@ def _uri(matcher: string_pb2.StringMatcher) -> SanMatcher:
     return SanMatcher(san_type=SanMatcher.URI, matcher=matcher)
 
 
-def _build_common(matchers: Iterable[SanMatcher], alpn: Iterable[str]) -> tls_pb2.CommonTlsContext:
+def _build_common(
+    matchers: Iterable[SanMatcher],
+    alpn: Iterable[str],
+    parameters: common_pb2.TlsParameters | None = None,
+) -> tls_pb2.CommonTlsContext:
     source = build_sds()
     combined = tls_pb2.CommonTlsContext.CombinedCertificateValidationContext(
         default_validation_context=common_pb2.CertificateValidationContext(
@@ -94,7 +105,7 @@ def _build_common(matchers: Iterable[SanMatcher], alpn: Iterable[str]) -> tls_pb
         validation_context_sds_secret_config=secret_pb2.SdsSecretConfig(name=ROOTS, sds_config=source),
     )
     return tls_pb2.CommonTlsContext(
-        tls_params=tls_versions(),
+        tls_params=parameters or tls_versions(),
         tls_certificate_sds_secret_configs=[secret_pb2.SdsSecretConfig(name=CERTIFICATE, sds_config=source)],
         combined_validation_context=combined,
         alpn_protocols=alpn,

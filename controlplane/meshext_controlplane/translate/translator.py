@@ -12,6 +12,8 @@ from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.snapshot import CLUSTER, ENDPOINT, Named, Resource, Snapshot
 from meshext_controlplane.translate.catalog import Catalog
 from meshext_controlplane.translate.filter_policy import FilterService
+from meshext_controlplane.translate.gateway import GatewayProxy
+from meshext_controlplane.translate.horizons import Horizon
 from meshext_controlplane.translate.localities import Client
 from meshext_controlplane.translate.membership import Membership
 from meshext_controlplane.translate.memo import Memo
@@ -25,6 +27,8 @@ from meshext_controlplane.translate.sidecar import Sidecar
 from meshext_controlplane.translate.transparent import Captures, TransparentSidecar
 
 NOTHING = Snapshot(MappingProxyType({}))
+Reach = tuple[str, Horizon]
+"""A scope, and how far its clients see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,42 +49,49 @@ class _Views:
         self.catalog: Catalog = Catalog(mesh, previous.catalog if previous else None)
         self.memo: Memo = previous.memo.succeed() if previous else Memo()
         self.own: dict[str, _Own] = {}
-        self._outlooks: dict[str, Outlook] = {}
-        self._calls: dict[tuple[str, Source], tuple[OutboundRoutes, TcpPorts]] = {}
+        self._outlooks: dict[Reach, Outlook] = {}
+        self._calls: dict[tuple[Reach, Source], tuple[OutboundRoutes, TcpPorts]] = {}
         self._captures: Captures = Captures(self.catalog, self.memo)
 
-    def outlook(self, scope: str) -> Outlook:
-        """The view of a scope."""
-        if (outlook := self._outlooks.get(scope)) is None:
-            outlook = self._outlooks[scope] = Outlook(self.catalog, scope)
+    def reach(self, workload: Workload) -> Reach:
+        """What decides about a client's view."""
+        return self.catalog.scope_of(workload.namespace), self.catalog.horizons.of(workload)
+
+    def outlook(self, reach: Reach) -> Outlook:
+        """The view of a scope, as far as its horizon goes."""
+        if (outlook := self._outlooks.get(reach)) is None:
+            outlook = self._outlooks[reach] = Outlook(self.catalog, *reach)
         return outlook
 
     def build_own(self, proxy: Proxy) -> Mapping[str, Named]:
         """What is the proxy's own, by type and name; of two with one name the first is the one."""
-        scope = self.catalog.scope_of(proxy.workload.namespace)
-        source = Source(scope, self.catalog.asked_labels(proxy.workload.labels))
         types: dict[str, dict[str, Resource]] = {}
-        for resource in self._list_own(proxy, scope, source):
+        for resource in self._list_own(proxy):
             types.setdefault(resource.type_url, {}).setdefault(resource.name, resource)
         return {url: MappingProxyType(named) for url, named in types.items()}
 
-    def _list_own(self, proxy: Proxy, scope: str, source: Source) -> Iterator[Resource]:
+    def _list_own(self, proxy: Proxy) -> Iterator[Resource]:
+        reach = self.reach(proxy.workload)
+        if proxy.workload.gateway:
+            gateway = GatewayProxy(proxy, self.catalog, self.policies, self.outlook(reach), self.memo)
+            yield from gateway.resources()
+            return
+        source = Source(reach[0], self.catalog.asked_labels(proxy.workload.labels))
         if proxy.transparent is not None:
             own = TransparentSidecar(proxy, proxy.transparent, self._captures, self.policies)
-            yield from own.outbound(self.outlook(scope), source)
+            yield from own.outbound(self.outlook(reach), source)
             yield from own.inbound()
-        else:
-            sidecar = Sidecar(proxy, self.catalog, self.policies, self.memo)
-            yield from sidecar.outbound(*self._call(scope, source))
-            yield from sidecar.inbound()
+            return
+        sidecar = Sidecar(proxy, self.catalog, self.policies, self.memo)
+        yield from sidecar.outbound(*self._call(reach, source))
+        yield from sidecar.inbound()
 
-    def _call(self, scope: str, source: Source) -> tuple[OutboundRoutes, TcpPorts]:
-        """How clients of a scope with the same labels call others."""
-        if (calls := self._calls.get((scope, source))) is None:
-            outlook = self.outlook(scope)
-            allow_any = self.catalog.config.outbound_traffic_policy.mode == "ALLOW_ANY"
-            routes = OutboundRoutes(outlook, source, self.memo, allow_any)
-            calls = self._calls[scope, source] = (routes, list_tcp_ports(outlook, source))
+    def _call(self, reach: Reach, source: Source) -> tuple[OutboundRoutes, TcpPorts]:
+        """How clients with the same view and the same labels call others."""
+        if (calls := self._calls.get((reach, source))) is None:
+            outlook = self.outlook(reach)
+            routes = OutboundRoutes(outlook, source, self.memo, outlook.allow_any)
+            calls = self._calls[reach, source] = (routes, list_tcp_ports(outlook, source))
         return calls
 
 
@@ -96,8 +107,8 @@ class Translator:
     ) -> None:
         self._mesh: Mesh = mesh
         self._views: _Views
-        self._shared: dict[tuple[str, Client], Shared] = {}
-        self._before: Mapping[tuple[str, Client], Shared] = {}
+        self._shared: dict[tuple[Reach, Client], Shared] = {}
+        self._before: Mapping[tuple[Reach, Client], Shared] = {}
         if previous is not None:
             # A mesh that nobody has asked about has nothing to take over; the one before it has.
             self._before = previous._shared or previous._before
@@ -113,8 +124,8 @@ class Translator:
         )
 
     def snapshot(self, proxy: Proxy) -> Snapshot:
-        """Everything that the proxy shall have. Only sidecars have something yet."""
-        if proxy.kind is not ProxyKind.SIDECAR:
+        """Everything that the proxy shall have. gRPC clients have nothing yet."""
+        if proxy.kind is ProxyKind.GRPC:
             return NOTHING
         shared = self._share(proxy)
         own = self._views.own.get(proxy.node_id)
@@ -133,12 +144,12 @@ class Translator:
 
     def _share(self, proxy: Proxy) -> Shared:
         catalog = self._views.catalog
-        scope = catalog.scope_of(proxy.workload.namespace)
+        reach = self._views.reach(proxy.workload)
         client = catalog.client(proxy.workload)
-        if (shared := self._shared.get((scope, client))) is None:
-            outlook = self._views.outlook(scope)
+        if (shared := self._shared.get((reach, client))) is None:
+            outlook = self._views.outlook(reach)
             sharing = Sharing(outlook, client, self._membership, catalog.config, self._views.memo)
-            shared = self._shared[scope, client] = sharing.share(self._before.get((scope, client)))
+            shared = self._shared[reach, client] = sharing.share(self._before.get((reach, client)))
         return shared
 
     def services_of(self, workload: Workload) -> tuple[FilterService, ...]:

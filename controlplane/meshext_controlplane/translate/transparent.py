@@ -18,6 +18,7 @@ from meshext_controlplane.translate.captured import (
 from meshext_controlplane.translate.captured_routes import CapturedRoutes
 from meshext_controlplane.translate.catalog import Catalog
 from meshext_controlplane.translate.dns_answers import Names, build_dns_listener, list_names
+from meshext_controlplane.translate.horizons import Horizon
 from meshext_controlplane.translate.inbound import (
     InboundPort,
     build_inbound_cluster,
@@ -27,6 +28,7 @@ from meshext_controlplane.translate.inbound import (
 from meshext_controlplane.translate.localities import build_nearness
 from meshext_controlplane.translate.memo import Memo
 from meshext_controlplane.translate.names import (
+    BLACK_HOLE,
     DNS,
     INBOUND_PASSTHROUGH,
     PASSTHROUGH,
@@ -65,8 +67,8 @@ class Captures:
         self.catalog = catalog
         self.memo = memo
         self._standing: Addresses | None = None
-        self._captured: dict[tuple[str, Source], tuple[Captured, CapturedRoutes]] = {}
-        self._names: dict[tuple[str, str], Names] = {}
+        self._captured: dict[tuple[str, Horizon, Source], tuple[Captured, CapturedRoutes]] = {}
+        self._names: dict[tuple[str, Horizon, str], Names] = {}
 
     @property
     def standing(self) -> Addresses:
@@ -78,18 +80,18 @@ class Captures:
 
     def calls(self, outlook: Outlook, source: Source) -> tuple[Captured, CapturedRoutes]:
         """How clients of a scope with the same labels call others."""
-        if (calls := self._captured.get((outlook.scope, source))) is None:
-            allow_any = self.catalog.config.outbound_traffic_policy.mode == "ALLOW_ANY"
-            routes = CapturedRoutes(outlook, source, self.memo, allow_any, self.standing)
-            calls = find_captured(outlook, source, self.standing), routes
-            self._captured[outlook.scope, source] = calls
+        key = (outlook.scope, outlook.horizon, source)
+        if (calls := self._captured.get(key)) is None:
+            routes = CapturedRoutes(outlook, source, self.memo, outlook.allow_any, self.standing)
+            calls = self._captured[key] = find_captured(outlook, source, self.standing), routes
         return calls
 
     def names(self, outlook: Outlook, namespace: str) -> Names:
         """What names clients in a namespace may use."""
-        if (names := self._names.get((outlook.scope, namespace))) is None:
+        key = (outlook.scope, outlook.horizon, namespace)
+        if (names := self._names.get(key)) is None:
             services = outlook.services.values()
-            names = self._names[outlook.scope, namespace] = list_names(services, namespace, self.standing)
+            names = self._names[key] = list_names(services, namespace, self.standing)
         return names
 
 
@@ -115,25 +117,26 @@ class TransparentSidecar:
         placed = self.policies.outbound(workload)
         yield from placed.resources
         yield from self._clusters(outlook)
-        inputs = (self.own_ports, config, placed)
-        build = partial(build_virtual_outbound, self.proxy.outbound, self.own_ports, config, placed)
-        yield encode(("listener", VIRTUAL_OUTBOUND, self.own_ports), inputs, VIRTUAL_OUTBOUND, build)
+        rest = PASSTHROUGH if outlook.allow_any else BLACK_HOLE
+        build = partial(build_virtual_outbound, self.proxy.outbound, self.own_ports, rest, placed)
+        key = ("listener", VIRTUAL_OUTBOUND, self.own_ports, rest)
+        yield encode(key, (self.own_ports, rest, placed), VIRTUAL_OUTBOUND, build)
         for port in captured.ports:
             if port.number in self.own_ports:
                 continue
             name = name_captured_port(port.number)
             if port.http:
                 yield routes.resource(port.number, workload.namespace, placed.on_routes)
-            build = partial(build_captured_port, port, config, placed)
-            yield encode(("listener", name), (port, config, placed), name, build)
+            build = partial(build_captured_port, port, rest, config, placed)
+            yield encode(("listener", name, rest), (port, rest, config, placed), name, build)
         for address in captured.addresses:
             name = name_captured_address(address.address, address.number)
             build = partial(build_captured_address, address, placed)
             yield encode(("listener", name), (address, placed), name, build)
         if (dns := self.rules.dns) is not None:
             names = self.captures.names(outlook, workload.namespace)
-            key = ("listener", DNS, dns, workload.namespace)
-            yield encode(key, (names,), DNS, partial(build_dns_listener, dns, names))
+            own = ("listener", DNS, dns, workload.namespace)
+            yield encode(own, (names,), DNS, partial(build_dns_listener, dns, names))
 
     def _clusters(self, outlook: Outlook) -> Iterator[Resource]:
         """Those that go where a connection was meant to go, in place of the ones that ask DNS."""

@@ -17,8 +17,6 @@ from meshext_controlplane.translate.http_manager import ManagerOptions, build_ma
 from meshext_controlplane.translate.l4_routes import Weighted
 from meshext_controlplane.translate.messages import build_address, pack
 from meshext_controlplane.translate.names import (
-    BLACK_HOLE,
-    PASSTHROUGH,
     VIRTUAL_OUTBOUND,
     name_captured_address,
     name_captured_port,
@@ -42,25 +40,25 @@ HTTP_VERSIONS = ("http/1.0", "http/1.1", "h2c")
 Chain = components_pb2.FilterChain
 
 
-def name_rest(config: MeshConfigSpec) -> str:
-    """The cluster of what no document names."""
-    return PASSTHROUGH if config.outbound_traffic_policy.mode == "ALLOW_ANY" else BLACK_HOLE
-
-
 def build_virtual_outbound(
-    number: int, refused: Iterable[int], config: MeshConfigSpec, placed: Placed
+    number: int, refused: Iterable[int], rest: str, placed: Placed
 ) -> listener_pb2.Listener:
-    """The listener that rules lead connections to; only this machine reaches it."""
+    """The listener that rules lead connections to; only this machine reaches it.
+
+    `rest` is the cluster of what no document names.
+    """
     listener = _build_listener(VIRTUAL_OUTBOUND, HERE, number)
     listener.use_original_dst.value = True
     listener.enable_reuse_port.value = False
     listener.filter_chains.extend(build_loop(each) for each in sorted(set(refused)))
-    rest = ((name_rest(config), 1),)
-    listener.default_filter_chain.CopyFrom(_build_passing("rest", VIRTUAL_OUTBOUND, rest, placed))
+    passing = _build_passing("rest", VIRTUAL_OUTBOUND, ((rest, 1),), placed)
+    listener.default_filter_chain.CopyFrom(passing)
     return listener
 
 
-def build_captured_port(port: CapturedPort, config: MeshConfigSpec, placed: Placed) -> listener_pb2.Listener:
+def build_captured_port(
+    port: CapturedPort, rest: str, config: MeshConfigSpec, placed: Placed
+) -> listener_pb2.Listener:
     """The listener of a port at any address."""
     name = name_captured_port(port.number)
     listener = _build_listener(name, ANY, port.number)
@@ -79,8 +77,8 @@ def build_captured_port(port: CapturedPort, config: MeshConfigSpec, placed: Plac
         )
         listener.filter_chains.append(_build_http(name, config, placed))
     listener.filter_chains.extend(_build_lane(name, port.number, lane, placed) for lane in port.lanes)
-    rest = port.rest or ((name_rest(config), 1),)
-    listener.default_filter_chain.CopyFrom(_build_passing("rest", name, rest, placed))
+    passing = _build_passing("rest", name, port.rest or ((rest, 1),), placed)
+    listener.default_filter_chain.CopyFrom(passing)
     return listener
 
 

@@ -6,10 +6,12 @@ of those that name a host the first is the one, and an exact name is stronger th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from meshext_controlplane.model.exporting import is_exported
+from meshext_controlplane.model.gateway_names import MESH, is_bound
+from meshext_controlplane.model.http_route import Destination
 from meshext_controlplane.model.virtual_service import VirtualService
 from meshext_controlplane.translate.names import qualify
 
@@ -33,14 +35,29 @@ class Visible:
 
 
 def see_virtual_services(documents: Iterable[VirtualService], client: str) -> Visible:
-    """What a client of that namespace sees."""
+    """What a client of that namespace sees. Those for gateways alone are none of it."""
     by_host: dict[str, VirtualService] = {}
     for document in sorted(documents, key=lambda each: _rank(each, client)):
         namespace = document.metadata.namespace
+        if not is_bound(document.spec.gateways, namespace, MESH):
+            continue
         if is_exported(document.spec.export_to, namespace, client):
             for host in document.spec.hosts:
                 by_host.setdefault(qualify(host, namespace), document)
     return Visible(by_host)
+
+
+def list_destinations(document: VirtualService) -> Iterator[Destination]:
+    """Everything that a document may lead to, copies too."""
+    for rule in document.spec.http:
+        yield from (each.destination for each in rule.route)
+        yield from (each.destination for each in rule.mirrors)
+        if rule.mirror is not None:
+            yield rule.mirror
+    for tls in document.spec.tls:
+        yield from (each.destination for each in tls.route)
+    for tcp in document.spec.tcp:
+        yield from (each.destination for each in tcp.route)
 
 
 def _rank(document: VirtualService, client: str) -> int:

@@ -32,14 +32,16 @@ def build_sidecar_command(instance: Instance, control_plane: str) -> list[str]:
     """The command line of an instance's sidecar; `control_plane` is HOST:PORT."""
     command = [*MESHEXT, "sidecar", "--control-plane", control_plane]
     command += ["--name", instance.name, "--address", instance.address, "--data", str(instance.data)]
-    command += ["--outbound", str(OUTBOUND)]
+    leaving = ["--drain-delay", f"{DRAIN_DELAY:g}", "--drain", f"{DRAIN:g}", "--grace", f"{GRACE:g}"]
     for name, value in instance.labels.items():
         command += ["--label", f"{name}={value}"]
+    if instance.gateway:
+        return [*command, *leaving, "--gateway"]
+    command += ["--outbound", str(OUTBOUND)]
     for port in instance.ports:
         command += ["--port", format_port(port, instance.application(port))]
     command += format_probe(instance.readiness)
-    command += ["--drain-delay", f"{DRAIN_DELAY:g}", "--drain", f"{DRAIN:g}", "--grace", f"{GRACE:g}"]
-    return [*command, "--", *instance.command]
+    return [*command, *leaving, "--", *instance.command]
 
 
 def format_port(port: PortSpec, application: str) -> str:

@@ -21,7 +21,8 @@ def tell_facts(
             "service_account": instance.service_account,
             "address": instance.address,
             "ports": [port.port for port in instance.ports],
-            "proxy": instance.proxy,
+            "gateway": instance.gateway,
+            "proxy": "" if instance.gateway else instance.proxy,
             "pid": member.pid,
             "log": str(member.log),
         }

@@ -31,6 +31,7 @@ class Instance:
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     ports: tuple[PortSpec, ...] = ()
     readiness: Readiness | None = None
+    gateway: bool = False
 
     @property
     def node(self) -> str:
@@ -97,6 +98,7 @@ def build_instances(written: Written, addresses: Sequence[str], data: Path) -> l
             environment=MappingProxyType(dict(spec.env)),
             ports=spec.ports,
             readiness=spec.readiness,
+            gateway=spec.gateway,
         )
         for name, address in zip(name_replicas(written.document), addresses, strict=True)
     ]

@@ -34,6 +34,7 @@ GIVEN: dict[str, Any] = {
     "name": "checkout-1",
     "address": "127.1.0.2",
     "port": ["8080:http=unix:/run/app.sock"],
+    "gateway": False,
     "outbound": 15001,
     "transparent": False,
     "label": ["app=checkout", "version=v=1"],
@@ -122,6 +123,8 @@ def test_every_mistake_is_told_at_once(golden: Callable[[str, str], None]) -> No
         "label": ["x", "a=1", "a=2"],
         "locality": "a//b",
         "envoy_log_level": "loud",
+        "gateway": True,
+        "probe": ["tcp"],
     }
     with pytest.raises(ConfigError) as error:
         build_options(**{**GIVEN, **wrong})

@@ -11,6 +11,7 @@ from meshext_controlplane.sources.configuration import Configuration, merge
 from meshext_controlplane.sources.places import Origin, Problem
 from meshext_controlplane.sources.reading import Reading, read_bytes
 from tests.controlplane.sources.documents import peer, read
+from tests.controlplane.sources.gateway_mistakes import ENCODED, GATES, PRIVATE
 from tests.controlplane.sources.mistakes import DOCUMENTS, TEXTS, WORKLOADS
 from tests.controlplane.sources.traffic_mistakes import TRAFFIC
 
@@ -18,7 +19,7 @@ LONGEST = 300  # characters of an input that a golden file shows
 ORIGIN = Origin("wrong.yaml", "", (0, "wrong.yaml", 0.0))
 NEIGHBOUR = ("PeerAuthentication", "shop", "neighbour")
 
-IN_FOLDER = {**DOCUMENTS, **TRAFFIC}
+IN_FOLDER = {**DOCUMENTS, **TRAFFIC, **GATES}
 GROUPS: dict[str, Mapping[str, str | bytes]] = {"texts": TEXTS, **IN_FOLDER, "workloads": WORKLOADS}
 ONE_BY_ONE = [(group, name) for group, cases in GROUPS.items() for name in cases]
 
@@ -70,6 +71,14 @@ def test_a_mistake_says_where_and_what_to_write_and_leaves_the_rest_alone(group:
 def test_other_documents_of_the_same_text_are_taken(group: str, name: str) -> None:
     text = f"{peer('neighbour')}---\n{GROUPS[group][name]!s}"
     assert NEIGHBOUR in merge([read_bytes(text.encode(), ORIGIN)]).good
+
+
+@pytest.mark.parametrize("name", GATES["secret"])
+def test_what_a_secret_holds_is_never_told(name: str) -> None:
+    told = "".join(map(str, settle("secret", name).problems))
+    assert PRIVATE not in told
+    assert ENCODED not in told
+    assert "4711" not in told
 
 
 def test_there_are_as_many_as_promised() -> None:

@@ -122,7 +122,11 @@ HTTP_RULES = {
     "every-host": virtual("http: [{directResponse: {status: 200}}]", hosts='["*"]'),
     "host-twice": virtual("http: [{directResponse: {status: 200}}]", hosts="[a, a]"),
     "no-routes": virtual(""),
-    "gateway": virtual("gateways: [front]\nhttp: [{directResponse: {status: 200}}]"),
+    "gateway-name": virtual("gateways: [Front]\nhttp: [{directResponse: {status: 200}}]"),
+    "gateway-namespace": virtual("gateways: [a.b/front]\nhttp: [{directResponse: {status: 200}}]"),
+    "every-host-in-the-mesh-too": virtual(
+        "gateways: [front, mesh]\nhttp: [{directResponse: {status: 200}}]", hosts='["*"]'
+    ),
     "two-actions": http("redirect: {uri: /a}"),
     "no-action": virtual("http: [{match: [{uri: {exact: /}}]}]"),
     "delegate": virtual("http: [{delegate: {name: a}}]"),

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from meshext_controlplane.agent.bootstrap import LARGEST_REGEX, REGEX_LIMIT
-from meshext_controlplane.snapshot import Snapshot
-from meshext_controlplane.translate.decoding import snapshot_to_data
+from meshext_controlplane.snapshot import SECRET, Snapshot
+from meshext_controlplane.translate.decoding import snapshot_to_data, to_data
+from meshext_proto.envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 
 Data = dict[str, Any]
 HTTP2 = {
@@ -48,11 +49,25 @@ def to_bootstrap(snapshot: Snapshot, *, sds: Path = Path("sds.sock")) -> Data:
             cluster["type"] = "STATIC"
             cluster["load_assignment"] = assignments[cluster["name"]]
     clusters = [*data["Cluster"], pipe_cluster("sds", str(sds))]
+    secrets = [to_data(secret_pb2.Secret.FromString(each.body)) for each in snapshot.named(SECRET).values()]
+    name_secrets(data.get("Listener", []))
     return {
         "node": {"id": "test", "cluster": "test"},
         "layered_runtime": {"layers": [{"name": "x", "static_layer": {REGEX_LIMIT: LARGEST_REGEX}}]},
-        "static_resources": {"clusters": clusters, "listeners": data.get("Listener", [])},
+        "static_resources": {
+            "clusters": clusters,
+            "listeners": data.get("Listener", []),
+            "secrets": secrets,
+        },
     }
+
+
+def name_secrets(part: Any) -> None:
+    """Secrets that come over ADS stand in the bootstrap: then there is only their name."""
+    if isinstance(part, dict) and "ads" in part.get("sds_config", {}):
+        del part["sds_config"]
+    for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        name_secrets(each)
 
 
 def managers(listener: Data) -> list[Data]:

@@ -33,7 +33,7 @@ def check(snapshot: Snapshot) -> None:
     wanted = set(texts([data[LISTENER], data[ROUTE]], "cluster"))
     for routes in data[ROUTE]:
         wanted |= {each for part in find(routes, "weighted_clusters") for each in texts(part, "name")}
-        domains = [domain for host in routes["virtual_hosts"] for domain in host["domains"]]
+        domains = [domain for host in routes.get("virtual_hosts", []) for domain in host["domains"]]
         assert len(set(domains)) == len(domains)
     wanted |= {each for part in find(data[LISTENER], "weighted_clusters") for each in texts(part, "name")}
     assert wanted <= named[CLUSTER].keys()

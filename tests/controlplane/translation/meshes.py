@@ -46,6 +46,7 @@ def parse_workload(data: dict[str, Any]) -> Workload:
         state=State[data.get("state", "READY")],
         locality=Locality(*data.get("locality", "").split("/")),
         weight=data.get("weight", 1),
+        gateway=data.get("gateway", False),
     )
 
 

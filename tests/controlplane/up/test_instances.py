@@ -39,6 +39,11 @@ apiVersion: meshext.dev/v1
 kind: Workload
 metadata: {name: tcp}
 spec: {command: [./server], ports: [{port: 5432, applicationPort: 5433}], readiness: {tcpSocket: {}}}
+---
+apiVersion: meshext.dev/v1
+kind: Workload
+metadata: {name: front, namespace: edge, labels: {gate: front}}
+spec: {gateway: true, ports: [{port: 8080, protocol: http}, {port: 8443, protocol: tls}]}
 """
 
 
