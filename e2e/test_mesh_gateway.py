@@ -140,6 +140,20 @@ kind: DestinationRule
 metadata: {name: out, namespace: shop}
 spec: {host: out.edge.svc.cluster.local, trafficPolicy: {tls: {mode: ISTIO_MUTUAL, sni: outside.test}}}
 """
+FILTER = """\
+from meshext import Filter, Request
+
+
+class Stamp(Filter):
+    def on_request(self, request: Request) -> None:
+        request.headers["x-stamp"] = "front"
+"""
+STAMP = """
+apiVersion: meshext.dev/v1
+kind: FilterPolicy
+metadata: {name: stamp, namespace: edge}
+spec: {selector: {matchLabels: {gate: front}}, direction: gateway, filter: "FOLDER/stamp.py:Stamp"}
+"""
 POLICIES = """
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -252,7 +266,9 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
             "outside.yaml": OUTSIDE.replace("OUTSIDE", str(outside.port)),
             "policies.yaml": POLICIES,
             "secrets.yaml": "---\n".join(secrets),
+            "stamp.yaml": STAMP.replace("FOLDER", str(folder)),
         }
+        (folder / "stamp.py").write_text(FILTER)
         world = stack.enter_context(mesh(folder, documents))
         front = world.add_gateway("front-1")
         world.add_gateway("out-1")
@@ -280,6 +296,7 @@ def test_http_comes_in_and_goes_on_by_mtls(edge: Edge) -> None:
     assert (told["name"], told["path"]) == ("web-1", "/new/x?a=b")
     lines = {name.lower(): value for name, value in told["headers"].items()}
     assert "URI=spiffe://cluster.local/ns/edge/sa/front-1" in lines["x-forwarded-client-cert"]
+    assert lines["x-stamp"] == "front"  # a filter in Python at the gateway
 
 
 @pytest.mark.parametrize(
@@ -290,7 +307,7 @@ def test_hosts_that_a_gateway_does_not_have_are_not_found(edge: Edge, host: str,
 
 
 def test_the_mesh_itself_does_not_see_what_is_for_gateways(edge: Edge) -> None:
-    assert member(edge, "near-1").call("http://web/old/x")["status"] == 200
+    wait_for("one calls the other", lambda: member(edge, "near-1").reaches("web"))
     assert json.loads(member(edge, "near-1").call("http://web/old/x")["body"])["path"] == "/old/x"
 
 
@@ -378,8 +395,9 @@ def test_what_strangers_claim_is_removed(edge: Edge) -> None:
     assert lines["x-forwarded-for"].split(",")[0] != "10.0.0.1"
     assert lines["x-forwarded-proto"] == "http"
     assert "sa/admin" not in json.dumps(lines)
-    gone = {name for name, _ in FORGED} - {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-client-cert"}
-    assert not gone & set(lines), lines
+    assert lines["x-envoy-external-address"] == "127.0.0.1"
+    written = {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-client-cert", "x-envoy-external-address"}
+    assert not ({name for name, _ in FORGED} - written) & set(lines)
 
 
 def leave(edge: Edge, name: str) -> tuple[int, list[Seen]]:
@@ -456,3 +474,43 @@ def test_what_people_see_has_no_key(edge: Edge, words: tuple[str, ...]) -> None:
     key = next(each for each in (edge.authority.folder / "shop.key").read_text().split() if len(each) > 40)
     assert key not in told
     assert key not in edge.world.last_words()
+
+
+def test_a_gateway_starts_before_anything_is_for_it(edge: Edge) -> None:
+    idle = edge.world.add_gateway("idle-1")
+    wait_for("it runs", lambda: idle.process.says("knows this workload as READY"))
+    gateway = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: idle, namespace: edge}
+spec:
+  selector: {gate: idle}
+  servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: [idle.test]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: idle, namespace: shop}
+spec: {hosts: [idle.test], gateways: [edge/idle], http: [{directResponse: {status: 418}}]}
+"""
+    edge.world.write("idle.yaml", gateway)
+    wait_for("it serves", lambda: answers_at(idle, "idle.test") == 418)
+
+
+def answers_at(gateway: Member, host: str) -> int:
+    with suppress(OSError):
+        return send(f"http://{gateway.address}:8080", "GET", "/", host=host).status
+    return 0
+
+
+def test_a_gateway_starts_without_the_control_plane(edge: Edge) -> None:
+    shown = edge.shown("shop.test")
+    edge.world.control_plane.kill()
+    edge.front.process.kill()
+    edge.front.process.restart()
+    wait_for("it answers again", lambda: answers(edge))
+    assert "stored resources are used" in edge.front.process.text
+    assert edge.shown("shop.test") == shown
+    with pytest.raises(OSError):  # noqa: PT011
+        edge.ask_tls("pay.shop.test")
+    edge.world.control_plane.restart()
+    wait_for("all are back", edge.world.synced)

@@ -31,6 +31,27 @@ spec:
   command: [sh, -c, 'exec python -m meshext.envoy.echo --name "$MESHEXT_NAME" --listen "$MESHEXT_LISTEN"']
   ports: [{port: 8080, name: http, protocol: http}]
 """
+GATEWAY = """\
+---
+apiVersion: meshext.dev/v1
+kind: Workload
+metadata: {name: front, namespace: edge, labels: {gate: front}}
+spec: {gateway: true, ports: [{port: 8080}]}
+"""
+ENTRANCE = """\
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: front, namespace: edge}
+spec:
+  selector: {gate: front}
+  servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: [shop.test]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web, namespace: shop}
+spec: {hosts: [shop.test], gateways: [edge/front], http: [{route: [{destination: {host: web}}]}]}
+"""
 MESH = """\
 apiVersion: v1
 kind: Service
@@ -124,6 +145,8 @@ def write(folder: Path) -> Path:
 
 def test_a_mesh_from_start_to_end_and_once_more(tmp_path: Path) -> None:
     folder = write(tmp_path / ("long-" * 10) / "mesh")
+    (folder / "workloads.yaml").write_text(WORKLOADS + GATEWAY)
+    (folder / "mesh" / "mesh.yaml").write_text(MESH + ENTRANCE)
 
     async def play() -> None:
         async with running(folder) as up:
@@ -135,6 +158,9 @@ def test_a_mesh_from_start_to_end_and_once_more(tmp_path: Path) -> None:
             assert "URI=spiffe://cluster.local/ns/shop/sa/caller" in lines["x-forwarded-client-cert"]
             plain = await call_directly(workload(ready, "web")["address"], 8080, VISIT)
             assert plain.status == 0
+            through = Visit(url="http://shop.test/hello")
+            answer = await call_directly(workload(ready, "front")["address"], 8080, through)
+            assert answer.value["upstream"] == "web"
 
             os.kill(workload(ready, "web")["pid"], signal.SIGKILL)
             assert (await up.event("ended"))["name"] == "web.shop"

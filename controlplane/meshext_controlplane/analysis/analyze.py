@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from meshext_controlplane.analysis import authentication, authorization, surroundings, traffic
+from meshext_controlplane.analysis import authentication, authorization, gateways, surroundings, traffic
 from meshext_controlplane.analysis.messages import Message
 from meshext_controlplane.model.mesh import Mesh
 
@@ -33,6 +33,12 @@ ANALYZERS: tuple[Analyzer, ...] = (
     traffic.check_shares,
     traffic.check_protocols,
     traffic.check_rules,
+    gateways.check_certificates,
+    gateways.check_selectors,
+    gateways.check_bindings,
+    gateways.check_servers,
+    gateways.check_conflicts,
+    gateways.check_sidecars,
 )
 """Every analyzer."""
 

@@ -10,6 +10,7 @@ from meshext.policy.advice import advise_term
 from meshext.policy.model import Action, Field, Policy, Rule, Term
 from meshext.policy.patterns import ANY_SEGMENTS
 from meshext.policy.trust import TrustDomains
+from meshext_controlplane.analysis.gateway_places import find_raw_servers, leads_to_gateway
 from meshext_controlplane.analysis.hosts import find_hosts
 from meshext_controlplane.analysis.messages import Message
 from meshext_controlplane.analysis.subjects import find_subjects, is_http, select_subjects
@@ -80,12 +81,17 @@ def check_tcp_ports(mesh: Mesh) -> Iterator[Message]:
         policy = document.policy
         labels = dict(policy.selector)
         for subject in select_subjects(mesh, subjects, policy.namespace, labels):
+            if leads_to_gateway(mesh, subject.namespace, subject.labels):
+                continue  # what its ports speak there, Gateways say
             for port in subject.ports:
                 target = port.target_port or port.port
                 if not is_http(port):
                     where = f"{subject.name} port {port.port}"
                     yield from _tell_tcp(document, where, str(target))
                     yield from _tell_unasked(mesh, document, where, str(target))
+        for where, number in find_raw_servers(mesh, policy.namespace, labels):
+            yield from _tell_tcp(document, where, str(number))
+            yield from _tell_unasked(mesh, document, where, str(number))
 
 
 def _tell_tcp(document: AuthorizationPolicy, where: str, target: str) -> Iterator[Message]:

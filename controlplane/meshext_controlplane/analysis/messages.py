@@ -66,6 +66,14 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "MX311": Code(INFO, "a uri prefix that also matches longer words"),
         "MX313": Code(WARNING, "several DestinationRules for one host: only the first policy counts"),
         "MX314": Code(WARNING, "HTTP routes for a host without an HTTP port"),
+        "MX401": Code(ERROR, "a server whose certificates are not there: its hosts are not served"),
+        "MX402": Code(WARNING, "a VirtualService for a Gateway that nobody has"),
+        "MX403": Code(WARNING, "a VirtualService for a Gateway that has none of its hosts"),
+        "MX404": Code(WARNING, "a server that no VirtualService is for: nobody is answered there"),
+        "MX405": Code(WARNING, "a server, or a host of it, that an earlier one of the same port keeps out"),
+        "MX406": Code(WARNING, "a match for a gateway that its VirtualService is not for"),
+        "MX407": Code(WARNING, "several Sidecars in one scope: only the first counts"),
+        "MX408": Code(WARNING, "a Gateway that no gateway workload has the labels for"),
     }
 )
 """Every code."""

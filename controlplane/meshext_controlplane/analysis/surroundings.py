@@ -16,6 +16,7 @@ from meshext_controlplane.model.peer_authentication import PeerAuthentication
 from meshext_controlplane.model.request_authentication import RequestAuthentication
 from meshext_controlplane.model.selector import Selector
 from meshext_controlplane.model.service import Service
+from meshext_controlplane.model.sidecar import Sidecar
 from meshext_controlplane.model.telemetry import Telemetry
 
 
@@ -48,6 +49,9 @@ def find_selectors(mesh: Mesh) -> Iterator[tuple[Key, Mapping[str, str]]]:
     ]
     for key, selector in selecting:
         yield key, labels_of(selector)
+    for sidecar in mesh.of(Sidecar):
+        if sidecar.spec.workload_selector is not None:
+            yield sidecar.key, sidecar.spec.workload_selector.labels
 
 
 def check_services_of_filters(mesh: Mesh) -> Iterator[Message]:

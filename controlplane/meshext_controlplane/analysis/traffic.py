@@ -9,6 +9,7 @@ from meshext_controlplane.analysis.hosts import find_hosts
 from meshext_controlplane.analysis.messages import Message
 from meshext_controlplane.model.base import MeshDocument
 from meshext_controlplane.model.destination_rule import DestinationRule
+from meshext_controlplane.model.gateway_names import MESH, is_bound
 from meshext_controlplane.model.hosts import qualify_host
 from meshext_controlplane.model.http_route import Destination, HttpMatch, HttpRoute
 from meshext_controlplane.model.mesh import Mesh
@@ -24,6 +25,8 @@ def check_hosts(mesh: Mesh) -> Iterator[Message]:
     """Hosts that no service has, and hosts of several VirtualServices."""
     hosts, first = find_hosts(mesh), dict[str, VirtualService]()
     for document in mesh.of(VirtualService):
+        if not is_bound(document.spec.gateways, document.metadata.namespace, MESH):
+            continue  # names that are called from outside are nobody's in the mesh
         for number, name in enumerate(document.spec.hosts):
             host = qualify_host(name, document.metadata.namespace)
             path: Path = ("spec", "hosts", number)

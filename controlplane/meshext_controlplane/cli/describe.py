@@ -59,8 +59,11 @@ def to_lines(described: Description) -> Iterator[str]:
     ]
     if described.locality:
         head.append(("locality", described.locality))
+    if described.sidecar:
+        head.append(("sees", f"what Sidecar {described.sidecar} says"))
     yield from format_table([(name, to_line(value)) for name, value in head])
     yield from port_lines(described)
+    yield from server_lines(described)
     yield from policy_lines(described)
     yield from traffic_lines(described)
     yield from section("warnings", ("",), [(each,) for each in described.warnings])
@@ -104,6 +107,27 @@ def port_lines(described: Description) -> Iterator[str]:
         [
             (each.host, str(each.port), each.protocol, str(each.workload_port or "no port of it"))
             for each in described.services
+        ],
+    )
+
+
+def server_lines(described: Description) -> Iterator[str]:
+    """What a gateway serves."""
+    yield from section(
+        "servers",
+        ("gateway", "port", "listens at", "protocol", "TLS", "hosts", "Secrets", "VirtualServices"),
+        [
+            (
+                each.gateway,
+                str(each.port),
+                f"{each.bind}:{each.listens}",
+                each.protocol,
+                each.tls,
+                ", ".join(each.hosts),
+                ", ".join(each.secrets) + (" (missing)" if each.missing else ""),
+                ", ".join(each.virtual_services),
+            )
+            for each in described.servers
         ],
     )
 

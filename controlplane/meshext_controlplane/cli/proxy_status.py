@@ -49,12 +49,13 @@ def status_lines(proxies: list[admin_pb2.ProxyStatusReply.Proxy]) -> Iterator[st
     from meshext.cli.output import format_table
     from meshext.printable import printable
 
-    rows = [("NAME", *SHORT.values(), "ENVOY", "IDENTITY")]
+    rows = [("NAME", "KIND", *SHORT.values(), "ENVOY", "IDENTITY")]
     for proxy in proxies:
         states = {short_name(part.type_url): part.state for part in proxy.types}
         rows.append(
             (
                 printable(proxy.node_id),
+                proxy.kind,
                 *(states.get(short, "NOT SENT") for short in SHORT.values()),
                 printable(proxy.envoy),
                 proxy.spiffe_id,
@@ -74,6 +75,7 @@ def to_plain(proxy: admin_pb2.ProxyStatusReply.Proxy) -> dict[str, Any]:
     """One proxy for machines."""
     return {
         "proxy": proxy.node_id,
+        "kind": proxy.kind,
         "identity": proxy.spiffe_id,
         "envoy": proxy.envoy,
         "protocol": proxy.protocol,

@@ -12,10 +12,13 @@ from meshext_controlplane.inspection.view import View
 from meshext_controlplane.model.authorization_policy import AuthorizationPolicy
 from meshext_controlplane.model.destination_rule import DestinationRule
 from meshext_controlplane.model.filter_policy import FilterPolicy
+from meshext_controlplane.model.gateway import Gateway
 from meshext_controlplane.model.peer_authentication import PeerAuthentication
 from meshext_controlplane.model.request_authentication import RequestAuthentication
+from meshext_controlplane.model.secret import Secret
 from meshext_controlplane.model.service import Service
 from meshext_controlplane.model.service_entry import ServiceEntry
+from meshext_controlplane.model.sidecar import Sidecar
 from meshext_controlplane.model.telemetry import Telemetry
 from meshext_controlplane.model.virtual_service import VirtualService
 from meshext_controlplane.model.workload import State, Workload
@@ -51,7 +54,19 @@ def _tell_state(workload: Workload, described: Description) -> Iterator[str]:
             yield f"its proxy has refused {name}: {error}"
 
 
+def _tell_servers(described: Description) -> Iterator[str]:
+    if described.gateway and not described.servers:
+        yield "no Gateway selects it: it listens nowhere"
+    for each in described.servers:
+        if each.missing:
+            names, hosts = ", ".join(each.secrets), ", ".join(each.hosts)
+            yield f"{hosts} is not served at port {each.port}: there is no good Secret {names}"
+
+
 def _tell_ports(described: Description) -> Iterator[str]:
+    if described.gateway:
+        yield from _tell_servers(described)
+        return
     if not described.services:
         yield "no service selects it: peers can not call it by a name"
     for service in described.services:
@@ -88,6 +103,10 @@ def list_documents(view: View, described: Description) -> frozenset[Key]:
         VirtualService.KIND: [each.document for each in described.virtual_services],
         DestinationRule.KIND: [each.document for each in described.destination_rules],
     }
+    named[Gateway.KIND] = [each.gateway for each in described.servers]
+    named[VirtualService.KIND] += [name for each in described.servers for name in each.virtual_services]
+    named[Secret.KIND] = [name for each in described.servers for name in each.secrets]
+    named[Sidecar.KIND] = [described.sidecar] if described.sidecar else []
     keys = {(kind, *_split(name)) for kind, names in named.items() for name in names}
     hosts = {each.host for each in described.services}
     for document, services in make_services(view.mesh, {}).values():

@@ -18,6 +18,7 @@ from meshext_controlplane.inspection.description import (
     DescribedTokens,
     Description,
 )
+from meshext_controlplane.inspection.gateway_servers import describe_servers
 from meshext_controlplane.inspection.routing import Routing
 from meshext_controlplane.inspection.view import ProxyState, View
 from meshext_controlplane.model.base import MeshDocument
@@ -66,8 +67,17 @@ def describe(view: View, workload: Workload) -> Description:
         telemetry=describe_telemetry(mesh, workload),
         virtual_services=tuple(each for one in services for each in routing.routes(one, workload)),
         destination_rules=tuple(each for one in services for each in routing.rules(one, workload)),
+        gateway=workload.gateway,
+        servers=tuple(describe_servers(catalog, workload)),
+        sidecar=describe_sidecar(catalog, workload),
     )
     return find_warnings(view, workload, described)
+
+
+def describe_sidecar(catalog: Catalog, workload: Workload) -> str:
+    """The Sidecar that counts for the workload, "" for none."""
+    document = None if workload.gateway else catalog.horizons.document_of(workload)
+    return full_name(document) if document is not None else ""
 
 
 def full_name(document: MeshDocument) -> str:

@@ -32,6 +32,27 @@ class DescribedPort:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DescribedServer:
+    """A server of a Gateway at this gateway: `port` as it is written, `listens` where it is at its address.
+
+    `tls` is its mode, "redirect" to HTTPS, or "". `secrets` are those that it needs, `missing` whether one
+    is not there or no good, so that the hosts are not served. `virtual_services` are those for it.
+    """
+
+    gateway: str
+    name: str
+    port: int
+    listens: int
+    bind: str
+    protocol: str
+    hosts: tuple[str, ...]
+    tls: str
+    secrets: tuple[str, ...]
+    missing: bool
+    virtual_services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DescribedService:
     """A port of a service that the workload is behind; `workload_port` is 0 where it leads nowhere."""
 
@@ -148,4 +169,8 @@ class Description:
     telemetry: DescribedTelemetry
     virtual_services: tuple[DescribedRoutes, ...]
     destination_rules: tuple[DescribedRule, ...]
+    gateway: bool = False
+    servers: tuple[DescribedServer, ...] = ()
+    sidecar: str = ""
+    """The Sidecar document that says how far it sees, `namespace/name`."""
     warnings: tuple[str, ...] = field(default=())

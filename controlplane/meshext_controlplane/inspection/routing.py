@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from meshext_controlplane.inspection.description import DescribedRoutes, DescribedRule, Leg
 from meshext_controlplane.model.destination_rule import DestinationRule
+from meshext_controlplane.model.gateway_names import MESH, is_bound, qualify_gateway
 from meshext_controlplane.model.hosts import covers
 from meshext_controlplane.model.http_route import Destination
 from meshext_controlplane.model.mesh import Mesh
@@ -18,7 +19,7 @@ from meshext_controlplane.translate.services import MeshService
 
 
 class Routing:
-    """The traffic documents of a mesh; `callers` are the namespaces that have workloads."""
+    """The traffic documents of a mesh. Callers are namespaces that have workloads, and gateways."""
 
     def __init__(self, mesh: Mesh, catalog: Catalog) -> None:
         self._mesh = mesh
@@ -29,7 +30,8 @@ class Routing:
         """The VirtualServices that name the service's host or lead there."""
         for document in self._mesh.of(VirtualService):
             hosts = [qualify(host, document.metadata.namespace) for host in document.spec.hosts]
-            told = any(covers(host, service.host) for host in hosts)
+            meant = is_bound(document.spec.gateways, document.metadata.namespace, MESH)
+            told = meant and any(covers(host, service.host) for host in hosts)
             legs = tuple(self._legs(document, service, workload))
             if told or legs:
                 yield DescribedRoutes(
@@ -61,6 +63,9 @@ class Routing:
             visible = self._catalog.virtual_services(self._catalog.scope_of(caller))
             if any(visible.find(host) is document for host in asked):
                 yield caller
+        for name in document.spec.gateways:
+            if name != MESH:
+                yield f"gateway {qualify_gateway(name, document.metadata.namespace)}"
 
     def _obeying(self, document: DestinationRule, service: MeshService) -> Iterator[str]:
         for caller in self._callers:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from meshext.config.redaction import REDACTED
 from meshext_controlplane.model.base import MeshDocument
-from meshext_controlplane.model.credential import CredentialError, parse_pair
+from meshext_controlplane.model.credential import CredentialError, parse_authorities, parse_pair
 
 TLS = "kubernetes.io/tls"
 MOST_BYTES = 1024 * 1024
@@ -48,6 +48,20 @@ class Secret(MeshDocument):
         plain = {name: text.encode("utf-8", "surrogatepass") for name, text in self.string_data.items()}
         return {**{name: base64.b64decode(text) for name, text in self.data.items()}, **plain}
 
+    def trouble(self) -> str:
+        """Why it is no certificate for a server; "" where it is one."""
+        try:
+            return "" if parse_pair(self.entries) else "it holds no tls.crt and tls.key"
+        except CredentialError as error:
+            return str(error)
+
+    def trouble_of_authorities(self) -> str:
+        """Why nobody's certificates can be believed by it; "" where somebody's can."""
+        try:
+            return "" if parse_authorities(self.entries) else "it holds no ca.crt"
+        except CredentialError as error:
+            return str(error)
+
     @model_validator(mode="after")
     def _holds_what_its_type_says(self) -> Self:
         if sum(map(len, self.entries.values())) > MOST_BYTES:
@@ -70,6 +84,10 @@ class Secret(MeshDocument):
 
 class ShownSecret(Secret):
     """A Secret as a control plane shows it, with REDACTED in the place of what nobody may see."""
+
+    def trouble(self) -> str:
+        """Nothing that can be seen, unless it has no key at all."""
+        return "" if {"tls.key", "key"} & self.entries.keys() else "it holds no tls.crt and tls.key"
 
     def _check_values(self) -> None:
         """Nothing to check: what is secret is not there."""

@@ -164,6 +164,7 @@ def to_message(status: ProxyStatus) -> admin_pb2.ProxyStatusReply.Proxy:
         since=status.since,
         problem=status.problem,
         serial=status.serial,
+        kind=status.kind,
     )
     for each in status.types:
         message.types.add(

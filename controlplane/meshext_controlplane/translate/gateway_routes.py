@@ -74,6 +74,7 @@ def build_gateway_routes(
 
 def _collect(entrance: Entrance, catalog: Catalog) -> Mapping[str, _Domain]:
     """Every host, and what is said about it."""
+    others = _others_hosts(entrance)
     domains: dict[str, _Domain] = {}
     for server in entrance.servers:
         tls = server.server.tls
@@ -82,7 +83,7 @@ def _collect(entrance: Entrance, catalog: Catalog) -> Mapping[str, _Domain]:
                 domains.setdefault(host, _Domain()).secure = _find_secure_port(server, host)
         for routes in catalog.gateways.routes(server, entrance.namespace):
             for host in routes.hosts if routes.document.spec.http else ():
-                if _is_ours(host, entrance):
+                if not others or narrowest(others, host) < narrowest(server.hosts, host):
                     domains.setdefault(host, _Domain()).bound.append((server, routes.document))
     secure = {host: each.secure for host, each in domains.items() if each.secure}
     for host, domain in domains.items():
@@ -105,13 +106,6 @@ def _others_hosts(entrance: Entrance) -> list[str]:
         for host in dict.fromkeys(others)
         if any(covers(pattern, host) for pattern in own) and narrowest(own, host) < rank(host)
     ]
-
-
-def _is_ours(host: str, entrance: Entrance) -> bool:
-    """Whether no other server of the port has a narrower pattern for the host."""
-    if entrance.port.family is not Family.TLS:
-        return True
-    return narrowest(_others_hosts(entrance), host) < narrowest(entrance.servers[0].hosts, host)
 
 
 def _find_secure_port(server: BoundServer, host: str) -> int:

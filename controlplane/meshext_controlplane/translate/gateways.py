@@ -48,6 +48,14 @@ class BoundServer:
         return Family.HTTP if protocol in PLAIN else Family.TCP if protocol == "TCP" else Family.TLS
 
     @property
+    def routes_kind(self) -> str:
+        """Which routes of a VirtualService count there: `http`, `tls` or `tcp`."""
+        tls = self.server.tls
+        if self.family is Family.TLS and (tls is None or not tls.terminates):
+            return "tls"
+        return "http" if self.family is Family.HTTP or self.server.port.protocol == "HTTPS" else "tcp"
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """Its hosts, without namespaces."""
         return tuple(dict.fromkeys(host.rpartition("/")[2] for host in self.server.hosts))

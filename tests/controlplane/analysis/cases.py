@@ -64,6 +64,15 @@ def rule(name: str, spec: str) -> str:
     return document("DestinationRule", "networking.istio.io/v1", name, spec)
 
 
+def gateway(name: str, servers: str) -> str:
+    spec = f"{{selector: {{gate: front}}, servers: [{servers}]}}"
+    return document("Gateway", "networking.istio.io/v1", name, spec)
+
+
+def sidecar(name: str, spec: str) -> str:
+    return document("Sidecar", "networking.istio.io/v1", name, spec)
+
+
 TO_WEB = "route: [{destination: {host: web}}]"
 ENTRY = document(
     "ServiceEntry",
@@ -75,6 +84,15 @@ ENTRY = document(
 LOCAL = "{loadBalancer: {localityLbSetting: {failover: [{from: a, to: b}]}}}"
 RANDOM = "{host: web, trafficPolicy: {loadBalancer: {simple: RANDOM}}}"
 PREFIX = "match: [{uri: {prefix: /foo}}]"
+
+HTTP = "{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}"
+FRONT_ROUTES = routes("web", f"{{hosts: [a.test], gateways: [front], http: [{{{TO_WEB}}}]}}")
+
+
+def secure(name: str, mode: str, credential: str) -> str:
+    port = f"{{number: 443, name: {name}, protocol: HTTPS}}"
+    return f"{{port: {port}, hosts: [{name}.test], tls: {{mode: {mode}, credentialName: {credential}}}}}"
+
 
 CASES: dict[str, list[str]] = {
     "MX101": [
@@ -88,6 +106,7 @@ CASES: dict[str, list[str]] = {
         policy(
             "allow", "{selector: {matchLabels: {app: db}}, rules: [{to: [{operation: {methods: [GET]}}]}]}"
         ),
+        gateway("front", "{port: {number: 7000, name: tcp, protocol: TCP}, hosts: ['*']}"),
         policy("by-port", "{action: DENY, rules: [{to: [{operation: {paths: [/admin], ports: ['8080']}}]}]}"),
         policy(
             "web-only",
@@ -246,6 +265,51 @@ CASES: dict[str, list[str]] = {
         ),
     ],
     "MX314": [DB, routes("db", "{hosts: [db], http: [{route: [{destination: {host: db}}]}]}")],
+    "MX401": [
+        WEB,
+        gateway("front", f"{secure('a', 'SIMPLE', 'gone')}, {secure('b', 'MUTUAL', 'odd')}"),
+        FRONT_ROUTES,
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: odd, namespace: shop}\n"
+        "stringData: {cert: a, key: b}\n",
+    ],
+    "MX402": [WEB, FRONT_ROUTES],
+    "MX403": [
+        WEB,
+        gateway("front", HTTP.replace("'*'", "other.test, bank/a.test")),
+        FRONT_ROUTES,
+    ],
+    "MX404": [
+        WEB,
+        gateway(
+            "front",
+            f"{HTTP}, {{port: {{number: 7000, name: tcp, protocol: TCP}}, hosts: ['*']}}, "
+            "{port: {number: 81, name: old, protocol: HTTP}, hosts: ['*'], tls: {httpsRedirect: true}}",
+        ),
+        FRONT_ROUTES,
+    ],
+    "MX405": [
+        WEB,
+        gateway("front", HTTP),
+        gateway("more", HTTP.replace("protocol: HTTP", "protocol: TCP")),
+        routes("web", f"{{hosts: [a.test], gateways: [front], http: [{{{TO_WEB}}}]}}"),
+    ],
+    "MX406": [
+        WEB,
+        gateway("front", HTTP),
+        routes(
+            "web",
+            f"{{hosts: [a.test], gateways: [front], http: [{{match: [{{gateways: [mesh]}}], {TO_WEB}}}, "
+            f"{{match: [{{gateways: [shop/front]}}], {TO_WEB}}}]}}",
+        ),
+    ],
+    "MX407": [sidecar(name, "{egress: [{hosts: ['./*']}]}") for name in ("one", "two")],
+    "MX408": [
+        gateway("front", HTTP).replace("gate: front", "gate: back"),
+        FRONT_ROUTES,
+        WEB,
+        "apiVersion: meshext.dev/v1\nkind: Workload\n"
+        "metadata: {name: front, namespace: shop, labels: {gate: front}}\nspec: {gateway: true}\n",
+    ],
     "MX201": [service("web", "{name: main, port: 80}, {name: http-web, port: 81}", "app: web")],
 }
 """Each makes its code's finding, and no other finding that is not shown in the golden file."""

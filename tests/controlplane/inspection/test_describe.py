@@ -13,7 +13,8 @@ from meshext_controlplane.inspection.describe import describe
 from meshext_controlplane.translate.decoding import snapshot_to_data
 from meshext_controlplane.translate.translator import Translator
 from tests.controlplane.inspection.views import REFUSED, SYNCED, read_shop, view_of
-from tests.controlplane.translation.meshes import proxy_of
+from tests.controlplane.translation.consistency import find
+from tests.controlplane.translation.meshes import proxy_of, read_mesh
 
 MESH = read_shop()
 VIEW = view_of(MESH, **{"reviews-2": SYNCED, "caller": REFUSED})
@@ -50,6 +51,34 @@ def test_it_says_what_is_served(name: str) -> None:
         if described.ports and not rule.provider:
             namespace, _, own = rule.policy.partition("/")
             assert f"ns[{namespace}]-policy[{own}]-rule[0]" in text
+
+
+GATES = read_mesh("gateways")
+
+
+@pytest.mark.parametrize("name", ["front", "out", "near"])
+def test_gateways_are_shown(name: str, golden: Callable[[str, str], None]) -> None:
+    view = view_of(GATES, front=SYNCED)
+    (workload,) = view.workload(name)
+    golden("\n".join(to_lines(describe(view, workload))) + "\n", f"gateway-{name}.txt")
+
+
+def test_a_gateway_says_what_is_served() -> None:
+    """A host is in the names of a filter chain, unless its certificate is missing."""
+    view = view_of(GATES)
+    (workload,) = view.workload("edge/front")
+    described = describe(view, workload)
+    served = snapshot_to_data(Translator(GATES).snapshot(proxy_of(workload)))
+    names = {name for chain in find(served, "filter_chain_match") for name in chain.get("server_names", ())}
+    for server in described.servers:
+        if server.protocol == "HTTPS":
+            hosts = {host.rpartition("/")[2] for host in server.hosts}
+            assert hosts <= names if not server.missing else not hosts & names
+    assert [each.name for each in described.servers if each.missing] == [
+        "https-broken",
+        "https-elsewhere",
+        "https-no-authority",
+    ]
 
 
 @pytest.mark.parametrize(

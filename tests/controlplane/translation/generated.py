@@ -126,6 +126,7 @@ MATCHES = some(
     port=PORTS,
     sourceLabels=LABELS,
     sourceNamespace=NAMESPACES,
+    gateways=st.sampled_from([["mesh"], ["x"], ["a/x", "mesh"]]),
 )
 HTTP_RULES = st.one_of(
     st.fixed_dictionaries(
@@ -152,6 +153,7 @@ TCP_RULES = st.fixed_dictionaries({"route": ROUTES}, optional={"match": st.lists
 TLS_RULES = st.fixed_dictionaries(
     {"route": ROUTES, "match": st.just([{"sniHosts": ["e.test"]}, {"sniHosts": ["f.w.test"]}])}
 )
+NAMED_GATEWAYS = st.lists(st.sampled_from(["mesh", "x", "a/x", "b/y"]), unique=True, max_size=3)
 VIRTUAL_SERVICES = document(
     "VirtualService",
     "networking.istio.io/v1",
@@ -164,6 +166,7 @@ VIRTUAL_SERVICES = document(
             "tcp": st.lists(TCP_RULES, max_size=2),
             "tls": st.lists(TLS_RULES, max_size=1),
             "exportTo": EXPORTS,
+            "gateways": NAMED_GATEWAYS,
         }
     ),
 )
@@ -203,7 +206,62 @@ RULES = document(
     ),
 )
 
-DOCUMENTS = st.one_of(SERVICES, ENTRIES, MEMBERS, VIRTUAL_SERVICES, RULES)
+SERVER_HOSTS = st.lists(
+    st.sampled_from(["*", "e.test", "*.w.test", "f.w.test", "a/e.test", "./*"]),
+    min_size=1,
+    max_size=2,
+    unique=True,
+)
+SECURE = [
+    {"mode": "ISTIO_MUTUAL"},
+    {"mode": "PASSTHROUGH"},
+    {"mode": "SIMPLE", "credentialName": "nobody"},
+]
+SERVERS = st.one_of(
+    st.tuples(st.sampled_from(["HTTP", "HTTP2", "GRPC", "TCP"]), st.just(None)),
+    st.tuples(st.just("HTTP"), st.just({"httpsRedirect": True})),
+    st.tuples(st.sampled_from(["HTTPS", "TLS"]), st.sampled_from(SECURE)),
+).flatmap(
+    lambda spoken: st.fixed_dictionaries(
+        {
+            "port": PORTS.map(lambda port: {"number": port, "protocol": spoken[0]}),
+            "hosts": SERVER_HOSTS,
+            "tls": st.just(spoken[1]),
+        },
+        optional={"bind": st.just("127.0.0.9")},
+    )
+)
+
+
+def with_port_names(servers: list[Data]) -> list[Data]:
+    return [
+        {**server, "port": {**server["port"], "name": f"p{number}"}} for number, server in enumerate(servers)
+    ]
+
+
+GATEWAYS = document(
+    "Gateway",
+    "networking.istio.io/v1",
+    st.fixed_dictionaries(
+        {"selector": LABELS, "servers": st.lists(SERVERS, min_size=1, max_size=5).map(with_port_names)}
+    ),
+)
+SEEN_HOSTS = st.lists(
+    st.sampled_from(["./*", "*/*", "a/*", "*/e.test", "b/*.w.test"]), min_size=1, max_size=2
+)
+SIDECARS = document(
+    "Sidecar",
+    "networking.istio.io/v1",
+    st.fixed_dictionaries(
+        {"egress": SEEN_HOSTS.map(lambda hosts: [{"hosts": hosts}])},
+        optional={
+            "workloadSelector": st.just({"labels": {"app": "1"}}),
+            "outboundTrafficPolicy": st.just({"mode": "REGISTRY_ONLY"}),
+        },
+    ),
+)
+
+DOCUMENTS = st.one_of(SERVICES, ENTRIES, MEMBERS, VIRTUAL_SERVICES, RULES, GATEWAYS, SIDECARS)
 
 WORKLOAD_PORTS = st.lists(
     st.builds(
@@ -229,6 +287,7 @@ def workloads(draw: st.DrawFn) -> tuple[Workload, ...]:
             ports=draw(WORKLOAD_PORTS),
             state=draw(st.sampled_from(State)),
             locality=draw(st.sampled_from([Locality(), Locality("r", "z"), Locality("q", "z", "s")])),
+            gateway=draw(st.booleans()),
         )
         for number in range(draw(st.integers(1, 4)))
     )

@@ -68,7 +68,9 @@ def destination(route: Json) -> str:
     """Clusters with their weights, a redirect, or the answer itself."""
     if redirect := part(route, "redirect"):
         where = word(redirect, "path_redirect") or word(redirect, "prefix_rewrite")
-        return f"redirect {word(redirect, 'host_redirect')}{where}"
+        secure = "https://" if word(redirect, "https_redirect") == "True" else ""
+        port = f":{word(redirect, 'port_redirect')}" if word(redirect, "port_redirect") else ""
+        return f"redirect {secure}{word(redirect, 'host_redirect')}{port}{where}"
     if direct := part(route, "direct_response"):
         return f"answer {word(direct, 'status')}"
     action = part(route, "route")
