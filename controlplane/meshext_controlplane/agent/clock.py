@@ -16,7 +16,7 @@ log = logging.getLogger("meshext.sidecar")
 
 
 class Skew:
-    """Seconds that this machine's clock is ahead of the control plane's; told when it begins to matter."""
+    """How far our clock is ahead of the control plane's, in seconds; told when it begins to matter."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

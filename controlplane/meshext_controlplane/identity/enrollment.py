@@ -8,7 +8,7 @@ from datetime import timedelta
 from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.clock import to_seconds
 from meshext_controlplane.identity.csr import check_csr
-from meshext_controlplane.identity.errors import BannedError, BusyError
+from meshext_controlplane.identity.errors import BannedError, BusyError, IdentityError
 from meshext_controlplane.identity.limits import NOTHING, Limits, from_json
 from meshext_controlplane.identity.peer import Peer, check_peer, parse_peer
 from meshext_controlplane.identity.profiles import SVID_LIFE
@@ -61,14 +61,27 @@ class Enrollment:
 
     def renew(self, peer: Peer, csr: bytes) -> Svid:
         """The next certificate of a peer. CsrError, PeerError, BannedError, BusyError, StateError."""
-        request = check_csr(csr, peer.identity)
+        (found,) = self.renew_all([(peer, csr)])
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def renew_all(self, requests: Sequence[tuple[Peer, bytes]]) -> list[Svid | Exception]:
+        """Several of them as one change: an error of one is its own. StateError where none is on disk."""
         with self.store.writing() as transaction:
+            return [self._renew(transaction, peer, csr) for peer, csr in requests]
+
+    def _renew(self, transaction: Transaction, peer: Peer, csr: bytes) -> Svid | Exception:
+        try:
+            request = check_csr(csr, peer.identity)
             self._check(transaction, peer)
             token = _token_of(transaction, peer)
             self._check_pace(transaction, peer.identity, token)
             return self.authority.issue_within(
                 transaction, request, peer.identity, life=self._life, token=token
             )
+        except IdentityError as error:
+            return error  # each is raised before anything was written
 
     def admit(self, auth_context: Mapping[str, Sequence[bytes]]) -> Peer:
         """The peer of a gRPC call, where it may have anything: PeerError, BannedError."""

@@ -15,6 +15,7 @@ from meshext_controlplane.identity.clock import utc_now
 from meshext_controlplane.identity.csr import LARGEST
 from meshext_controlplane.identity.enrollment import Enrollment
 from meshext_controlplane.identity.errors import BannedError, BusyError, CsrError, PeerError, TokenError
+from meshext_controlplane.identity.grouped import GroupedRenewals
 from meshext_controlplane.identity.peer import Peer
 from meshext_controlplane.identity.refusals import Refusals
 from meshext_controlplane.identity.svid import Svid, Trust
@@ -74,6 +75,7 @@ class RenewalService:
     def __init__(self, enrollment: Enrollment, thread: StateThread, feed: TrustFeed) -> None:
         self._enrollment = enrollment
         self._thread = thread
+        self._renewals = GroupedRenewals(enrollment, thread)
         self._refusals = Refusals()
         self._feed = feed
 
@@ -88,8 +90,7 @@ class RenewalService:
     async def _renew(self, body: bytes, context: Context) -> bytes:
         request = await parse(svids_pb2.RenewRequest, body, context)
         peer = await self._admit(context)
-        renewed = self._thread.run(self._enrollment.renew, peer, request.csr)
-        svid = await answer(renewed, context, self._refusals)
+        svid = await answer(self._renewals.renew(peer, request.csr), context, self._refusals)
         log.info("%s has renewed: certificate %s until %s", svid.identity, svid.serial, svid.not_after)
         return encode_svid(svid)
 

@@ -75,7 +75,7 @@ def clients(arguments: list[str]) -> Iterator[int]:
         process.wait()
 
 
-def measure(services: int, proxies: int, edits: int) -> Figures:
+def measure(services: int, proxies: int, edits: int, *, sotw: bool = False) -> Figures:
     """All figures of one size."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -85,7 +85,7 @@ def measure(services: int, proxies: int, edits: int) -> Figures:
         server = Server(arguments)
         try:
             empty = server.ask("counts")["memory"]
-            with clients(arguments) as pid:
+            with clients([*arguments, "--sotw"] if sotw else arguments) as pid:
                 first = _timed(server, pid, f"connected {proxies}")
                 server.stop()
                 server = Server(arguments)
@@ -144,16 +144,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--services", type=int, default=1000)
     parser.add_argument("--proxies", type=int, nargs="+", default=[100, 300, 1000])
     parser.add_argument("--edits", type=int, default=20, help="of one endpoint; a quarter as many of routes")
+    parser.add_argument("--sotw", action="store_true", help="clients that ask for whole states")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the raw figures go (JSON)")
     given = parser.parse_args(arguments)
     record: Figures = {
         "machine": describe_machine(),
         "versions": describe_versions("python"),
         "services": given.services,
+        "protocol": "state of the world" if given.sotw else "delta",
         "proxies": {},
     }
     for proxies in given.proxies:
-        found = measure(given.services, proxies, given.edits)
+        found = measure(given.services, proxies, given.edits, sotw=given.sotw)
         record["proxies"][proxies] = found
         sys.stdout.write(to_lines(proxies, found))
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""A delta response read from its bytes: nonce, type, and the names and versions, past every body."""
+"""Responses read from their bytes, past every body: nonce, type, and versions in either form."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from sys import intern
 
 _RESOURCES, _TYPE, _NONCE, _REMOVED = 2, 4, 5, 6
 _VERSION, _NAME = 1, 3
+_STATE_VERSION = 1
 
 
 def scan(data: bytes) -> tuple[str, str, dict[str, str], list[str]]:
@@ -25,6 +26,15 @@ def scan(data: bytes) -> tuple[str, str, dict[str, str], list[str]]:
         elif number == _REMOVED:
             removed.append(data[start:end].decode())
     return type_url, nonce, versions, removed
+
+
+def scan_state(data: bytes) -> tuple[str, str, str]:
+    """Type URL, nonce and version of a state-of-the-world response."""
+    told = {_STATE_VERSION: "", _TYPE: "", _NONCE: ""}
+    for number, start, end in _fields(data, 0, len(data)):
+        if number in told:
+            told[number] = intern(data[start:end].decode())
+    return told[_TYPE], told[_NONCE], told[_STATE_VERSION]
 
 
 def _resource(data: bytes, start: int, end: int) -> tuple[str, str]:
