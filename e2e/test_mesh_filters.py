@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from e2e.mesh.processes import wait_for
@@ -78,3 +79,25 @@ def test_a_filter_comes_changes_under_load_and_goes(world: World) -> None:
     with under_load(OUTBOUND, address=storefront.address, host="checkout", judge=stamp) as going:
         wait_for("the filter is gone", lambda: going.kinds["200"] > 100)
     assert set(going.kinds) == {"200 three", "200"}
+
+
+def test_a_sidecar_that_is_killed_leaves_nothing_behind(world: World) -> None:
+    """Neither processes nor, after its next start, the folder of its filters' sockets."""
+    checkout, storefront = world.members
+    link = checkout.folder / "data" / "envoy" / "filters"
+    write(world, "one")
+    wait_for("its filter has a socket", lambda: link.is_symlink() and any(link.iterdir()))
+    sockets = link.readlink()
+    children = psutil.Process(checkout.process.process.pid).children(recursive=True)
+    assert len(children) >= 3  # Envoy, the application, the filter
+    checkout.process.kill()
+    psutil.wait_procs(children, timeout=30)
+    assert [each for each in children if each.is_running()] == []
+    assert sockets.is_dir()
+    checkout.process.restart()
+    wait_for("it is back", lambda: storefront.call("http://checkout/")["body"].count('"x-stamp": "one"') == 1)
+    assert not sockets.exists()
+    again = link.readlink()
+    assert checkout.process.stop() == 0
+    assert not again.exists()
+    assert not link.is_symlink()
