@@ -103,6 +103,8 @@ metadata: {name: by-claim, namespace: shop}
 spec:
   action: DENY
   rules:
+    - to: [{operation: {paths: [/scope]}}]
+      when: [{key: "request.auth.claims[scope]", notValues: [write]}]
     - to: [{operation: {paths: [/claims]}}]
       when: [{key: "request.auth.claims[role]", notValues: [admin]}]
 ---
@@ -317,6 +319,8 @@ def bearer(text: str) -> tuple[str, str]:
         ("/private", [("x-token", token(iss="https://other.test"))], 403),
         ("/%70rivate", [], 403),
         ("//private", [], 403),
+        ("/scope", [bearer(token(scope="read"))], 403),
+        ("/scope", [bearer(token(scope="read write"))], 200),
         ("/claims", [bearer(token(role="user"))], 403),
         ("/claims", [bearer(token(role="admin"))], 200),
         ("/claims", [bearer(token(role=["user", "admin"]))], 200),

@@ -45,6 +45,20 @@ spec:
 ---
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
+metadata: {name: told, namespace: shop}
+spec:
+  hosts: [told.example.com]
+  ports: [{number: 80, protocol: HTTP, name: http}]
+  resolution: STATIC
+  endpoints: [{address: 127.0.0.1, ports: {http: OUTSIDE}}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: told, namespace: shop}
+spec: {host: told.example.com, trafficPolicy: {proxyProtocol: {}}}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
 metadata: {name: shaky, namespace: shop}
 spec:
   hosts: [shaky.example.com]
@@ -288,6 +302,13 @@ def test_hosts_outside(town: Town, outside: RawUpstream) -> None:
     for url in ("http://outside.example.com/static", f"http://127.0.0.1:{outside.port}/as-asked"):
         assert town.call(url).status == 200
         assert outside.seen[-1].path == f"/{url.rpartition('/')[2]}"
+
+
+def test_an_endpoint_is_told_of_the_client(town: Town, outside: RawUpstream) -> None:
+    assert town.call("http://told.example.com/told").status == 200
+    line, _, head = outside.seen[-1].head.partition(b"\r\n")
+    assert line.startswith(b"PROXY TCP4 127.0.0.1 ")
+    assert head.startswith(b"GET /told HTTP/1.1\r\n")
 
 
 def test_hosts_that_nobody_names_are_looked_up(town: Town, outside: RawUpstream) -> None:

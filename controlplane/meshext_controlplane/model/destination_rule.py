@@ -30,7 +30,7 @@ class PortSettings(PortPolicy):
 class RulePolicy(TrafficPolicy):
     """What holds for a host or a subset; a port's settings replace its four blocks as a whole."""
 
-    NOT_YET: ClassVar[Mapping[str, str]] = MappingProxyType({"tunnel": "", "proxyProtocol": ""})
+    NOT_YET: ClassVar[Mapping[str, str]] = MappingProxyType({"tunnel": ""})
 
     port_level_settings: Annotated[tuple[PortSettings, ...], Field(max_length=4096)] = ()
 

@@ -73,7 +73,11 @@ class ClaimToHeader(Model):
 
 
 class JwtRule(Model):
-    """Tokens of one issuer. `jwks` is a key set as text, `jwks_uri` where Envoy fetches it."""
+    """Tokens of one issuer. `jwks` is a key set as text, `jwks_uri` where Envoy fetches it.
+
+    Claims of `space_delimited_claims`, and `scope` and `permission` always, are lists for policies: what has
+    spaces in it is taken apart.
+    """
 
     issuer: Annotated[str, Field(min_length=1)]
     audiences: tuple[Annotated[str, Field(min_length=1)], ...] = ()
@@ -86,8 +90,9 @@ class JwtRule(Model):
     output_claim_to_headers: Annotated[tuple[ClaimToHeader, ...], Field(max_length=MOST_CLAIMS)] = ()
     forward_original_token: bool = False
     timeout: Duration | None = None
-
-    NOT_YET: ClassVar[Mapping[str, str]] = MappingProxyType({"spaceDelimitedClaims": ""})
+    space_delimited_claims: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...], Field(max_length=MOST_CLAIMS)
+    ] = ()
 
     @model_validator(mode="after")
     def _one_source_of_keys(self) -> Self:

@@ -131,7 +131,14 @@ class RetryBudget(Model):
         return self
 
 
+class ProxyProtocol(Model):
+    """`proxyProtocol`: connections begin with a line about the client (PROXY protocol of HAProxy)."""
+
+    version: Literal["V1", "V2"] = "V1"
+
+
 class TrafficPolicy(PortPolicy):
     """The four blocks, and what can not be set for a port alone."""
 
     retry_budget: RetryBudget | None = None
+    proxy_protocol: ProxyProtocol | None = None

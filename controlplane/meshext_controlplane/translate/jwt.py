@@ -33,6 +33,10 @@ FETCH_TIMEOUT = 5
 """Seconds, where the rule says nothing: Istio's."""
 
 BEARER = "Bearer "
+
+SPACE_DELIMITED = ("scope", "permission")
+"""Claims that are taken apart at spaces whatever a rule says, as in Istio."""
+
 SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
 Authentication = config_pb2.JwtAuthentication
 
@@ -96,6 +100,8 @@ def build_provider(rule: JwtRule, keys: Keys | None) -> config_pb2.JwtProvider:
         provider.from_params.append("access_token")
     for claim in rule.output_claim_to_headers:
         provider.claim_to_headers.add(header_name=claim.header, claim_name=claim.claim)
+    claims = dict.fromkeys((*SPACE_DELIMITED, *rule.space_delimited_claims))
+    provider.normalize_payload_in_metadata.space_delimited_claims.extend(claims)
     if keys is None:
         provider.local_jwks.inline_string = rule.jwks or ""
         return provider

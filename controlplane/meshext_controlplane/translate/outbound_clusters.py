@@ -21,6 +21,7 @@ from meshext_controlplane.translate.pools import (
     set_limits,
     set_outliers,
 )
+from meshext_controlplane.translate.proxy_protocol import set_proxy_protocol
 from meshext_controlplane.translate.rules import Effective
 from meshext_controlplane.translate.services import MeshPort, MeshService, Resolution
 from meshext_controlplane.translate.upstream_tls import Peers, set_client_tls, set_mesh_tls
@@ -60,6 +61,8 @@ def build_outbound(
         set_outliers(cluster, policy.outlier_detection)
     options = build_http_options(port.protocol, policy.connection_pool)
     _set_security(cluster, plan, identities, config, options)
+    if plan.effective.proxy_protocol is not None:
+        set_proxy_protocol(cluster, plan.effective.proxy_protocol)
     set_http_options(cluster, options)
     if service.resolution is Resolution.AS_ASKED:
         set_dynamic_forward(cluster)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from meshext_controlplane.model.destination_rule import DestinationRule, RulePolicy, Subset
 from meshext_controlplane.model.exporting import is_exported
-from meshext_controlplane.model.traffic_policy import PortPolicy, RetryBudget
+from meshext_controlplane.model.traffic_policy import PortPolicy, ProxyProtocol, RetryBudget
 from meshext_controlplane.translate.names import qualify
 
 Hosts = Mapping[str, tuple[DestinationRule, ...]]
@@ -23,6 +23,7 @@ class Effective:
 
     policy: PortPolicy = field(default_factory=PortPolicy)
     retry_budget: RetryBudget | None = None
+    proxy_protocol: ProxyProtocol | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,21 +39,23 @@ class Rule:
         A port's settings replace the blocks of the policy that they stand in, and what they leave out is as
         if nobody had said it; a subset replaces block by block what holds for the host.
         """
-        policy, budget = _of_port(PortPolicy(), self.policy, port), None
-        if self.policy is not None:
-            budget = self.policy.retry_budget
+        above = self.policy or RulePolicy()
+        policy, budget, proxied = (
+            _of_port(PortPolicy(), above, port),
+            above.retry_budget,
+            above.proxy_protocol,
+        )
         own = self.subsets[subset].traffic_policy if subset in self.subsets else None
         if own is not None:
             policy, budget = _of_port(policy, own, port), own.retry_budget or budget
-        return Effective(policy, budget)
+            proxied = own.proxy_protocol or proxied
+        return Effective(policy, budget, proxied)
 
 
 NO_RULE = Rule(None, {})
 
 
-def _of_port(above: PortPolicy, policy: RulePolicy | None, port: int) -> PortPolicy:
-    if policy is None:
-        return above
+def _of_port(above: PortPolicy, policy: RulePolicy, port: int) -> PortPolicy:
     for settings in policy.port_level_settings:
         if settings.port.number == port:
             return settings

@@ -124,7 +124,7 @@ JWTS = {
     "header-text": jwt(f"{{issuer: a, jwks: '{JWKS}', fromHeaders: [x-token]}}"),
     "timeout-number": jwt(f"{{issuer: a, jwks: '{JWKS}', timeout: 5}}"),
     "timeout-unit": jwt(f"{{issuer: a, jwks: '{JWKS}', timeout: 5 seconds}}"),
-    "not-yet": jwt(f"{{issuer: a, jwks: '{JWKS}', spaceDelimitedClaims: [roles]}}"),
+    "claims-text": jwt(f"{{issuer: a, jwks: '{JWKS}', spaceDelimitedClaims: roles}}"),
     "rules-mapping": document("RequestAuthentication", "security.istio.io/v1", "jwtRules: {issuer: a}"),
     "target": document("RequestAuthentication", "security.istio.io/v1", "targetRefs: [{kind: Service}]"),
 }

@@ -113,6 +113,8 @@ RULES = {
     "mesh-with-ca": policy("tls: {mode: ISTIO_MUTUAL, caCertificates: /a}"),
     "disabled-with-name": policy("tls: {mode: DISABLE, sni: a}"),
     "verify-nothing-with-ca": policy("tls: {mode: SIMPLE, insecureSkipVerify: true, caCertificates: /a}"),
+    "proxy-protocol": policy("proxyProtocol: {version: 2}"),
+    "proxy-protocol-unknown": policy("proxyProtocol: {version: V3}"),
     "tunnel": policy("tunnel: {targetHost: a, targetPort: 80}"),
     "port-twice": policy("portLevelSettings: [{port: {number: 80}}, {port: {number: 80}}]"),
 }
