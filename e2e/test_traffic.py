@@ -114,6 +114,15 @@ spec: {host: sticky, trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderN
 ---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
+metadata: {name: parts, namespace: shop}
+spec:
+  http:
+    - {match: [{uri: {prefix: /parts/two}}], route: [{destination: {host: web, subset: v2}}]}
+    - {match: [{uri: {prefix: /elsewhere}}], route: [{destination: {host: web, subset: v2}}]}
+    - {route: [{destination: {host: web, subset: v1}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
 metadata: {name: web, namespace: shop}
 spec:
   hosts: [web]
@@ -131,6 +140,9 @@ spec:
         request: {set: {x-set: new, Host: other.example}, add: {x-add: second}, remove: [x-gone]}
         response: {set: {x-answer: "%PROTOCOL% 100%%"}, remove: [content-type]}
       route: [{destination: {host: web, subset: v1}}]
+    - match: [{uri: {prefix: /parts}}]
+      delegate: {name: parts}
+      headers: {request: {set: {x-part: given}}}
     - match: [{uri: {prefix: /old/}}]
       rewrite: {uri: /new/}
       route: [{destination: {host: web, subset: v1}}]
@@ -239,6 +251,15 @@ def test_weights(town: Town) -> None:
 )
 def test_matches(town: Town, path: str, headers: dict[str, str], wanted: str) -> None:
     assert served_by(town, path, **headers) == wanted
+
+
+def test_a_part_is_left_to_another_document(town: Town) -> None:
+    assert [served_by(town, path) for path in ("/parts/one", "/parts/two", "/elsewhere")] == [
+        "web-1",
+        "web-2",
+        "web-1",
+    ]
+    assert received(town.call("http://web/parts/two"), "x-part") == ["given"]
 
 
 def test_header_fields(town: Town) -> None:

@@ -29,6 +29,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     surroundings.check_protocols,
     traffic.check_hosts,
     traffic.check_destinations,
+    traffic.check_delegates,
     traffic.check_order,
     traffic.check_shares,
     traffic.check_protocols,

@@ -65,6 +65,8 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "MX310": Code(WARNING, "failover between localities without outlierDetection"),
         "MX311": Code(INFO, "a uri prefix that also matches longer words"),
         "MX313": Code(WARNING, "several DestinationRules for one host: only the first policy counts"),
+        "MX315": Code(WARNING, "a VirtualService without hosts that nobody delegates to: it does nothing"),
+        "MX316": Code(WARNING, "a rule of a delegate that its root lets nothing through to"),
         "MX314": Code(WARNING, "HTTP routes for a host without an HTTP port"),
         "MX401": Code(ERROR, "a server whose certificates are not there: its hosts are not served"),
         "MX402": Code(WARNING, "a VirtualService for a Gateway that nobody has"),

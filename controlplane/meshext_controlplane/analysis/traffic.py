@@ -8,6 +8,7 @@ from meshext.config.places import Path
 from meshext_controlplane.analysis.hosts import find_hosts
 from meshext_controlplane.analysis.messages import Message
 from meshext_controlplane.model.base import MeshDocument
+from meshext_controlplane.model.delegation import merge_route
 from meshext_controlplane.model.destination_rule import DestinationRule
 from meshext_controlplane.model.gateway_names import MESH, is_bound
 from meshext_controlplane.model.hosts import qualify_host
@@ -54,6 +55,27 @@ def check_destinations(mesh: Mesh) -> Iterator[Message]:
                 yield told("MX303", document, (*path, "port", "number"), text)
 
 
+def check_delegates(mesh: Mesh) -> Iterator[Message]:
+    """Rules of delegates that nothing reaches, and documents without hosts that nobody delegates to."""
+    documents = {document.key: document for document in mesh.of(VirtualService)}
+    used = set()
+    for root in documents.values():
+        for at, route in enumerate(root.spec.http):
+            if route.delegate is None:
+                continue
+            key = (root.KIND, route.delegate.namespace or root.metadata.namespace, route.delegate.name)
+            used.add(key)
+            for number, rule in enumerate(documents[key].spec.http if key in documents else ()):
+                if merge_route(route, rule) is None:
+                    where = f"http[{at}] of {root.metadata.namespace}/{root.metadata.name}"
+                    text = f"{where} delegates less than it matches; match a part of that"
+                    yield told("MX316", documents[key], ("spec", "http", number, "match"), text)
+    for key, document in documents.items():
+        if not document.spec.hosts and key not in used:
+            text = "it has no hosts, and no other one delegates to it; add hosts"
+            yield told("MX315", document, ("spec",), text)
+
+
 def find_destinations(document: VirtualService) -> Iterator[tuple[Path, Destination]]:
     """The destinations of HTTP routes, and where they stand."""
     for at, route in enumerate(document.spec.http):
@@ -79,6 +101,8 @@ def check_order(mesh: Mesh) -> Iterator[Message]:
                 yield told("MX304", document, path, f"{closed} takes every request before it; move it up")
             elif shadows and all(shadows):
                 yield told("MX304", document, path, f"{shadows[0]} takes its requests before it; move it up")
+            if route.delegate is not None:
+                continue  # what its delegate leaves goes on to later ones
             before += [(name, match) for match in route.match]
             if not closed and takes_all(route):
                 closed = name

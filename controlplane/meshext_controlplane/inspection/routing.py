@@ -28,7 +28,7 @@ class Routing:
 
     def routes(self, service: MeshService, workload: Workload) -> Iterator[DescribedRoutes]:
         """The VirtualServices that name the service's host or lead there."""
-        for document in self._mesh.of(VirtualService):
+        for document in self._catalog.virtual_service_documents:
             hosts = [qualify(host, document.metadata.namespace) for host in document.spec.hosts]
             meant = is_bound(document.spec.gateways, document.metadata.namespace, MESH)
             told = meant and any(covers(host, service.host) for host in hosts)

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from meshext_controlplane.model.base import Model
+from meshext_controlplane.model.base import Model, Name, check_namespace
 from meshext_controlplane.model.fault import Fault, Percent
 from meshext_controlplane.model.gateway_names import Gateways
 from meshext_controlplane.model.header_operations import HeaderName, Headers, HeaderValue
@@ -24,7 +24,6 @@ RETRY_CONDITIONS = frozenset(
 """Envoy's words for what is worth another attempt; beside them, statuses."""
 
 LONGEST_BODY = 1024 * 1024  # bytes
-_NO_DELEGATE = "write its routes into this VirtualService"
 
 
 class PortSelector(Model):
@@ -192,12 +191,18 @@ class CorsPolicy(Model):
     unmatched_preflights: Literal["UNSPECIFIED", "FORWARD", "IGNORE"] = "UNSPECIFIED"
 
 
+class Delegate(Model):
+    """Another VirtualService, without hosts, whose rules stand in a rule's place; by default a neighbour."""
+
+    name: Name
+    namespace: Annotated[str, AfterValidator(lambda name: check_namespace(name) if name else name)] = ""
+
+
 class HttpRoute(Model):
     """One rule: the first whose match holds decides."""
 
     NOT_YET: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "delegate": _NO_DELEGATE,
             "mirrorPercent": "write mirrorPercentage: {value: ...}",
         }
     )
@@ -207,6 +212,7 @@ class HttpRoute(Model):
     route: Annotated[tuple[HttpDestination, ...], Field(max_length=1000)] = ()
     redirect: Redirect | None = None
     direct_response: DirectResponse | None = None
+    delegate: Delegate | None = None
     rewrite: Rewrite | None = None
     timeout: Duration | None = None
     retries: Retries | None = None
@@ -219,11 +225,12 @@ class HttpRoute(Model):
 
     @model_validator(mode="after")
     def _one_action(self) -> Self:
-        actions = {"route": self.route, "redirect": self.redirect, "directResponse": self.direct_response}
+        actions: dict[str, object] = {"route": self.route, "redirect": self.redirect}
+        actions |= {"directResponse": self.direct_response, "delegate": self.delegate}
         written = [name for name, value in actions.items() if value]
         if len(written) != 1:
             said = " and ".join(written) or "none of them"
-            raise ValueError(f"exactly one of route, redirect and directResponse; here is {said}")
+            raise ValueError(f"exactly one of route, redirect, directResponse and delegate; here is {said}")
         if len(self.route) > 1 and sum(each.weight for each in self.route) == 0:
             raise ValueError("route: all weights are 0; write the share of each destination")
         if sum(each.weight for each in self.route) > 2**32 - 1:
@@ -239,7 +246,7 @@ class HttpRoute(Model):
             "mirror": self.mirror,
             "mirrors": self.mirrors,
         }
-        if not self.route:
+        if not (self.route or self.delegate):
             for name, value in {**only_routes, "fault": self.fault}.items():
                 if value:
                     raise ValueError(f"{name} goes with route; remove it here")

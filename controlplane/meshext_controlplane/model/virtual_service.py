@@ -70,9 +70,12 @@ class TlsRoute(Model):
 
 
 class VirtualServiceSpec(Model):
-    """The fields. `hosts` without a dot are Services of the document's namespace."""
+    """The fields. `hosts` without a dot are Services of the document's namespace.
 
-    hosts: Annotated[tuple[Annotated[str, AfterValidator(check_host)], ...], Field(min_length=1)]
+    A document without hosts decides about none: others delegate to it.
+    """
+
+    hosts: tuple[Annotated[str, AfterValidator(check_host)], ...] = ()
     gateways: Gateways = ()
     http: Annotated[tuple[HttpRoute, ...], Field(max_length=1000)] = ()
     tls: tuple[TlsRoute, ...] = ()
@@ -87,6 +90,17 @@ class VirtualServiceSpec(Model):
             raise ValueError("hosts: one is written twice; write each once")
         if "*" in self.hosts and is_bound(self.gateways, "", MESH):
             raise ValueError("hosts: `*` is for gateways; name the hosts, or a domain such as *.example.com")
+        return self
+
+    @model_validator(mode="after")
+    def _without_hosts_for_others(self) -> Self:
+        if self.hosts:
+            return self
+        for name in ("tls", "tcp", "gateways"):
+            if getattr(self, name):
+                raise ValueError(f"{name} goes with hosts; write hosts: [...]")
+        if any(rule.delegate for rule in self.http):
+            raise ValueError("http: a delegate does not delegate on; write the routes here, or hosts: [...]")
         return self
 
     @model_validator(mode="after")

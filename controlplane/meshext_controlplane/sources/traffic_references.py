@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from meshext.config.places import Path
 from meshext_controlplane.model.destination_rule import DestinationRule
+from meshext_controlplane.model.exporting import is_exported
 from meshext_controlplane.model.hosts import covers, host_of, qualify_host
 from meshext_controlplane.model.http_route import Destination, HttpRoute
 from meshext_controlplane.model.service import Service
@@ -100,4 +101,32 @@ def follow(host: str, named: Mapping[str, Placed]) -> Iterator[str]:
             yield host
 
 
-CHECKS = (check_subsets, check_external_names)
+def check_delegates(documents: Mapping[Key, Placed], _before: Mapping[Key, Placed]) -> Iterator[Broken]:
+    """A rule delegates to a VirtualService that is there, has no hosts, and is exported to it."""
+    for placed in documents.values():
+        root = placed.document
+        if not isinstance(root, VirtualService):
+            continue
+        own = root.metadata.namespace
+        for at, rule in enumerate(root.spec.http):
+            if rule.delegate is None:
+                continue
+            namespace = rule.delegate.namespace or own
+            key = (VirtualService.KIND, namespace, rule.delegate.name)
+            found = documents[key].document if key in documents else None
+            if text := _why_not_delegate(found, own, f"{namespace}/{rule.delegate.name}"):
+                path = ("spec", "http", at, "delegate")
+                yield Broken(placed=placed, path=path, text=text, refers_to=(key,))
+
+
+def _why_not_delegate(found: object, own: str, name: str) -> str:
+    if not isinstance(found, VirtualService):
+        return f"there is no VirtualService {name}; add it, without hosts"
+    if found.spec.hosts:
+        return f"{name} has hosts of its own; remove them there, or write its routes here"
+    if not is_exported(found.spec.export_to, found.metadata.namespace, own):
+        return f"{name} is not exported to {own}; add it to exportTo there"
+    return ""
+
+
+CHECKS = (check_subsets, check_external_names, check_delegates)

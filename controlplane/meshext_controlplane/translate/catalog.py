@@ -19,6 +19,7 @@ from meshext_controlplane.model.service_entry import ServiceEntry
 from meshext_controlplane.model.virtual_service import L4Match, VirtualService
 from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.model.workload_entry import WorkloadEntry
+from meshext_controlplane.translate.delegates import Resolved, resolve_delegates
 from meshext_controlplane.translate.gateway_secrets import index_secrets
 from meshext_controlplane.translate.gateways import Gateways
 from meshext_controlplane.translate.horizons import Horizons
@@ -48,9 +49,11 @@ class Catalog:
         self.gateways = Gateways(mesh)
         self.horizons = Horizons(mesh)
         self.secrets = index_secrets(mesh.of(Secret))
-        self._virtual_services = mesh.of(VirtualService)
+        known: Resolved = previous._resolved if previous else {}
+        self._resolved: Resolved = resolve_delegates(mesh.of(VirtualService), known)
+        self.virtual_service_documents = tuple(resolved for _, resolved in self._resolved.values())
         self._special = self._find_special()
-        self._label_keys = _asked_labels(self._virtual_services)
+        self._label_keys = _asked_labels(self.virtual_service_documents)
         self._asks_places = self.rules.ask_places
         self._place_keys = self.rules.place_keys
         self._seen: dict[str, tuple[MeshService, ...]] = {}
@@ -84,7 +87,7 @@ class Catalog:
     def virtual_services(self, scope: str) -> Visible:
         """The VirtualServices that clients of a scope see."""
         if (visible := self._visible.get(scope)) is None:
-            visible = self._visible[scope] = see_virtual_services(self._virtual_services, scope)
+            visible = self._visible[scope] = see_virtual_services(self.virtual_service_documents, scope)
         return visible
 
     def services_of(self, workload: Workload) -> tuple[MeshService, ...]:
@@ -97,7 +100,7 @@ class Catalog:
 
     def _find_special(self) -> frozenset[str]:
         exports = [(each.namespace, each.export_to) for each in self.services]
-        for document in self._virtual_services:
+        for document in self.virtual_service_documents:
             exports.append((document.metadata.namespace, document.spec.export_to))
             exports.append(("", tuple(_asked_namespaces(document))))
         named = {own if name == "." else name for own, names in exports for name in names}

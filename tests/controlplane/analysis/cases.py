@@ -310,6 +310,12 @@ CASES: dict[str, list[str]] = {
         "apiVersion: meshext.dev/v1\nkind: Workload\n"
         "metadata: {name: front, namespace: shop, labels: {gate: front}}\nspec: {gateway: true}\n",
     ],
+    "MX315": [WEB, routes("web", "{http: [{route: [{destination: {host: web}}]}]}")],
+    "MX316": [
+        WEB,
+        routes("web", "{hosts: [web], http: [{match: [{uri: {exact: /a}}], delegate: {name: part}}]}"),
+        routes("part", "{http: [{match: [{uri: {prefix: /a}}], route: [{destination: {host: web}}]}]}"),
+    ],
     "MX201": [service("web", "{name: main, port: 80}, {name: http-web, port: 81}", "app: web")],
 }
 """Each makes its code's finding, and no other finding that is not shown in the golden file."""

@@ -263,7 +263,10 @@ SERVICES = {
 }
 
 ROUTES = {
-    "no-hosts": document("VirtualService", "networking.istio.io/v1", f"http: [{{{TO}}}]"),
+    "no-hosts": document("VirtualService", "networking.istio.io/v1", f"tcp: [{{{TO}}}]"),
+    "delegate-delegates": document(
+        "VirtualService", "networking.istio.io/v1", "http: [{delegate: {name: other}}]"
+    ),
     "hosts-text": document("VirtualService", "networking.istio.io/v1", f"hosts: web\nhttp: [{{{TO}}}]"),
     "hosts-upper-case": document(
         "VirtualService", "networking.istio.io/v1", f"hosts: [Web]\nhttp: [{{{TO}}}]"
@@ -309,7 +312,10 @@ ROUTES = {
     "redirect-nowhere": routes("redirect: {}"),
     "response-status": routes("directResponse: {status: 99}"),
     "mirror-percentage": routes(f"{{{TO}, mirrorPercentage: {{value: 10}}}}"),
-    "delegate": routes("delegate: {name: other}"),
+    "delegate-nowhere": routes("delegate: {name: other}"),
+    "delegate-and-route": routes(f"{{delegate: {{name: other}}, {TO}}}"),
+    "delegate-name": routes("delegate: {name: Other}"),
+    "delegate-namespace": routes("delegate: {name: other, namespace: a.b}"),
     "cors-origin": routes(f"{{{TO}, corsPolicy: {{allowOrigin: ['*']}}}}"),
     "header-operations": routes(f"{{{TO}, headers: {{request: {{set: [x-a]}}}}}}"),
     "misspelt": routes(f"{{{TO}, retires: {{attempts: 3}}}}"),

@@ -120,7 +120,7 @@ RULES = {
 }
 
 HTTP_RULES = {
-    "no-hosts": virtual("http: [{directResponse: {status: 200}}]", hosts="[]"),
+    "no-hosts": virtual("tcp: [{route: [{destination: {host: a}}]}]", hosts="[]"),
     "every-host": virtual("http: [{directResponse: {status: 200}}]", hosts='["*"]'),
     "host-twice": virtual("http: [{directResponse: {status: 200}}]", hosts="[a, a]"),
     "no-routes": virtual(""),
