@@ -38,13 +38,31 @@ spec:
     - from: [{source: {principals: [old.test/ns/shop/sa/storefront]}}]
       to: [{operation: {paths: [/orders*, /admin*]}}]
 """
+GUARD = """\
+from meshext import Filter, Request, Respond
+
+
+class Guard(Filter):
+    def on_request(self, request: Request) -> Respond | None:
+        if "closed" in request.path and request.peer.principal:
+            return Respond(423, details="closed")
+        return None
+"""
+GUARDED = """\
+apiVersion: meshext.dev/v1
+kind: FilterPolicy
+metadata: {{name: guard, namespace: shop}}
+spec: {{selector: {{matchLabels: {{app: checkout}}}}, filter: "{file}:Guard"}}
+"""
 DOCUMENTS = shop("checkout", "storefront") | {"policies.yaml": POLICIES}
 CALLER = "spiffe://cluster.local/ns/shop/sa/storefront"
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with mesh(tmp_path_factory.mktemp("mesh"), DOCUMENTS) as made:
+    folder = tmp_path_factory.mktemp("mesh")
+    (folder / "guard.py").write_text(GUARD)
+    with mesh(folder, {**DOCUMENTS, "guard.yaml": GUARDED.format(file=folder / "guard.py")}) as made:
         made.add("checkout-1")
         made.add("storefront-1")
         wait_for("the storefront calls checkout", lambda: made.members[1].reaches("checkout/orders"))
@@ -83,6 +101,23 @@ def test_explain_says_what_the_mesh_does(world: World, path: str, policy: str | 
     status = world.members[1].call(f"http://checkout{path}")["status"]
     assert (said["allowed"], said["policy"]) == (code == 0, policy)
     assert status == (200 if said["allowed"] else 403)
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome"), [("/orders", "passes"), ("/orders/closed", "refuses"), ("/closed", "not reached")]
+)
+def test_explain_asks_filters_too(world: World, path: str, outcome: str) -> None:
+    asked = json.dumps({"method": "GET", "path": path, "peer": {"principal": CALLER}})
+    code, said = run(world, "explain", "--workload", "checkout-1", "--request", asked)
+    assert [(each["named"], each["outcome"]) for each in said["filters"]] == [
+        ("FilterPolicy shop/guard", outcome)
+    ]
+    status = world.members[1].call(f"http://checkout{path}")["status"]
+    assert (code == 0, status) == {
+        "passes": (True, 200),
+        "refuses": (False, said["filters"][0]["status"]),
+        "not reached": (False, 403),
+    }[outcome]
 
 
 def failed(found: Any) -> list[tuple[str, str]]:
