@@ -7,12 +7,16 @@ another checkout of the same state, where a folder that only the build had writt
 from __future__ import annotations
 
 import importlib.util
+import os
 import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+MADE = "MESHEXT_PROTO"
+"""The variable that names a package which `generate.py` has made before: images keep it between builds."""
 
 
 class MessagesHook(BuildHookInterface):
@@ -23,8 +27,11 @@ class MessagesHook(BuildHookInterface):
         if self.target_name != "wheel":
             return
         self.scratch = tempfile.TemporaryDirectory(prefix="meshext-proto-")
-        generator = load_generator(Path(self.root, "proto", "generate.py"))
-        package = generator.generate(Path(self.scratch.name))
+        if made := os.environ.get(MADE):
+            package = Path(made)
+        else:
+            generator = load_generator(Path(self.root, "proto", "generate.py"))
+            package = generator.generate(Path(self.scratch.name))
         included = "force_include_editable" if version == "editable" else "force_include"
         build_data[included][str(package)] = package.name
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.timeout(TIME_LIMIT))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails shows what the containers have said."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("suite")
+    if report.failed and call.when == "call" and running is not None:
+        report.sections.append(("output of the containers", running.logs()))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +51,7 @@ def suite(engine: None) -> Iterator[Project]:
 def mesh(suite: Project, request: pytest.FixtureRequest) -> Iterator[Project]:
     """The same, as it was, for a test that breaks something: what it does not put back is put back."""
     yield suite
-    for service in ("web-1", "checkout-1"):
+    for service in ("web-1", "checkout-1", "batch-1"):
         if not suite.is_running(service):
             suite.docker("start", service)
             suite.wait_healthy(service)

@@ -52,6 +52,6 @@ def load(project: Project, service: str, url: str, *, rate: float = 20.0) -> Ite
         for name, value in counted.items():
             setattr(result, name, value)
     finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+        process.kill()
+        with process:  # closes its pipes
+            pass

@@ -53,10 +53,10 @@ class Project:
         assert isinstance(found, dict)
         return found
 
-    def address(self, service: str) -> str:
-        """The address of a service's container on its network."""
+    def address(self, service: str, kind: str = "IPAddress") -> str:
+        """The address of a service's container on its network; IPv6 is `GlobalIPv6Address`."""
         (network,) = self.inspect(service)["NetworkSettings"]["Networks"].values()
-        return str(network["IPAddress"])
+        return str(network[kind])
 
     def wait_healthy(self, service: str) -> None:
         """Wait until docker says that a service is; one without a health check is always."""
@@ -75,6 +75,13 @@ class Project:
         """What a command prints in a service's container, as root unless said otherwise."""
         who = ["--user", user] if user else []
         return run(["docker", "exec", "-i", *who, self.container(service), *command], text=text)
+
+    def stats(self, service: str, pattern: str) -> dict[str, int]:
+        """Counters and gauges of a sidecar's Envoy."""
+        folder = f"/var/lib/meshext/sidecars/{service}"
+        said = self.exec(service, "python3", "/suite/admin.py", folder, f"/stats?filter={pattern}")
+        pairs = (line.split(": ") for line in said.splitlines())
+        return {name: int(value) for name, value in pairs if value.isdigit()}
 
     def call(self, service: str, target: str, *headers: str) -> dict[str, Any]:
         """What an application in that container gets from a target of `image/call.py`."""
@@ -118,6 +125,8 @@ def run(command: Sequence[str], *, text: str | None = None, limit: float = _COMM
 def project(*services: str, file: Path = FILE) -> Iterator[Project]:
     """The project of a compose file, its services up and healthy, or these; taken down with the block."""
     name = f"meshext-suite-{os.getpid()}"
+    # Two suites on one engine need networks of their own.
+    os.environ["MESHEXT_SUITE_IPV6"] = f"fd77:6d65:{os.getpid() & 0xFFFF:x}::/64"
     script = str(Path(__file__).with_name("reaper.py"))
     reaper = subprocess.Popen(
         [sys.executable, script, *find_compose(), "-p", name, "-f", str(file)],

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from e2e.compose.holding import holding
 from e2e.compose.load import load
-from e2e.compose.project import Project
+from e2e.compose.project import ComposeError, Project
 from e2e.compose.waiting import wait_for
 
-APP, OTHER = "web-1-app", "checkout-1-app"
+APP, OTHER, BATCH = "web-1-app", "checkout-1-app", "batch-1-app"
+REFUSED = "ConnectionRefusedError"
 REGISTRY_ONLY = """\
 apiVersion: meshext.dev/v1
 kind: MeshConfig
@@ -26,6 +28,22 @@ kind: PeerAuthentication
 metadata: {name: checkout, namespace: shop}
 spec: {selector: {matchLabels: {app: checkout}}, mtls: {mode: %s}, portLevelMtls: {%s}}
 """
+
+MORE = (
+    """\
+apiVersion: v1
+kind: Service
+metadata: {name: more, namespace: shop}
+spec: {selector: {app: more}, ports: [{name: http, port: 81}, {name: tcp, port: 9001}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: more, namespace: shop}
+spec: {hosts: [more], http: [{directResponse: {status: 418}}]}
+---
+"""
+    + LEVELS % ("STRICT", '"7000": {mode: PERMISSIVE}')
+)
 
 
 def name_in(answer: dict[str, Any]) -> str:
@@ -116,6 +134,14 @@ def test_ports_take_what_documents_say_told_or_not(
     wait_for("all are closed again", lambda: found() == ["", "", ""])
 
 
+def test_nobody_goes_round_by_ipv6(suite: Project) -> None:
+    web, stranger = (suite.address(each, "GlobalIPv6Address") for each in ("web-1", "stranger"))
+    assert reaches(suite, "stranger", f"http://[{stranger}]:8000/") == "stranger"
+    assert suite.call("stranger", f"http://[{web}]:8080/")["error"] == REFUSED
+    assert suite.call(APP, f"http://[{stranger}]:8000/")["error"] == REFUSED
+    assert suite.call(APP, f"tcp://[{stranger}]:9000")["error"] == REFUSED
+
+
 @pytest.mark.parametrize("port", [15001, 15006])
 def test_envoys_own_ports_are_for_nobody(suite: Project, port: int) -> None:
     address = suite.address("checkout-1")
@@ -165,18 +191,22 @@ def test_envoy_and_its_agent_keep_no_privileges(suite: Project) -> None:
         assert int(facts["CapEff"], 16) == int(facts["CapPrm"], 16) == 0
 
 
+def test_an_application_can_not_become_who_passes(suite: Project) -> None:
+    with pytest.raises(ComposeError, match="Operation not permitted"):
+        suite.exec(APP, "python3", "-c", "import os; os.setuid(1337)")
+
+
 def test_while_envoy_is_dead_nothing_passes(mesh: Project) -> None:
     address, stranger = mesh.address("web-1"), mesh.address("stranger")
     outgoing = (f"http://{stranger}:8000/", f"tcp://{stranger}:9000", "http://checkout/")
     incoming = (f"http://{address}:8080/", f"tcp://{address}:7000")
-    refused = "ConnectionRefusedError"
     mesh.exec("web-1", "python3", "-I", "-S", "/suite/send.py", "STOP", "sidecar")
     try:
         assert mesh.exec("web-1", "python3", "-I", "-S", "/suite/send.py", "KILL", "envoy").strip()
-        wait_for("Envoy is gone", lambda: mesh.call(APP, outgoing[1]).get("error") == refused)
-        assert [mesh.call(APP, each)["error"] for each in outgoing[:2]] == [refused] * 2
-        assert mesh.call(APP, outgoing[2])["error"] in ("gaierror", refused)
-        assert [mesh.call("stranger", each)["error"] for each in incoming] == [refused] * 2
+        wait_for("Envoy is gone", lambda: mesh.call(APP, outgoing[1]).get("error") == REFUSED)
+        assert [mesh.call(APP, each)["error"] for each in outgoing[:2]] == [REFUSED] * 2
+        assert mesh.call(APP, outgoing[2])["error"] in ("gaierror", REFUSED)
+        assert [mesh.call("stranger", each)["error"] for each in incoming] == [REFUSED] * 2
     finally:
         mesh.exec("web-1", "python3", "-I", "-S", "/suite/send.py", "CONT", "sidecar")
     wait_for("the agent has started another one", lambda: reaches(mesh, APP, "http://checkout/"))
@@ -205,6 +235,42 @@ def test_an_application_whose_sidecar_is_gone_is_alone(mesh: Project) -> None:
         wait_for("both are back", lambda: reaches(mesh, APP, "http://checkout/"))
         wait_for("it calls others", lambda: reaches(mesh, OTHER, "http://web/"))
     assert calls.sent == calls.failures > 0
+
+
+def test_a_sidecar_is_started_again_beside_its_application(mesh: Project) -> None:
+    address, stranger = mesh.address("batch-1-network"), mesh.address("stranger")
+    wait_for("batch answers", lambda: reaches(mesh, APP, "http://batch/"))
+    with load(mesh, "stranger", f"http://{address}:8080/") as calls:
+        mesh.docker("kill", "batch-1")
+        assert mesh.call(BATCH, f"http://{stranger}:8000/")["error"] == REFUSED
+        # What the sidecar was told to leave alone, and nothing else.
+        assert reaches(mesh, "stranger", f"tcp://{address}:7000") == "batch-1"
+        assert reaches(mesh, BATCH, f"tls://{stranger}:9443/x") == "stranger as x"
+        assert mesh.call("stranger", f"tcp://{address}:8080")["error"] == REFUSED
+        mesh.docker("start", "batch-1")
+        wait_for("others reach it again", lambda: reaches(mesh, APP, "http://batch/"))
+        wait_for("it reaches others", lambda: reaches(mesh, BATCH, "http://web/"))
+    assert calls.sent == calls.failures > 0
+
+
+def test_edits_leave_open_connections_alone(suite: Project) -> None:
+    wait_for("lines come back", lambda: reaches(suite, APP, "tcp://checkout:9000"))
+    address = suite.address("checkout-1")
+    with holding(suite, APP, "checkout", 9000) as ask:
+        assert ask() == "checkout-1: hello"
+        with documents(suite, "more.yaml", MORE):
+            wait_for("a new service is known", lambda: suite.call(APP, "dns://more")["addresses"])
+            wait_for("its routes too", lambda: suite.call(APP, "http://more:81/").get("status") == 418)
+            wait_for("a port is open", lambda: reaches(suite, "stranger", f"tcp://{address}:7000"))
+            # Only chains of the port have changed, so nothing will be closed later. The one listener that is
+            # replaced whole is that of DNS, which has no connections.
+            manager = suite.stats("checkout-1", "^listener_manager")
+            assert manager["listener_manager.listener_in_place_updated"] > 0
+            assert manager["listener_manager.total_filter_chains_draining"] == 0
+            assert manager["listener_manager.total_listeners_draining"] <= 1
+            assert ask() == "checkout-1: hello"
+        wait_for("it is gone", lambda: "error" in suite.call(APP, "dns://more"))
+        assert ask() == "checkout-1: hello"
 
 
 def _answered(project: Project, target: str) -> dict[str, Any] | None:

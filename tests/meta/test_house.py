@@ -17,7 +17,7 @@ LONGEST_FUNCTION = 40
 
 TOP_LEVEL = frozenset(
     "pyproject.toml README.md meshext filters proto wasm controlplane e2e tests "
-    "ARCHITECTURE.md CONTRIBUTING.md CHANGELOG.md LICENSE .ci .gitignore".split()
+    "ARCHITECTURE.md CONTRIBUTING.md CHANGELOG.md LICENSE .ci .dockerignore .gitignore".split()
 )
 MADE_BY_TOOLS = frozenset(
     ".git .venv uv.lock dist build "

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -14,81 +15,73 @@ if TYPE_CHECKING:
     from meshext_controlplane.agent.interception.settings import Interception
 
 PANEL = "Transparent sidecars"
-NO_DNS = 0
-
-
-def _option(name: str, metavar: str, text: str) -> Any:
-    return typer.Option(name, metavar=metavar, help=text, rich_help_panel=PANEL)
-
-
-TransparentOption = Annotated[
-    bool,
-    typer.Option(
-        "--transparent",
-        help="Lead connections to Envoy by rules of the network (iptables); IPv6 is refused.",
-        rich_help_panel=PANEL,
-    ),
-]
-Inbound = Annotated[
-    int,
-    typer.Option(
-        metavar="PORT",
-        help="Where what comes from others is led to.",
-        min=1,
-        max=65535,
-        rich_help_panel=PANEL,
-    ),
-]
-DnsPort = Annotated[
-    int,
-    typer.Option(
-        "--dns",
-        metavar="PORT",
-        help="Where questions to DNS over UDP are led to, which knows services; 0 leaves them alone.",
-        min=0,
-        max=65535,
-        rich_help_panel=PANEL,
-    ),
-]
-User = Annotated[
-    str, _option("--user", "UID[:GID]", "Who the sidecar runs as, and nobody else: it is not intercepted.")
-]
-IncludeOutboundRanges = Annotated[
-    str, _option("--include-outbound-ip-ranges", "CIDR,...", "Only connections to these; * is all.")
-]
-ExcludeOutboundRanges = Annotated[
-    str, _option("--exclude-outbound-ip-ranges", "CIDR,...", "No connections to these.")
-]
-IncludeOutboundPorts = Annotated[
-    str, _option("--include-outbound-ports", "PORT,...", "Also connections to these, whatever the range.")
-]
-ExcludeOutboundPorts = Annotated[
-    str, _option("--exclude-outbound-ports", "PORT,...", "No connections to these.")
-]
-IncludeInboundPorts = Annotated[
-    str, _option("--include-inbound-ports", "PORT,...", "Only these ports of the workload; * is all.")
-]
-ExcludeInboundPorts = Annotated[
-    str, _option("--exclude-inbound-ports", "PORT,...", "Not these: open to everybody, without mTLS.")
-]
-DryRun = Annotated[
-    bool,
-    typer.Option("--dry-run", help="Print the rules, and change nothing.", rich_help_panel=PANEL),
-]
-
 SOURCE = "--transparent"
-DEFAULTS: Mapping[str, object] = {
-    "inbound": 15006,
-    "dns": 15053,
-    "user": "1337",
-    "include_outbound_ip_ranges": "*",
-    "exclude_outbound_ip_ranges": "",
-    "include_outbound_ports": "",
-    "exclude_outbound_ports": "",
-    "include_inbound_ports": "*",
-    "exclude_inbound_ports": "",
-    "dry_run": False,
-}
+_PORT = {"metavar": "PORT", "max": 65535}
+_PORTS = {"metavar": "PORT,..."}
+_RANGES = {"metavar": "CIDR,..."}
+
+_ROWS: tuple[tuple[str, type, object, dict[str, Any], str], ...] = (
+    (
+        "transparent",
+        bool,
+        False,
+        {},
+        "Lead connections to Envoy by rules of the network (iptables); IPv6 is refused.",
+    ),
+    ("inbound", int, 15006, {**_PORT, "min": 1}, "Where what comes from others is led to."),
+    (
+        "dns",
+        int,
+        15053,
+        {**_PORT, "min": 0},
+        "Where questions to DNS over UDP are led to: it knows services. 0 leaves them alone.",
+    ),
+    (
+        "user",
+        str,
+        "1337",
+        {"metavar": "UID[:GID]"},
+        "Who the sidecar runs as, and nobody else: this user is not intercepted.",
+    ),
+    ("include_outbound_ip_ranges", str, "*", _RANGES, "Only connections to these; * is all."),
+    ("exclude_outbound_ip_ranges", str, "", _RANGES, "No connections to these."),
+    ("include_outbound_ports", str, "", _PORTS, "Connections to these too, whatever the range."),
+    ("exclude_outbound_ports", str, "", _PORTS, "No connections to these."),
+    ("include_inbound_ports", str, "*", _PORTS, "Only these ports of the workload; * is all."),
+    ("exclude_inbound_ports", str, "", _PORTS, "Not these: open to everybody, without mTLS."),
+    ("dry_run", bool, False, {}, "Print the rules, and change nothing."),
+)
+"""Name, type, default, what typer is told, help."""
+
+DEFAULTS: Mapping[str, object] = {name: default for name, _, default, _, _ in _ROWS[1:]}
+"""Of those that mean something only beside --transparent."""
+
+Verb = TypeVar("Verb", bound=Callable[..., None])
+
+
+def _list_parameters() -> Iterator[inspect.Parameter]:
+    for name, kind, default, more, text in _ROWS:
+        flag = f"--{name.replace('_', '-')}"
+        option = typer.Option(flag, help=text, rich_help_panel=PANEL, **more)
+        annotation = Annotated[kind, option]  # type: ignore[valid-type]  # one for each row
+        yield inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+OPTIONS = tuple(_list_parameters())
+"""The options as parameters of a verb."""
+
+
+def also_taking(options: tuple[inspect.Parameter, ...]) -> Callable[[Verb], Verb]:
+    """A decorator: typer sees these options in place of the verb's `**` parameter, which gets them."""
+
+    def extend(verb: Verb) -> Verb:
+        signature = inspect.signature(verb, eval_str=True)  # typer evaluates no text in what we give it
+        own = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
+        extended = signature.replace(parameters=[*own, *options])
+        setattr(verb, "__signature__", extended)  # noqa: B010 (a function's type does not have it)
+        return verb
+
+    return extend
 
 
 def read_interception(

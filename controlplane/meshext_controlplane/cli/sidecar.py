@@ -10,19 +10,7 @@ import typer
 if TYPE_CHECKING:
     from meshext_controlplane.agent.options import SidecarOptions
 
-from meshext_controlplane.cli.interception_options import (
-    DnsPort,
-    DryRun,
-    ExcludeInboundPorts,
-    ExcludeOutboundPorts,
-    ExcludeOutboundRanges,
-    Inbound,
-    IncludeInboundPorts,
-    IncludeOutboundPorts,
-    IncludeOutboundRanges,
-    TransparentOption,
-    User,
-)
+from meshext_controlplane.cli.interception_options import OPTIONS, also_taking
 
 TOKEN_VARIABLE = "MESHEXT_TOKEN"
 
@@ -120,6 +108,7 @@ LogLevel = Annotated[str, typer.Option(metavar="LEVEL", help="debug, info, warni
 LogFormat = Annotated[str, typer.Option(metavar="FORMAT", help="text or json.")]
 
 
+@also_taking(OPTIONS)
 def sidecar(
     control_plane: ControlPlane,
     command: Command = None,
@@ -130,17 +119,6 @@ def sidecar(
     port: Port = None,
     gateway: Gateway = False,
     outbound: Outbound = 15001,
-    transparent: TransparentOption = False,
-    inbound: Inbound = 15006,
-    dns: DnsPort = 15053,
-    user: User = "1337",
-    include_outbound_ip_ranges: IncludeOutboundRanges = "*",
-    exclude_outbound_ip_ranges: ExcludeOutboundRanges = "",
-    include_outbound_ports: IncludeOutboundPorts = "",
-    exclude_outbound_ports: ExcludeOutboundPorts = "",
-    include_inbound_ports: IncludeInboundPorts = "*",
-    exclude_inbound_ports: ExcludeInboundPorts = "",
-    dry_run: DryRun = False,
     label: Label = None,
     locality: LocalityOption = "",
     weight: Weight = 1,
@@ -160,45 +138,44 @@ def sidecar(
     envoy_log_level: EnvoyLogLevel = "warning",
     log_level: LogLevel = "info",
     log_format: LogFormat = "text",
+    **transparent: Any,
 ) -> None:
     """Run an application in the mesh behind an Envoy of its own, or with --gateway a gateway of the mesh.
 
-    Only the first start needs a token. Envoy hands what comes to each port to the application, which finds
-    its way out by $HTTP_PROXY. SIGTERM and Ctrl-C let open requests end; a second one ends them. Ends with
-    what the application ends with, and with 2 where the sidecar can not start.
-
-    With --transparent (as root with NET_ADMIN, in a network namespace that the application joins later) rules
-    lead every connection to Envoy; the sidecar itself goes on without privileges. Nothing passes it by, also
-    while it is not running.
+    Only the first start needs a token. Envoy hands what comes to a port to the application, which finds its
+    way out by $HTTP_PROXY. With --transparent (as root with NET_ADMIN, before the application joins the
+    network namespace) rules lead every connection to Envoy, also while it is down. SIGTERM and Ctrl-C let
+    open requests end; a second one ends them. Ends as the application does, or with 2 if it can not start.
 
     Examples:
       meshext sidecar --control-plane cp.example:15010 --port 8080:http=127.0.0.1:9000 -- ./server
       meshext sidecar --control-plane cp.example:15010 --gateway --name front-1
     """
-    raise typer.Exit(start(dict(locals())))
+    raise typer.Exit(start(locals()))
 
 
-def start(given: dict[str, Any]) -> int:
+def start(words: dict[str, Any]) -> int:
     """Run the sidecar that the options ask for; what it ends with."""
     import asyncio
     import os
 
     from meshext.hosts.log_lines import configure_logging
-    from meshext_controlplane.cli.sidecar_options import build_options, check_logging
+    from meshext_controlplane.cli.sidecar_options import build_options, check_logging, complete
 
+    given = {**words, **words["transparent"]}
     os.environ.pop(TOKEN_VARIABLE, None)  # what we start has no business with it
     check_logging(given["log_level"], given["log_format"])
     configure_logging(given["log_level"], given["log_format"])
-    dry_run = given.pop("dry_run")
-    options = build_options(dry_run=dry_run, **given)
+    options = build_options(**given)
     if options.interception is not None:
         from meshext_controlplane.agent.interception.applying import become, intercept, show_rules
 
-        if dry_run:
+        if given["dry_run"]:
             print(show_rules(options.interception), end="")
             return 0
         intercept(options.interception)
         become(options.interception, *filter(None, (options.data, options.certificates)))
+        options = complete(options)
     return asyncio.run(_run(options))
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -67,11 +68,20 @@ def build_options(**given: Any) -> SidecarOptions:
     )
 
 
+def complete(options: SidecarOptions) -> SidecarOptions:
+    """The options of a transparent sidecar with its own address, which is IPv4: the rest is refused there."""
+    if options.address:
+        return options
+    address = parse_own_address("", options.control_plane, family=socket.AF_INET)
+    return replace(options, address=address)
+
+
 def read_words(reader: Reader, given: Mapping[str, Any]) -> dict[str, Any]:
     """Those options that have a form of their own, by their names in SidecarOptions."""
     read, nowhere = reader.read, TcpAddress("localhost", 1)
     control_plane = read(parse_control_plane, given["control_plane"], instead=nowhere)
-    inbound = given["inbound"] if given["transparent"] else None
+    transparent = given["transparent"]
+    inbound = given["inbound"] if transparent else None
     ports = read(parse_ports, given["port"] or [], outbound=given["outbound"], inbound=inbound, instead=())
     stats, metrics = (
         read(parse_scraped, given[each], f"--{each}", instead=None) for each in ("stats", "metrics")
@@ -81,7 +91,10 @@ def read_words(reader: Reader, given: Mapping[str, Any]) -> dict[str, Any]:
         "control_plane": control_plane,
         "join": read(parse_join, given["join"], control_plane, instead=nowhere),
         "name": read(parse_name, given["name"], instead=""),
-        "address": read(parse_own_address, given["address"], control_plane, instead=""),
+        # Rules of another life would lead our question for a name astray: until we are the sidecar's user.
+        "address": ""
+        if transparent and not given["address"]
+        else read(parse_own_address, given["address"], control_plane, instead=""),
         "ports": ports,
         "labels": read(parse_labels, given["label"] or [], instead={}),
         "locality": read(parse_locality, given["locality"], instead=Locality()),
@@ -156,15 +169,17 @@ def parse_name(text: str) -> str:
     return name
 
 
-def parse_own_address(text: str, control_plane: TcpAddress) -> str:
-    """An IP address; by default the one that packets to the control plane leave from."""
+def parse_own_address(
+    text: str, control_plane: TcpAddress, *, family: socket.AddressFamily = socket.AF_UNSPEC
+) -> str:
+    """An IP address; by default the one, of that family, that packets to the control plane leave from."""
     if text:
         try:
             return str(ipaddress.ip_address(text))
         except ValueError:
             raise ConfigError([f"{text[:80]!r} is no IP address"], source="--address") from None
     try:
-        found = socket.getaddrinfo(control_plane.host, control_plane.port, type=socket.SOCK_DGRAM)
+        found = socket.getaddrinfo(control_plane.host, control_plane.port, family, type=socket.SOCK_DGRAM)
         family, kind, protocol, _, target = found[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.connect(target)  # sends nothing over UDP, but chooses our address

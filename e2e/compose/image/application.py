@@ -20,6 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 NAME = ""
+EVERYWHERE = "::"
+"""IPv4 as well, as servers do it that know both protocols."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -56,9 +58,16 @@ class Lines(socketserver.StreamRequestHandler):
             self.wfile.write(f"{NAME}{asked}: ".encode() + line)
 
 
+class HttpServer(ThreadingHTTPServer):
+    """HTTP."""
+
+    address_family = socket.AF_INET6
+
+
 class TcpServer(socketserver.ThreadingTCPServer):
     """Plain connections."""
 
+    address_family = socket.AF_INET6
     daemon_threads = True
     allow_reuse_address = True
 
@@ -73,7 +82,7 @@ class TlsServer(TcpServer):
     """Connections with TLS."""
 
     def __init__(self, port: int) -> None:
-        super().__init__(("0.0.0.0", port), Lines)
+        super().__init__((EVERYWHERE, port), Lines)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.sslsocket_class = TlsSocket
         self.context.sni_callback = self._note
@@ -104,8 +113,8 @@ def main() -> None:
     given = parser.parse_args()
     NAME = given.name
     servers: list[socketserver.BaseServer] = [
-        *(ThreadingHTTPServer(("0.0.0.0", port), Handler) for port in given.http),
-        *(TcpServer(("0.0.0.0", port), Lines) for port in given.tcp),
+        *(HttpServer((EVERYWHERE, port), Handler) for port in given.http),
+        *(TcpServer((EVERYWHERE, port), Lines) for port in given.tcp),
         *(TlsServer(port) for port in given.tls),
     ]
     threads = [threading.Thread(target=each.serve_forever) for each in servers]

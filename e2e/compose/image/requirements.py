@@ -1,6 +1,7 @@
 """Print what the project needs at run time, in the versions that it is tested with.
 
 python requirements.py EXTRA...        reads pyproject.toml of this folder
+python requirements.py --build         what its wheel is built with
 """
 
 from __future__ import annotations
@@ -33,8 +34,13 @@ def list_requirements(project: dict[str, object], extras: Iterable[str]) -> Iter
 def main() -> None:
     """Write requirements, then every other pin of the resolution as a requirement of that version."""
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
-    wanted = list(list_requirements(project, sys.argv[1:]))
-    pins = dict(each.split("==") for each in project["tool"]["uv"]["constraint-dependencies"])
+    kind = "constraint-dependencies"
+    if sys.argv[1:] == ["--build"]:
+        kind = "build-constraint-dependencies"
+        wanted = list(project["build-system"]["requires"])
+    else:
+        wanted = list(list_requirements(project, sys.argv[1:]))
+    pins = dict(each.split("==") for each in project["tool"]["uv"][kind])
     constraints = Path("constraints.txt")
     constraints.write_text("".join(f"{name}=={version}\n" for name, version in pins.items()))
     sys.stdout.write("\n".join([f"--constraint {constraints.absolute()}", *wanted, ""]))

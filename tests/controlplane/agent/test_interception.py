@@ -82,6 +82,8 @@ def matches(options: list[str], packet: Packet) -> bool:
             negated = True
             continue
         value = next(words)
+        if word == "--tcp-flags":
+            return next(words) == "SYN"
         tests: dict[str, Callable[[str], bool]] = {
             "-m": lambda value: True,
             "-i": lambda value: value == packet.out,

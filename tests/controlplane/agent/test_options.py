@@ -20,7 +20,7 @@ from meshext_controlplane.agent.bootstrap import EnvoySetup, build_bootstrap
 from meshext_controlplane.agent.ports import parse_port, parse_ports
 from meshext_controlplane.agent.probes import parse_probe
 from meshext_controlplane.cli.interception_options import DEFAULTS
-from meshext_controlplane.cli.sidecar_options import build_options, parse_join
+from meshext_controlplane.cli.sidecar_options import build_options, complete, parse_join
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Locality, Workload, WorkloadPort
 
@@ -169,6 +169,17 @@ def test_a_transparent_sidecar() -> None:
     assert [each.application for each in options.ports] == ["127.0.0.1:8080", "127.0.0.1:9001"]
     assert options.own_ports == (("127.0.0.1", 15001), ("0.0.0.0", 15006))
     assert options.data == Path("/var/lib/meshext/sidecars/checkout-1")
+
+
+def test_a_transparent_sidecar_asks_for_its_address_last() -> None:
+    """Where rules of another life are, nobody but the sidecar's user gets an answer from DNS."""
+    options = build_options(**{**TRANSPARENT, "control_plane": "nobody.invalid:1", "address": ""})
+    assert options.address == ""
+    with pytest.raises(ConfigError, match="can not tell our address"):
+        complete(options)
+    here = build_options(**{**TRANSPARENT, "control_plane": "127.0.0.1:1", "address": ""})
+    assert complete(here).address == "127.0.0.1"
+    assert complete(build_options(**TRANSPARENT)).address == "10.0.0.5"
 
 
 def test_options() -> None:

@@ -63,6 +63,8 @@ def build_ipv6(settings: Interception) -> Table:
         "-o lo -j RETURN",
         "-p ipv6-icmp -j RETURN",
         f"-m owner --uid-owner {settings.user} -j RETURN",
+        # What refuses a connection is nobody's, and has to get out.
+        "-p tcp -m tcp --tcp-flags RST RST -j RETURN",
         "-p tcp -j REJECT --reject-with tcp-reset",
         "-j REJECT",
     )
