@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from e2e.certificates import Authority
 from meshext.envoy.process import validate
 from meshext_controlplane.model.mesh import Mesh
+from meshext_controlplane.model.proxy import Proxy, Transparent
 from meshext_controlplane.snapshot import Snapshot
 from meshext_controlplane.translate.translator import Translator
 from meshext_controlplane.translate.upstream_tls import SYSTEM_ROOTS
@@ -35,6 +37,13 @@ def without(mesh: Mesh, kind: str) -> Mesh:
     return replace(mesh, documents=MappingProxyType(kept))
 
 
+def sidecars(mesh: Mesh) -> Iterator[Proxy]:
+    """The sidecars of its workloads: of each an explicit one and a transparent one."""
+    for workload in mesh.workloads:
+        yield proxy_of(workload)
+        yield replace(proxy_of(workload, transparent=Transparent()), node_id=f"t-{workload.name}")
+
+
 def bodies(snapshot: Snapshot) -> dict[tuple[str, str], bytes]:
     return {(url, each.name): each.body for url, named in snapshot.types.items() for each in named.values()}
 
@@ -42,8 +51,8 @@ def bodies(snapshot: Snapshot) -> dict[tuple[str, str], bytes]:
 @given(meshes())
 def test_snapshots_hold_together(mesh: Mesh) -> None:
     translator = Translator(mesh)
-    for workload in mesh.workloads:
-        check(translator.snapshot(proxy_of(workload)))
+    for proxy in sidecars(mesh):
+        check(translator.snapshot(proxy))
 
 
 @given(meshes(), meshes(), workloads())
@@ -56,8 +65,7 @@ def test_what_is_taken_over_is_what_is_made_anew(one: Mesh, other: Mesh, later: 
         translator = Translator(mesh, previous=translator)
         if number == 1:
             continue  # a mesh that nobody has asked about
-        for workload in mesh.workloads:
-            proxy = proxy_of(workload)
+        for proxy in sidecars(mesh):
             assert bodies(translator.snapshot(proxy)) == bodies(Translator(mesh).snapshot(proxy))
 
 
@@ -66,6 +74,6 @@ def test_what_is_taken_over_is_what_is_made_anew(one: Mesh, other: Mesh, later: 
 @settings(max_examples=40)
 @given(mesh=meshes(), data=st.data())
 def test_envoy_takes_any_of_them(mesh: Mesh, data: st.DataObject, roots: str) -> None:
-    workload = data.draw(st.sampled_from(mesh.workloads))
-    bootstrap = json.dumps(to_bootstrap(Translator(mesh).snapshot(proxy_of(workload))))
+    proxy = data.draw(st.sampled_from(list(sidecars(mesh))))
+    bootstrap = json.dumps(to_bootstrap(Translator(mesh).snapshot(proxy)))
     asyncio.run(validate(bootstrap.replace(SYSTEM_ROOTS, roots)))
