@@ -29,6 +29,18 @@ metadata: {name: checkout, namespace: shop}
 spec: {selector: {matchLabels: {app: checkout}}, mtls: {mode: %s}, portLevelMtls: {%s}}
 """
 
+ENTRY = """\
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: stranger, namespace: shop}
+spec:
+  hosts: [stranger]
+  resolution: %s
+  ports:
+    - {number: 8000, name: http, protocol: HTTP}
+    - {number: 9000, name: tcp, protocol: TCP}
+    - {number: 9443, name: tls, protocol: TLS}
+"""
 MORE = (
     """\
 apiVersion: v1
@@ -165,6 +177,41 @@ def test_who_is_not_in_the_registry_is_called_or_not(suite: Project) -> None:
         assert suite.call(APP, "http://checkout/", "host=stranger")["status"] == 502
         assert reaches(suite, APP, "http://checkout/") == "checkout-1"
     wait_for("everybody is called again", lambda: all(found()))
+
+
+@pytest.mark.parametrize("resolution", ["DNS", "NONE"])
+def test_what_an_entry_names_is_in_the_registry(suite: Project, resolution: str) -> None:
+    """By Host, by the name in TLS, and by address: of its own, or wherever the port is."""
+    targets = (
+        "http://stranger:8000/",
+        "tcp://stranger:9000",
+        "tls://stranger:9443",
+        "greeting://stranger:9002",
+    )
+    text = suite.exec("control-plane", "cat", "/suite/mesh/mesh.yaml")
+    rest = text[text.index("---") :]
+
+    def found() -> list[str]:
+        return [reaches(suite, APP, target).partition(" ")[0] for target in targets]
+
+    with documents(suite, "mesh.yaml", REGISTRY_ONLY + rest):
+        wait_for("nobody else is called", lambda: found() == [""] * 4)
+        with documents(suite, "entry.yaml", ENTRY % resolution):
+            wait_for("what the entry names is called", lambda: found() == [*["stranger"] * 3, ""])
+            (address,) = suite.call(APP, "dns://stranger")["addresses"]
+            assert address.startswith("240.240.") is (resolution == "DNS")
+    wait_for("everybody is called again", lambda: all(found()))
+
+
+def test_servers_that_speak_first_are_heard(suite: Project) -> None:
+    wait_for("by the mesh", lambda: reaches(suite, APP, "greeting://checkout:9002") == "checkout-1")
+    assert reaches(suite, APP, "greeting://stranger:9002") == "stranger"
+    told = f"greeting://{suite.address('checkout-1')}:9002"
+    for mode in ("DISABLE", "PERMISSIVE"):  # where TLS may come, Envoy waits for it a while
+        with documents(suite, "levels.yaml", LEVELS % ("STRICT", f'"9002": {{mode: {mode}}}')):
+            wait_for(f"by others, {mode}", lambda: reaches(suite, "stranger", told) == "checkout-1")
+            assert reaches(suite, APP, "greeting://checkout:9002") == "checkout-1"
+    wait_for("by nobody else", lambda: reaches(suite, "stranger", told) == "")
 
 
 def test_rules_can_be_put_in_place_again(suite: Project) -> None:

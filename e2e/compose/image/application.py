@@ -1,9 +1,9 @@
 """An application that knows nothing of the mesh: says who it is and what it was sent.
 
-python3 application.py NAME [--http PORT] [--tcp PORT] [--tls PORT]      each as often as you want
+python3 application.py NAME [--http PORT] [--tcp PORT] [--tls PORT] [--greeting PORT]
 
-HTTP answers JSON {"name", "path", "headers", "peer"}. TCP answers each line with the name before it. TLS does
-the same and names what the client asked for, with a certificate that nobody trusts.
+Each as often as you want. HTTP answers JSON {"name", "path", "headers", "peer"}. TCP answers each line with the name before it. TLS does
+the same and names what the client asked for, with a certificate that nobody trusts. A greeting comes unasked.
 """
 
 from __future__ import annotations
@@ -72,6 +72,14 @@ class TcpServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
 
 
+class Greeter(socketserver.BaseRequestHandler):
+    """One connection in which the server speaks first, and alone."""
+
+    def handle(self) -> None:
+        """Say it."""
+        self.request.sendall(f"{NAME}: hello\n".encode())
+
+
 class TlsSocket(ssl.SSLSocket):
     """A connection that remembers the name it was asked for."""
 
@@ -108,7 +116,7 @@ def main() -> None:
     global NAME
     parser = argparse.ArgumentParser(description="an application of the suite")
     parser.add_argument("name")
-    for kind in ("http", "tcp", "tls"):
+    for kind in ("http", "tcp", "tls", "greeting"):
         parser.add_argument(f"--{kind}", type=int, metavar="PORT", action="append", default=[])
     given = parser.parse_args()
     NAME = given.name
@@ -116,6 +124,7 @@ def main() -> None:
         *(HttpServer((EVERYWHERE, port), Handler) for port in given.http),
         *(TcpServer((EVERYWHERE, port), Lines) for port in given.tcp),
         *(TlsServer(port) for port in given.tls),
+        *(TcpServer((EVERYWHERE, port), Greeter) for port in given.greeting),
     ]
     threads = [threading.Thread(target=each.serve_forever) for each in servers]
     for thread in threads:

@@ -2,6 +2,7 @@
 
 python3 call.py URL [HEADER=VALUE]...    {"status", "body", "headers"}
 python3 call.py tcp://HOST:PORT          {"answer"}, to a line
+python3 call.py greeting://HOST:PORT     {"answer"}, to nothing
 python3 call.py tls://HOST:PORT[/NAME]   {"answer"}, to a line in TLS that asks for NAME, else for HOST
 python3 call.py dns://NAME               {"addresses"}
 
@@ -43,7 +44,8 @@ def call_line(url: SplitResult) -> dict[str, Any]:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             name = url.path.removeprefix("/") or url.hostname
             connection = context.wrap_socket(plain, server_hostname=name)
-        connection.sendall(b"hello\n")
+        if url.scheme != "greeting":
+            connection.sendall(b"hello\n")
         return {"answer": connection.recv(4096).decode().strip()}
 
 
