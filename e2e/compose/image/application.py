@@ -2,8 +2,9 @@
 
 python3 application.py NAME [--http PORT] [--tcp PORT] [--tls PORT] [--greeting PORT]
 
-Each as often as you want. HTTP answers JSON {"name", "path", "headers", "peer"}. TCP answers each line with the name before it. TLS does
-the same and names what the client asked for, with a certificate that nobody trusts. A greeting comes unasked.
+Each as often as you want. HTTP answers JSON {"name", "path", "headers", "peer"}. TCP answers each line with
+the name before it. TLS does the same and names what the client asked for, with a certificate that nobody
+trusts. A greeting comes unasked.
 """
 
 from __future__ import annotations
