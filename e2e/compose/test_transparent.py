@@ -36,6 +36,7 @@ metadata: {name: stranger, namespace: shop}
 spec:
   hosts: [stranger]
   resolution: %s
+  addresses: [%s]
   ports:
     - {number: 8000, name: http, protocol: HTTP}
     - {number: 9000, name: tcp, protocol: TCP}
@@ -179,9 +180,12 @@ def test_who_is_not_in_the_registry_is_called_or_not(suite: Project) -> None:
     wait_for("everybody is called again", lambda: all(found()))
 
 
-@pytest.mark.parametrize("resolution", ["DNS", "NONE"])
-def test_what_an_entry_names_is_in_the_registry(suite: Project, resolution: str) -> None:
-    """By Host, by the name in TLS, and by address: of its own, or wherever the port is."""
+@pytest.mark.parametrize(
+    ("resolution", "block"), [("DNS", ""), ("NONE", ""), ("NONE", "/30")], ids=["dns", "none", "block"]
+)
+def test_what_an_entry_names_is_in_the_registry(suite: Project, resolution: str, block: str) -> None:
+    """By Host, by the name in TLS, and by address: of its own, wherever the port is, or in a block."""
+    addresses = f"{suite.address('stranger')}{block}" if block else ""
     targets = (
         "http://stranger:8000/",
         "tcp://stranger:9000",
@@ -196,7 +200,7 @@ def test_what_an_entry_names_is_in_the_registry(suite: Project, resolution: str)
 
     with documents(suite, "mesh.yaml", REGISTRY_ONLY + rest):
         wait_for("nobody else is called", lambda: found() == [""] * 4)
-        with documents(suite, "entry.yaml", ENTRY % resolution):
+        with documents(suite, "entry.yaml", ENTRY % (resolution, addresses)):
             wait_for("what the entry names is called", lambda: found() == [*["stranger"] * 3, ""])
             (address,) = suite.call(APP, "dns://stranger")["addresses"]
             assert address.startswith("240.240.") is (resolution == "DNS")

@@ -27,8 +27,6 @@ def _check_block(text: str) -> str:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise ValueError(f"{text[:60]!r} is no IP address or block; write for example 10.0.0.1") from None
-    if "/" in text:
-        raise ValueError(f"{text[:60]!r}: only a transparent sidecar sees addresses; write single addresses")
     return text
 
 
@@ -48,7 +46,11 @@ class EntrySelector(Model):
 
 
 class ServiceEntrySpec(Model):
-    """The fields, and the rules about which go together."""
+    """The fields, and the rules about which go together.
+
+    Blocks among `addresses` (10.0.0.0/8) are for transparent sidecars: others do not see where a connection
+    was to go.
+    """
 
     hosts: Annotated[
         tuple[Annotated[str, AfterValidator(_check_entry_host)], ...], Field(min_length=1, max_length=256)

@@ -7,6 +7,7 @@ they go to; so are connections with TLS, by the name that they ask for in clear.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -32,6 +33,14 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """Connections to a block of addresses (CIDR, IPv4) that is one service's; they are not looked into."""
+
+    network: str
+    legs: tuple[Leg, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CapturedPort:
     """A port at any address: whether HTTP is looked for, lanes of TLS, and where the rest of it goes.
 
@@ -42,6 +51,7 @@ class CapturedPort:
     http: bool = False
     lanes: tuple[Lane, ...] = ()
     rest: Weighted = ()
+    blocks: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,11 @@ class _Found:
     http: bool = False
     lanes: dict[str, Lane] = field(default_factory=dict)
     rest: Weighted = ()
+    blocks: dict[str, Block] = field(default_factory=dict)
+
+    def build(self, number: int) -> CapturedPort:
+        lanes, blocks = tuple(self.lanes.values()), tuple(self.blocks.values())
+        return CapturedPort(number, self.http, lanes, self.rest, blocks)
 
 
 def addresses_of(service: MeshService, standing: Addresses) -> tuple[str, ...]:
@@ -83,7 +98,7 @@ def needs_address(service: MeshService) -> bool:
     What is reached AS_ASKED is where its own name says, so that stays the answer to its name.
     """
     asked = service.resolution is Resolution.AS_ASKED or service.host.startswith("*")
-    return not service.addresses and not asked
+    return not service.addresses and not service.blocks and not asked
 
 
 def find_captured(outlook: Outlook, source: Source, standing: Addresses) -> Captured:
@@ -100,15 +115,22 @@ def find_captured(outlook: Outlook, source: Source, standing: Addresses) -> Capt
             for address in addresses_of(service, standing):
                 captured = CapturedAddress(address, port.number, legs)
                 addressed.setdefault((address, port.number), captured)
+            for network in list_networks(service):
+                found = ports.setdefault(port.number, _Found())
+                found.blocks.setdefault(network, Block(network, legs))
     for number in _lonely_ports(outlook):
         ports.setdefault(number, _Found()).http = True
     return Captured(
-        tuple(
-            CapturedPort(number, found.http, tuple(found.lanes.values()), found.rest)
-            for number, found in sorted(ports.items())
-        ),
-        tuple(addressed.values()),
+        tuple(found.build(number) for number, found in sorted(ports.items())), tuple(addressed.values())
     )
+
+
+def list_networks(service: MeshService) -> Iterator[str]:
+    """A service's blocks of IPv4 addresses in their plain form; IPv6 never comes to a transparent sidecar."""
+    for each in service.blocks:
+        network = ipaddress.ip_network(each, strict=False)
+        if network.version == 4:
+            yield str(network)
 
 
 def _add_lanes(
@@ -119,7 +141,7 @@ def _add_lanes(
         found = ports.setdefault(port.number, _Found())
         for leg in list_legs(outlook, service, port, source, alone=False):
             found.lanes.setdefault(leg.server_name, Lane(leg, asked and not service.as_meant))
-    elif service.as_meant and not service.addresses:
+    elif service.as_meant and not service.addresses and not service.blocks:
         found = ports.setdefault(port.number, _Found())
         found.rest = found.rest or find_destinations(outlook, service, port, source, service.host)
 

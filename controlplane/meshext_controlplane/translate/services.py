@@ -43,7 +43,8 @@ class MeshService:
 
     `selector` is empty where no workload belongs to it; `endpoints` are those that the document lists.
     `subject_alt_names` are what endpoints may prove to be, where the document says it. `as_meant` is of those
-    AS_ASKED: a transparent sidecar, which knows where a connection was meant to go, takes it there.
+    AS_ASKED: a transparent sidecar, which knows where a connection was meant to go, takes it there. `blocks`
+    are those of addresses (CIDR) beside the single `addresses`; only transparent sidecars see them.
     """
 
     host: str
@@ -56,6 +57,7 @@ class MeshService:
     subject_alt_names: tuple[str, ...] = ()
     export_to: tuple[str, ...] = ()
     as_meant: bool = False
+    blocks: tuple[str, ...] = ()
 
     def port(self, number: int) -> MeshPort | None:
         """The port of that number."""
@@ -121,7 +123,8 @@ def from_entry(document: ServiceEntry) -> tuple[MeshService, ...]:
             resolution=_RESOLUTIONS[spec.resolution],
             selector=spec.workload_selector.labels if spec.workload_selector else {},
             endpoints=_entry_endpoints(spec, host),
-            addresses=spec.addresses if number == 0 else (),
+            addresses=tuple(each for each in spec.addresses if "/" not in each) if number == 0 else (),
+            blocks=tuple(each for each in spec.addresses if "/" in each) if number == 0 else (),
             subject_alt_names=spec.subject_alt_names,
             export_to=spec.export_to,
             as_meant=spec.resolution == "NONE",

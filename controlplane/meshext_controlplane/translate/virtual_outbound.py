@@ -7,10 +7,10 @@ to, or ends, as the mesh's `outboundTrafficPolicy` says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from meshext_controlplane.model.mesh_config import MeshConfigSpec
-from meshext_controlplane.translate.captured import CapturedAddress, CapturedPort, Lane
+from meshext_controlplane.translate.captured import Block, CapturedAddress, CapturedPort, Lane
 from meshext_controlplane.translate.dynamic_forward import build_cache
 from meshext_controlplane.translate.http_filters import Direction, build_chain
 from meshext_controlplane.translate.http_manager import ManagerOptions, build_manager
@@ -62,6 +62,8 @@ def build_captured_port(
     """The listener of a port at any address."""
     name = name_captured_port(port.number)
     listener = _build_listener(name, ANY, port.number)
+    for block in port.blocks:
+        listener.filter_chains.extend(_build_block(name, block, placed))
     listener.bind_to_port.value = False
     if port.lanes or port.http:
         # What is spoken shows in the first bytes; whoever waits for the server to speak waits here, as long
@@ -92,6 +94,16 @@ def build_captured_address(captured: CapturedAddress, placed: Placed) -> listene
         inspector = pack(tls_inspector_pb2.TlsInspector())
         listener.listener_filters.add(name="envoy.filters.listener.tls_inspector", typed_config=inspector)
     return listener
+
+
+def _build_block(name: str, block: Block, placed: Placed) -> Iterator[Chain]:
+    for leg in block.legs:
+        chain = build_leg(name, leg, placed.network_logs)
+        chain.name = " ".join(filter(None, (block.network, leg.server_name)))
+        address, _, length = block.network.partition("/")
+        network = chain.filter_chain_match.prefix_ranges.add(address_prefix=address)
+        network.prefix_len.value = int(length)
+        yield chain
 
 
 def _build_http(name: str, config: MeshConfigSpec, placed: Placed) -> Chain:

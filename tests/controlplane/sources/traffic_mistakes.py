@@ -78,7 +78,7 @@ ENTRIES = {
     "wildcard-dns": entry("resolution: DNS", hosts='["*.a.test"]'),
     "dynamic-without-wildcard": entry("resolution: DYNAMIC_DNS"),
     "dns-socket": entry("resolution: DNS\nendpoints: [{address: unix:///run/x}]"),
-    "block": entry("addresses: [10.0.0.0/8]"),
+    "block": entry("addresses: [10.0.0.0/40]"),
     "export": entry("exportTo: [Other]"),
     "export-all-and-one": entry('exportTo: ["*", other]'),
 }
