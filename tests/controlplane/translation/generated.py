@@ -79,7 +79,7 @@ ENDPOINTS = st.lists(
 NAMED = st.sampled_from(["e.test", "f.test", "x.a", "x.a.svc"])
 ENTRY_HOSTS = st.lists(NAMED, min_size=1, max_size=2, unique=True)
 
-BLOCKS = st.lists(
+NETWORKS = st.lists(
     st.sampled_from(["10.0.0.0/8", "10.1.2.3/16", "10.9.9.9", "fd00::/8"]),
     min_size=1,
     max_size=3,
@@ -101,7 +101,7 @@ ENTRIES = document(
         entry("DNS", ENTRY_HOSTS),
         entry("DNS_ROUND_ROBIN", ENTRY_HOSTS, subjectAltNames=st.just(["e.test"])),
         entry("NONE", ENTRY_HOSTS),
-        entry("NONE", ENTRY_HOSTS, addresses=BLOCKS),
+        entry("NONE", ENTRY_HOSTS, addresses=NETWORKS),
         entry("DYNAMIC_DNS", st.just(["*.w.test"])),
     ),
 )
