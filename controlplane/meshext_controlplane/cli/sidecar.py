@@ -140,7 +140,7 @@ def sidecar(
     log_format: LogFormat = "text",
     **transparent: Any,
 ) -> None:
-    """Run an application in the mesh behind an Envoy of its own, or with --gateway a gateway of the mesh.
+    """Run an application in the mesh, behind an Envoy of its own, or a gateway.
 
     Only the first start needs a token. Envoy hands what comes to a port to the application, which finds its
     way out by $HTTP_PROXY. With --transparent (as root with NET_ADMIN, before the application joins the

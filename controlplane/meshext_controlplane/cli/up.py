@@ -28,6 +28,7 @@ def up(folder: Folder, state: StateOption = None, limit: Limit = 120.0, json: Js
 
     Each replica of a workload has a loopback address of its own, 127.1.x.y, where its Envoy listens on the
     workload's ports; the application listens where $MESHEXT_LISTEN says and calls others through $HTTP_PROXY.
+    A Workload with `gateway: true` has no command: it listens where the Gateway documents for its labels say.
     Documents in DIR/mesh are watched. A process that ends with an error is started again. Ctrl-C stops all in
     order, a second one at once.
 

@@ -29,7 +29,6 @@ from meshext_controlplane.translate.filter_policy import PLACES, directions_of, 
 from meshext_controlplane.translate.http_filters import ORDER
 from meshext_controlplane.translate.inbound import inbound_protocol
 from meshext_controlplane.translate.jwt import select_documents
-from meshext_controlplane.translate.members import find_port
 from meshext_controlplane.translate.peer_authentication import MtlsModes
 from meshext_controlplane.translate.policies import Policies
 from meshext_controlplane.translate.services import MeshService
@@ -60,7 +59,7 @@ def describe(view: View, workload: Workload) -> Description:
         labels=dict(workload.labels),
         proxy=describe_proxy(view.proxy_of(workload)),
         ports=tuple(describe_ports(mesh, workload, services)),
-        services=tuple(each for service in services for each in describe_service(service, workload)),
+        services=tuple(each for one in services for each in describe_service(catalog, one, workload)),
         authorization=tuple(describe_authorization(mesh, workload)),
         request_authentications=tuple(describe_tokens(mesh, workload)),
         filters=tuple(describe_filters(view, workload)),
@@ -120,16 +119,17 @@ def describe_ports(
         )
 
 
-def describe_service(service: MeshService, workload: Workload) -> Iterator[DescribedService]:
+def describe_service(
+    catalog: Catalog, service: MeshService, workload: Workload
+) -> Iterator[DescribedService]:
     """Each port of a service that the workload is behind."""
     for port in service.ports:
-        target = find_port(workload, port)
         yield DescribedService(
             host=service.host,
             port=port.number,
             name=port.name,
             protocol=port.protocol.value,
-            workload_port=target.number if target else 0,
+            workload_port=catalog.find_port(workload, port),
         )
 
 

@@ -24,9 +24,9 @@ from meshext_controlplane.translate.gateway_secrets import index_secrets
 from meshext_controlplane.translate.gateways import Gateways
 from meshext_controlplane.translate.horizons import Horizons
 from meshext_controlplane.translate.localities import Client
-from meshext_controlplane.translate.members import is_selected
+from meshext_controlplane.translate.members import find_port, is_selected
 from meshext_controlplane.translate.rules import Rules
-from meshext_controlplane.translate.services import MeshService, from_entry, from_service
+from meshext_controlplane.translate.services import MeshPort, MeshService, from_entry, from_service
 from meshext_controlplane.translate.virtual_services import Visible, see_virtual_services
 
 D = TypeVar("D", bound=MeshDocument)
@@ -97,6 +97,17 @@ class Catalog:
             for service in self.by_namespace.get(workload.namespace, ())
             if service.selector and is_selected(workload.labels, service.selector)
         )
+
+    def find_port(self, workload: Workload, port: MeshPort) -> int:
+        """The number of the workload's port that a service's port leads to; 0 where there is none.
+
+        A gateway has those at which a Gateway says that it listens, and no others, whatever it registers.
+        """
+        if workload.gateway:
+            served = self.gateways.ports(workload, self.services_of(workload))
+            return next((each.listens for each in served if each.listens == port.target), 0)
+        found = find_port(workload, port)
+        return found.number if found is not None else 0
 
     def _find_special(self) -> frozenset[str]:
         exports = [(each.namespace, each.export_to) for each in self.services]

@@ -24,6 +24,9 @@ HTTP, HTTPS = 80, 443
 MISDIRECTED = 421
 """RFC 9110 section 15.5.20: the client shall ask on a connection that was made for that name."""
 
+TOLD_BY_SIDECARS = ("x-envoy-upstream-service-time", "x-envoy-decorator-operation")
+"""Headers of responses that are nobody's business outside."""
+
 Route = route_components_pb2.Route
 VirtualHost = route_components_pb2.VirtualHost
 
@@ -67,6 +70,7 @@ def build_gateway_routes(
     # A port in Host means the port that the client has found us at, whatever it is outside.
     routes.ignore_port_in_host_matching = True
     routes.validate_clusters.value = False
+    routes.response_headers_to_remove.extend(TOLD_BY_SIDECARS)
     for filter_name, config in on_routes.items():
         routes.typed_per_filter_config[filter_name].CopyFrom(config)
     return routes

@@ -56,10 +56,8 @@ def is_selected(labels: Mapping[str, str], selector: Mapping[str, str]) -> bool:
 
 
 def find_port(workload: Workload, port: MeshPort) -> WorkloadPort | None:
-    """The workload's port that a service's port leads to; a gateway listens wherever it is told to."""
+    """The workload's port that a service's port leads to."""
     for each in workload.ports:
         if port.target in (each.number, each.name):
             return each
-    if workload.gateway and isinstance(port.target, int):
-        return WorkloadPort(number=port.target, application="")
     return None

@@ -12,7 +12,7 @@ from meshext_controlplane.model.workload import Locality, Workload
 from meshext_controlplane.model.workload_entry import TLS_LABEL, UNIX, WorkloadEntrySpec
 from meshext_controlplane.translate.catalog import Catalog
 from meshext_controlplane.translate.endpoints import Endpoint
-from meshext_controlplane.translate.members import Member, find_port, index_members
+from meshext_controlplane.translate.members import Member, index_members
 from meshext_controlplane.translate.messages import is_ip
 from meshext_controlplane.translate.peer_authentication import MtlsMode
 from meshext_controlplane.translate.policies import Policies
@@ -68,8 +68,8 @@ class Membership:
     def _find_endpoints(self, service: MeshService, port: MeshPort) -> Iterator[Endpoint]:
         for member in self._index.of(service):
             if isinstance(member, Workload):
-                if (target := find_port(member, port)) is not None:
-                    yield self._from_workload(member, target.number)
+                if target := self._catalog.find_port(member, port):
+                    yield self._from_workload(member, target)
             elif service.resolution is not Resolution.ENDPOINTS or _has_address(member.spec):
                 yield from_entry_spec(member.spec, port)
         for spec in service.endpoints:

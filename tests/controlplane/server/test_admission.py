@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,6 +48,11 @@ def test_a_proxy_is_what_its_workload_has_registered() -> None:
 
 def test_a_grpc_client_is_told_apart() -> None:
     assert admit_node(node(user_agent_name="gRPC Go"), CHECKOUT, find).kind is ProxyKind.GRPC
+
+
+def test_a_gateway_is_one_that_has_registered_as_one() -> None:
+    gateway = replace(WORKLOAD, gateway=True)
+    assert admit_node(node(), CHECKOUT, lambda _, __: gateway).kind is ProxyKind.GATEWAY
 
 
 @pytest.mark.parametrize("other", [STOREFRONT, STRANGER])

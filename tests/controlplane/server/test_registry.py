@@ -207,10 +207,12 @@ def test_a_registration_is_kept_as_it_was() -> None:
         state=workloads_pb2.Registration.DRAINING,
         locality=workloads_pb2.Locality(region="eu", zone="eu-1"),
         weight=7,
+        gateway=True,
     )
     taken = parse_registration(given, SHOP)
     assert parse_registration(to_registration(taken), SHOP) == taken
     assert taken.weight == 7
+    assert taken.gateway
     assert taken.state is State.DRAINING
 
 
