@@ -1,7 +1,8 @@
 """Ways around a policy at a gateway: the table of `attacks`, and those of `test_bypass`, on its listeners.
 
 A request was let through if the upstream received one that the policy, read on what it received, denies. The
-policy is AuthorizationPolicy as Envoy's own filters, without a sidecar behind. Run with `-s` for the table.
+policy is AuthorizationPolicy as Envoy's own filters ("native"), or a FilterPolicy with the Python policy in
+both modes; there is no sidecar behind. Run with `-s` for the table.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from e2e.stage import report, wait_for
 from e2e.test_authorization_policy import CONFIG, IDENTITIES, WEB, Issuer, issue_all, let_through, unsigned
 from e2e.test_bypass import FORGED, HOSTS, PATHS, ROLES, request_bytes
 from meshext.envoy.process import EnvoyProcess
+from meshext_controlplane.agent.filters import FilterKeeper, WantedFilter
 from meshext_controlplane.translate.translator import Translator
 from tests.conformance.background import Background
 from tests.controlplane.translation.bootstraps import to_bootstrap
@@ -81,6 +83,24 @@ PROVED = {**IDENTITIES, "two-names": WEB}
 """What callers prove. Envoy's own filter asks every name of a certificate; one of the mesh has one alone."""
 
 
+FILTER = """
+apiVersion: meshext.dev/v1
+kind: FilterPolicy
+metadata: {name: policy, namespace: shop}
+spec: {selector: {matchLabels: {app: web}}, direction: gateway, filter: authorization-policy, phase: AUTHZ}
+"""
+
+
+def policies_of(runtime: str) -> list[str]:
+    """The policy, as the runtime has it."""
+    config = yaml.safe_load(CONFIG)
+    if runtime == "native":
+        return [json.dumps(each) for each in config["policies"]]
+    document = yaml.safe_load(FILTER)
+    document["spec"] |= {"mode": runtime, "config": config}
+    return [json.dumps(document)]
+
+
 def tokens_of(a: Issuer, b: Issuer) -> dict[str, str]:
     """Tokens by what is wrong with them."""
     return {
@@ -120,6 +140,7 @@ def secret(authority: Authority) -> str:
 class Ground:
     """One listener of a gateway that has the policy."""
 
+    runtime: str
     listener: str
     port: int
     upstream: RawUpstream
@@ -158,7 +179,20 @@ class Ground:
         return statuses, [each for each in self.settle()[start:] if each.path != "/settled"]
 
 
-def opened(stack: ExitStack, trusted: int) -> dict[str, Ground]:
+def serve_filters(stack: ExitStack, background: Background, folder: Path, wanted: list[WantedFilter]) -> None:
+    """Run the filters that Envoy will ask, as a gateway's agent does."""
+
+    async def begin() -> FilterKeeper:
+        keeper = FilterKeeper(folder, drain_time=1.0, on_change=lambda: None)
+        keeper.want(wanted)
+        return keeper
+
+    keeper = background.run(begin())
+    stack.callback(lambda: background.run(keeper.stop()))
+    assert wait_for(lambda: keeper.ready, limit=60.0)
+
+
+def opened(stack: ExitStack, trusted: int, runtime: str) -> dict[str, Ground]:
     """The two listeners of a gateway behind so many proxies."""
     folder, background = Path(stack.enter_context(TemporaryDirectory(prefix="mx-"))), Background()
     stack.callback(background.close)
@@ -166,30 +200,33 @@ def opened(stack: ExitStack, trusted: int) -> dict[str, Ground]:
     authority, foreign = Authority(folder, "ca"), Authority(folder, "foreign")
     a, b = Issuer(), Issuer()
     plain, secure = free_port(), free_port()
-    policies = yaml.safe_load(CONFIG)["policies"]
     text = MESH.replace("TRUSTED", str(trusted)).replace("UPSTREAM", str(upstream.port))
     text = text.replace("PLAIN", str(plain)).replace("SECURE", str(secure))
-    texts = [text, authentication(a, b), secret(authority), *map(json.dumps, policies)]
+    texts = [text, authentication(a, b), secret(authority), *policies_of(runtime)]
     mesh = parse_mesh("\n---\n".join(texts))
-    snapshot = Translator(mesh).snapshot(proxy_of(mesh.workloads[0]))
+    translator, front = Translator(mesh), mesh.workloads[0]
+    snapshot = translator.snapshot(proxy_of(front))
+    asked = translator.services_of(front)
+    wanted = [WantedFilter(each.name, each.filter, each.config, each.socket) for each in asked]
+    serve_filters(stack, background, folder, wanted)
     own = authority.issue("own", [x509.UniformResourceIdentifier("spiffe://td.test/ns/shop/sa/front")])
     stack.enter_context(serving_secrets(folder / "sds.sock", build_secrets(own, authority.file)))
     bootstrap = json.dumps(to_bootstrap(snapshot, sds=folder / "sds.sock"))
-    envoy = background.run(EnvoyProcess.start(bootstrap, folder, concurrency=1))
+    envoy = background.run(EnvoyProcess.start(bootstrap, folder, concurrency=1, within=True))
     stack.callback(lambda: background.run(envoy.stop()))
     pairs = issue_all(authority, foreign)
     contexts = {"": plain_client(), **{name: pair.to_client() for name, pair in pairs.items()}}
     tokens = tokens_of(a, b)
     return {
-        "plain": Ground("plain", plain, upstream, tokens),
-        "tls": Ground("tls", secure, upstream, tokens, contexts),
+        "plain": Ground(runtime, "plain", plain, upstream, tokens),
+        "tls": Ground(runtime, "tls", secure, upstream, tokens, contexts),
     }
 
 
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[dict[str, Ground]]:
+@pytest.fixture(scope="module", params=["native", "authz", "proc"])
+def gateway(request: pytest.FixtureRequest) -> Iterator[dict[str, Ground]]:
     with ExitStack() as stack:
-        yield opened(stack, 0)
+        yield opened(stack, 0, request.param)
 
 
 @pytest.fixture(params=["plain", "tls"])
@@ -210,7 +247,7 @@ def test_row(ground: Ground, row: int) -> None:
     through = [(caller, each.head) for each, caller in reached if let_through(each, proved.get(caller))]
     refused = sum(status in (0, 400, 401, 403, 404, 426, 431, 500, 501, 503) for status in statuses)
     report(
-        f"gateway {ground.listener:6}{row:3}  {TITLES[row][:58]:60}{len(tries):3} tries"
+        f"gateway {ground.runtime:7}{ground.listener:6}{row:3}  {TITLES[row][:58]:60}{len(tries):3} tries"
         f"{refused:4} refused{len(reached):4} reached the upstream, allowed{len(through):3} let through"
     )
     assert through == []
@@ -252,9 +289,15 @@ def as_name(host: bytes) -> bytes:
     return host.lower().partition(b":")[0].rstrip(b".")
 
 
+def tell(ground: Ground, what: str, tries: int, reached: int) -> None:
+    """A line of the table."""
+    where = f"gateway {ground.runtime:7}{ground.listener:6}"
+    report(f"{where} -  {what:60}{tries:3} tries{reached:4} reached the upstream, allowed")
+
+
 def test_paths(ground: Ground) -> None:
     statuses, seen = ground.reached([Attack(0, path, request_bytes(path)) for path in PATHS])
-    report(f"gateway {ground.listener}: {len(PATHS)} paths, {len(seen)} reached the upstream")
+    tell(ground, "paths", len(PATHS), len(seen))
     check_passed(seen)
     assert set(statuses) <= {0, 200, 301, 400, 403, 404}
     assert 0 < len(seen) < len(PATHS)
@@ -270,7 +313,7 @@ def test_hosts(ground: Ground) -> None:
         for lines in HOSTS
     ]
     statuses, seen = ground.reached(tries)
-    report(f"gateway {ground.listener}: {len(tries)} hosts, {len(seen)} reached the upstream")
+    tell(ground, "hosts", len(tries), len(seen))
     check_passed(seen)
     assert len(statuses) == len(HOSTS)
 
@@ -279,7 +322,7 @@ def test_header_rules(ground: Ground) -> None:
     statuses, seen = ground.reached(
         [Attack(0, repr(lines)[:60], request_bytes("/x", *lines)) for lines in ROLES]
     )
-    report(f"gateway {ground.listener}: {len(ROLES)} headers, {len(seen)} reached the upstream")
+    tell(ground, "headers", len(ROLES), len(seen))
     check_passed(seen)
     assert len(statuses) == len(ROLES)
 
@@ -300,7 +343,7 @@ def test_what_a_stranger_claims_does_not_come_through(ground: Ground, name: str)
 def test_the_proxies_in_front_are_believed_and_nobody_before_them() -> None:
     """With one trusted proxy the client is who that one names, the last entry but none."""
     with ExitStack() as stack:
-        ground = opened(stack, 1)["plain"]
+        ground = opened(stack, 1, "native")["plain"]
 
         def ask(*lines: str) -> int:
             return ground.attempt(Attack(0, "", http1("/internal/x", *lines)))
