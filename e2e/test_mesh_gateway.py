@@ -476,8 +476,25 @@ def test_what_people_see_has_no_key(edge: Edge, words: tuple[str, ...]) -> None:
     assert key not in edge.world.last_words()
 
 
+def test_what_an_edit_would_change_is_shown_without_the_key(edge: Edge) -> None:
+    pair = named(edge.authority, "edited", "else.test")
+    text = secret("edited-cert", pair)
+    gateway = (
+        GATEWAYS.replace("nobody-has-it", "edited-cert")
+        .split("---")[0]
+        .replace("name: front,", "name: more,")
+    )
+    file = edge.world.folder / "edit.yaml"
+    file.write_text(f"{text}---\n{gateway.replace('number: 8', 'number: 9')}")
+    told = json.dumps(edge.world.ask("apply", "-f", str(file), "--dry-run"))
+    assert "secret|edge|edited-cert" in told
+    assert "<redacted>" in told
+    key = next(each for each in pair.key.read_text().split() if len(each) > 40)
+    assert key not in told
+
+
 def test_a_gateway_starts_before_anything_is_for_it(edge: Edge) -> None:
-    idle = edge.world.add_gateway("idle-1")
+    idle = edge.world.add_gateway("idle-1", "--sotw")
     wait_for("it runs", lambda: idle.process.says("knows this workload as READY"))
     gateway = """
 apiVersion: networking.istio.io/v1
@@ -485,7 +502,11 @@ kind: Gateway
 metadata: {name: idle, namespace: edge}
 spec:
   selector: {gate: idle}
-  servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: [idle.test]}]
+  servers:
+    - {port: {number: 8080, name: http, protocol: HTTP}, hosts: [idle.test]}
+    - port: {number: 8443, name: https, protocol: HTTPS}
+      hosts: [idle.test]
+      tls: {mode: SIMPLE, credentialName: idle-cert}
 ---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -494,11 +515,22 @@ spec: {hosts: [idle.test], gateways: [edge/idle], http: [{directResponse: {statu
 """
     edge.world.write("idle.yaml", gateway)
     wait_for("it serves", lambda: answers_at(idle, "idle.test") == 418)
+    own = named(edge.authority, "idle", "idle.test")
+    edge.world.write("idle-cert.yaml", secret("idle-cert", own))
+    wait_for("it has its certificate", lambda: answers_at(idle, "idle.test", tls=True) == 418)
 
 
-def answers_at(gateway: Member, host: str) -> int:
+def answers_at(gateway: Member, host: str, *, tls: bool = False) -> int:
+    """The status of an answer, 0 where there is none."""
     with suppress(OSError):
-        return send(f"http://{gateway.address}:8080", "GET", "/", host=host).status
+        if not tls:
+            return send(f"http://{gateway.address}:8080", "GET", "/", host=host).status
+        with (
+            socket.create_connection((gateway.address, 8443), timeout=20) as plain,
+            plain_client().wrap_socket(plain, server_hostname=host) as wire,
+        ):
+            wire.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            return read_answer(wire)[0]
     return 0
 
 
