@@ -23,9 +23,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from e2e.certificates import Authority, Pair, plain_client
 from e2e.mesh.processes import wait_for
 from e2e.mesh.shop import shop
-from e2e.mesh.world import Member, World, mesh
+from e2e.mesh.world import OUTBOUND, Member, World, mesh
 from e2e.raw import RawUpstream, Seen, raw_upstream
 from e2e.town import serve_tls
+from meshext.envoy.admin import Admin
 from meshext.envoy.upstreams import TcpAddress
 from meshext.sandbox.client import Answer, send
 from meshext_controlplane.agent.channels import open_channel
@@ -74,6 +75,9 @@ spec:
     - port: {number: 8443, name: mesh, protocol: HTTPS}
       hosts: [outside.test]
       tls: {mode: ISTIO_MUTUAL}
+    - port: {number: 9443, name: through, protocol: TLS}
+      hosts: [secure.test]
+      tls: {mode: PASSTHROUGH}
 """
 ROUTES = """
 apiVersion: networking.istio.io/v1
@@ -112,7 +116,7 @@ OUTSIDE = """
 apiVersion: v1
 kind: Service
 metadata: {name: out, namespace: edge}
-spec: {selector: {gate: out}, ports: [{name: https, port: 8443}]}
+spec: {selector: {gate: out}, ports: [{name: https, port: 8443}, {name: tls, port: 9443}]}
 ---
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
@@ -138,7 +142,23 @@ spec:
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: out, namespace: shop}
-spec: {host: out.edge.svc.cluster.local, trafficPolicy: {tls: {mode: ISTIO_MUTUAL, sni: outside.test}}}
+spec:
+  host: out.edge.svc.cluster.local
+  trafficPolicy:
+    tls: {mode: ISTIO_MUTUAL, sni: outside.test}
+    portLevelSettings: [{port: {number: 9443}, tls: {mode: DISABLE}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: secure, namespace: shop}
+spec:
+  hosts: [secure.test]
+  gateways: [mesh, edge/out]
+  tls:
+    - match: [{gateways: [mesh], port: 443, sniHosts: [secure.test]}]
+      route: [{destination: {host: out.edge.svc.cluster.local, port: {number: 9443}}}]
+    - match: [{gateways: [edge/out], port: 9443, sniHosts: [secure.test]}]
+      route: [{destination: {host: secure.test, port: {number: 443}}}]
 """
 FILTER = """\
 from meshext import Filter, Request
@@ -168,7 +188,9 @@ kind: AuthorizationPolicy
 metadata: {name: out, namespace: edge}
 spec:
   selector: {matchLabels: {gate: out}}
-  rules: [{from: [{source: {principals: [cluster.local/ns/shop/sa/web]}}]}]
+  rules:
+    - from: [{source: {principals: [cluster.local/ns/shop/sa/web]}}]
+    - when: [{key: connection.sni, values: [secure.test]}]
 """
 
 
@@ -413,6 +435,24 @@ def test_what_leaves_goes_through_the_egress_gateway(edge: Edge) -> None:
     assert (status, [each.values("host") for each in seen]) == (200, [[b"outside.test"]])
     assert seen[0].values("x-forwarded-client-cert") == []
     assert leave(edge, "near-1") == (403, [])
+
+
+def test_tls_leaves_through_the_egress_gateway(edge: Edge) -> None:
+    """An application's tunnel, and in it TLS of its own that nobody opens."""
+    near, out = member(edge, "near-1"), member(edge, "out-1")
+    before = chosen(out, "gateway-9443")
+    with socket.create_connection((near.address, OUTBOUND), timeout=20) as plain:
+        plain.sendall(b"CONNECT secure.test:443 HTTP/1.1\r\nHost: secure.test:443\r\n\r\n")
+        assert plain.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        with plain_client().wrap_socket(plain, server_hostname="secure.test") as wire:
+            assert wire.recv(10) == b"own"
+    assert chosen(out, "gateway-9443") == before + 1
+
+
+def chosen(who: Member, listener: str) -> int:
+    """How many connections of a listener its Envoy has passed on."""
+    stats = asyncio.run(Admin(who.admin).stats(rf"^tcp\.{listener}\.downstream_cx_total$"))
+    return sum(stats.values())
 
 
 def test_a_certificate_is_replaced_while_it_runs(edge: Edge) -> None:
