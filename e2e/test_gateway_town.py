@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 
 from e2e.certificates import Authority
+from e2e.raw import RawUpstream, raw_upstream
 from e2e.stage import echo
 from e2e.test_mesh_gateway import named, secret
 from e2e.town import Town, call_grpc, opened, peers_told
@@ -43,6 +44,20 @@ spec:
       hosts: [grpc.test]
       tls: {mode: MUTUAL, credentialName: front}
     - {port: {number: 8080, name: http, protocol: HTTP2}, hosts: ["*.test"]}
+    - {port: {number: 8081, name: out, protocol: HTTP}, hosts: ["*"]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: as-asked, namespace: shop}
+spec: {hosts: ["127.0.0.1"], ports: [{number: OUTSIDE, protocol: HTTP, name: http}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: as-asked, namespace: shop}
+spec:
+  hosts: ["127.0.0.1", "*"]
+  gateways: [front]
+  http: [{match: [{port: 8081}], route: [{destination: {host: "127.0.0.1"}}]}]
 ---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -89,9 +104,16 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(scope="module")
-def town(authority: Authority) -> Iterator[Town]:
+def outside() -> Iterator[RawUpstream]:
+    with raw_upstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="module")
+def town(authority: Authority, outside: RawUpstream) -> Iterator[Town]:
     own = named(authority, "front", "grpc.test")
-    with opened(f"{MESH}---\n{secret('front', own, authority.file, 'shop')}") as found:
+    text = f"{MESH}---\n{secret('front', own, authority.file, 'shop')}"
+    with opened(text.replace("OUTSIDE", str(outside.port))) as found:
         yield found
 
 
@@ -126,6 +148,20 @@ def test_nothing_is_told_of_envoy_and_there_is_no_way_through(town: Town) -> Non
     answer = send("http://127.62.0.2:8080", "GET", "/x", host="web.test")
     assert not [name for name, _ in answer.headers if name.lower().startswith("x-envoy-")]
     assert send("http://127.62.0.2:8080", "CONNECT", "web.test:80", host="web.test:80").status in (403, 404)
+
+
+def test_a_gateway_is_no_open_proxy(town: Town, outside: RawUpstream) -> None:
+    """What goes where a request asks goes to the hosts and ports of its service, and nowhere else."""
+    asked = {
+        f"127.0.0.1:{outside.port}": 200,
+        "127.0.0.1:15001": 404,
+        "127.0.0.1:22": 404,
+        f"localhost:{outside.port}": 503,
+        f"127.62.0.1:{outside.port}": 503,
+    }
+    found = {host: send("http://127.62.0.2:8081", "GET", "/x", host=host).status for host in asked}
+    assert found == asked
+    assert len(outside.seen) == 1
 
 
 def test_an_application_does_not_reach_what_its_sidecar_does_not_see(town: Town) -> None:

@@ -39,6 +39,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     gateways.check_bindings,
     gateways.check_servers,
     gateways.check_conflicts,
+    gateways.check_unnamed,
     gateways.check_sidecars,
 )
 """Every analyzer."""

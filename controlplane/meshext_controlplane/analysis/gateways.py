@@ -15,6 +15,7 @@ from meshext_controlplane.model.hosts import covers, qualify_host
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.secret import Secret
 from meshext_controlplane.model.server_tls import ServerTls
+from meshext_controlplane.model.service_entry import ServiceEntry
 from meshext_controlplane.model.sidecar import Sidecar
 from meshext_controlplane.model.virtual_service import L4Match, VirtualService
 
@@ -190,6 +191,36 @@ def _family(server: Server) -> str:
     if server.port.protocol in PLAIN:
         return "HTTP"
     return "TCP" if server.port.protocol == "TCP" else "TLS"
+
+
+def check_unnamed(mesh: Mesh) -> Iterator[Message]:
+    """Connections to hosts that are looked up as a request names them: a connection names none."""
+    asked = [
+        (qualify_host(host, entry.metadata.namespace), entry.spec.resolution)
+        for entry in mesh.of(ServiceEntry)
+        if entry.spec.resolution in ("NONE", "DYNAMIC_DNS")
+        for host in entry.spec.hosts
+    ]
+    for document in mesh.of(VirtualService):
+        if all(name == MESH for name in document.spec.gateways):
+            continue
+        for path, host in _find_raw_destinations(document):
+            found = next((how for name, how in asked if name == host), None)
+            if found is not None:
+                text = f"{host} has resolution {found}, which needs a request; write DNS or STATIC"
+                yield told("MX409", document, path, text)
+
+
+def _find_raw_destinations(document: VirtualService) -> Iterator[tuple[Path, str]]:
+    namespace = document.metadata.namespace
+    routes = [
+        *(("tls", at, each.route) for at, each in enumerate(document.spec.tls)),
+        *(("tcp", at, each.route) for at, each in enumerate(document.spec.tcp)),
+    ]
+    for kind, at, route in routes:
+        for number, each in enumerate(route):
+            path: Path = ("spec", kind, at, "route", number, "destination", "host")
+            yield path, qualify_host(each.destination.host, namespace)
 
 
 def check_sidecars(mesh: Mesh) -> Iterator[Message]:

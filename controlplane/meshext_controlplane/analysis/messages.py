@@ -76,6 +76,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "MX406": Code(WARNING, "a match for a gateway that its VirtualService is not for"),
         "MX407": Code(WARNING, "several Sidecars in one scope: only the first counts"),
         "MX408": Code(WARNING, "a Gateway that no gateway workload has the labels for"),
+        "MX409": Code(ERROR, "connections at a gateway to a host that only a request could name: they fail"),
     }
 )
 """Every code."""

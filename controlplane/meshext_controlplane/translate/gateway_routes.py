@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from meshext_controlplane.model.hosts import covers
 from meshext_controlplane.model.virtual_service import VirtualService
 from meshext_controlplane.translate.catalog import Catalog
+from meshext_controlplane.translate.confinement import Confined
 from meshext_controlplane.translate.gateways import BoundServer, Family, GatewayPort
 from meshext_controlplane.translate.http_routes import build_routes
 from meshext_controlplane.translate.names import name_virtual_host
@@ -124,8 +125,11 @@ def _find_secure_port(server: BoundServer, host: str) -> int:
 def _build_host(host: str, domain: _Domain, entrance: Entrance, outlook: Outlook) -> VirtualHost:
     port = entrance.port.number
     routes: list[Route] = []
+    confined = Confined(outlook, host)
     for server, document in domain.bound:
-        routes += build_routes(document, entrance.source(server), port, outlook)
+        routes += build_routes(document, entrance.source(server), port, confined)
+    for route in routes:
+        confined.confine(route)
     routes.sort(key=_takes_everything)
     if domain.secure:
         routes.insert(0, _build_redirect(port, domain.secure))

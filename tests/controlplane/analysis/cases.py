@@ -303,6 +303,20 @@ CASES: dict[str, list[str]] = {
         ),
     ],
     "MX407": [sidecar(name, "{egress: [{hosts: ['./*']}]}") for name in ("one", "two")],
+    "MX409": [
+        gateway("front", "{port: {number: 7000, name: tcp, protocol: TCP}, hosts: ['*']}"),
+        document(
+            "ServiceEntry",
+            "networking.istio.io/v1",
+            "wild",
+            "{hosts: ['*.wild.test'], ports: [{number: 7000, name: tcp, protocol: TCP}], "
+            "resolution: DYNAMIC_DNS}",
+        ),
+        routes(
+            "wild",
+            "{hosts: ['*'], gateways: [front], tcp: [{route: [{destination: {host: '*.wild.test'}}]}]}",
+        ),
+    ],
     "MX408": [
         gateway("front", HTTP).replace("gate: front", "gate: back"),
         FRONT_ROUTES,

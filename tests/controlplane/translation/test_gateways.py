@@ -16,7 +16,7 @@ from meshext_controlplane.snapshot import ENDPOINT, LISTENER, ROUTE, SECRET, Sna
 from meshext_controlplane.translate.decoding import decode_resource, to_data
 from meshext_controlplane.translate.server_hosts import common_host, narrowest
 from meshext_controlplane.translate.translator import Translator
-from tests.controlplane.translation.meshes import proxy_of, read_mesh
+from tests.controlplane.translation.meshes import parse_mesh, proxy_of, read_mesh
 
 MESH = read_mesh("gateways")
 
@@ -92,6 +92,51 @@ def test_who_calls_himself_a_gateway_is_behind_no_service() -> None:
 
     assert "127.1.9.2" in endpoints(MESH)
     assert "127.1.9.2" not in endpoints(without(MESH, Gateway))
+
+
+OPEN = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: wild, namespace: edge}
+spec:
+  hosts: ["*.wild.test"]
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  resolution: DYNAMIC_DNS
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: out, namespace: edge}
+spec: {servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: wild, namespace: edge}
+spec:
+  hosts: ["*", "*.wild.test", a.wild.test]
+  gateways: [out]
+  http: [{route: [{destination: {host: "*.wild.test"}}]}]
+---
+kind: Workload
+name: out
+namespace: edge
+address: 127.1.9.9
+gateway: true
+"""
+
+
+def test_a_gateway_goes_only_to_hosts_and_ports_of_a_service() -> None:
+    """A service whose hosts are looked up as requests name them is no open proxy."""
+    served = serve(parse_mesh(OPEN), "out").named(ROUTE)["http.8080"]
+    led = {}
+    for host in to_data(decode_resource(served))["virtual_hosts"]:
+        (route,) = host["routes"]
+        headers = route["match"].get("headers", [])
+        led[host["domains"][0]] = (
+            route["route"]["cluster"],
+            [each["string_match"]["safe_regex"]["regex"] for each in headers],
+        )
+    wild = ("outbound|80||*.wild.test", ["[^:]+(:(80))?"])
+    assert led == {"*": ("BlackHoleCluster", []), "*.wild.test": wild, "a.wild.test": wild}
 
 
 @pytest.mark.parametrize(
