@@ -6,6 +6,8 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
+
 from meshext.config import Plain
 from meshext.config.redaction import REDACTED
 from meshext_controlplane.model.secret import PUBLIC
@@ -23,6 +25,19 @@ def redact_document(value: Mapping[str, Plain]) -> dict[str, Plain]:
         else part
         for name, part in value.items()
     }
+
+
+def show_document(value: Mapping[str, Plain]) -> str:
+    """The same as YAML."""
+    return yaml.dump(redact_document(value), Dumper=_Blocks, sort_keys=False, allow_unicode=True)
+
+
+class _Blocks(yaml.SafeDumper):
+    """Text of several lines, as certificates are, stands in lines."""
+
+    def represent_scalar(self, tag: str, value: str, style: str | None = None) -> yaml.ScalarNode:
+        node: yaml.ScalarNode = super().represent_scalar(tag, value, "|" if "\n" in value else style)
+        return node
 
 
 def redact_resource(resource: Resource) -> Resource:

@@ -13,12 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-import yaml
-
 from meshext.errors import ConfigError
 from meshext.plan import Plan
 from meshext_controlplane.model.secret import Secret
-from meshext_controlplane.redaction import redact_document
+from meshext_controlplane.redaction import show_document
 from meshext_controlplane.server.filter_files import Stamp, stamp_specs
 from meshext_controlplane.server.planner import Planner, refuse
 from meshext_controlplane.server.slicing import Slicer
@@ -236,7 +234,7 @@ def to_text(placed: Placed, slicer: Slicer) -> str:
 def show_text(placed: Placed, slicer: Slicer) -> str:
     """A document as people may see it: as it was written, but for what a Secret holds."""
     if isinstance(placed.document, Secret) and isinstance(placed.value, dict):
-        return yaml.safe_dump(redact_document(placed.value), sort_keys=False, allow_unicode=True)
+        return show_document(placed.value)
     return to_text(placed, slicer)
 
 
