@@ -19,8 +19,6 @@ from meshext.lifeline import guarded
 from meshext.sandbox.recompiling import RefusedVersionError, Version
 
 ANSWER, CODE = "answer.json", "module.wasm"
-MODULE = ("name", "configuration", "reads_peer")
-"""Fields of a module that travel as JSON."""
 
 
 def main() -> int:
@@ -48,11 +46,8 @@ def compile_once(mode: str, specs: Sequence[str], configs: Sequence[str], file: 
     except MeshextError as error:
         return {"refused": str(error)}
     file.write_bytes(module.code)
-    fields = asdict(module)
-    return {
-        "module": {name: fields[name] for name in MODULE},
-        "needs": [to_plain(each) for each in needs],
-    }
+    fields = {name: value for name, value in asdict(module).items() if name != "code"}
+    return {"module": fields, "needs": [to_plain(each) for each in needs]}
 
 
 async def recompile(
@@ -89,8 +84,11 @@ def to_version(answer: Mapping[str, Any], file: Path) -> Version:
 
     if "refused" in answer:
         raise RefusedVersionError(answer["refused"], answer["files"])
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in answer["module"].items()
+    }
     return Version(
-        module=Module(code=file.read_bytes(), **answer["module"]),
+        module=Module(code=file.read_bytes(), **fields),
         needs=tuple(map(from_plain, answer["needs"])),
         files=answer["files"],
     )

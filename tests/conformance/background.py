@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-DEADLINE = 60.0  # seconds
+DEADLINE = 120.0  # seconds
 
 
 class Background:

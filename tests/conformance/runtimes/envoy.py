@@ -28,6 +28,7 @@ from tests.conformance.upstream import ScriptedUpstream
 from tests.conformance.waiting import is_over, wait_for
 
 NAMES = ("main", "other")
+READY = 90.0  # seconds for hundreds of listeners on a busy machine
 
 
 class RealEnvoy:
@@ -103,6 +104,7 @@ class RealEnvoy:
             on_log=self.on_log,
             concurrency=1,
             component_log_level="wasm:info",
+            ready_limit=READY,
         )
 
     async def _serve(self, case: Case, socket: str) -> Plan:

@@ -17,7 +17,8 @@ from meshext.envoy.routes import Match, Route
 from meshext.envoy.service_cluster import CLUSTER, Backend
 from meshext.envoy.upstreams import UnixAddress, Upstream
 from meshext.envoy.wasm_filter import FILTER, Module
-from meshext.plan import Plan
+from meshext.needs import Needs
+from meshext.plan import Plan, build_plan
 from tests.conformance.case import DEAD, LATER
 
 ROUTES = (
@@ -45,7 +46,7 @@ class Listeners:
     def __init__(self, upstreams: tuple[Upstream, ...], admin: Path) -> None:
         self._upstreams = upstreams
         self._admin = admin
-        self._made: dict[tuple[Plan, bool], str] = {}
+        self._made: dict[tuple[Plan, Behind], str] = {}
         self._whole: dict[str, Any] = {}
 
     def add(self, name: str, plan: Plan, socket: str) -> None:
@@ -73,7 +74,7 @@ class Listeners:
             written_namespaces=without_names(plan)[0].written_namespaces if writes else (),
             writes_late="stream" in (plan.request_body, plan.response_body),
         )
-        data = json.loads(self._text(plan, Behind(module=module)))
+        data = json.loads(self._text(as_module_plan(plan), Behind(module=module)))
         for each in http_filters(data):
             if each["name"] == FILTER:
                 plugin = each["typed_config"]["config"]
@@ -88,7 +89,7 @@ class Listeners:
 
     def _text(self, plan: Plan, behind: Behind) -> str:
         plain, names = without_names(plan)
-        key = plain, behind.module is not None and bool(behind.module.written_namespaces)
+        key = plain, behind
         if key not in self._made:
             self._made[key] = self._make(plain, behind)
         text = self._made[key]
@@ -126,6 +127,12 @@ def http_filters(data: dict[str, Any]) -> list[dict[str, Any]]:
     [manager] = chain["filters"]
     found: list[dict[str, Any]] = manager["typed_config"]["http_filters"]
     return found
+
+
+def as_module_plan(plan: Plan) -> Plan:
+    """The plan with only what says something about a listener that has a module."""
+    bare = build_plan([Needs(name="placeholder", hooks=frozenset(), max_body=plan.max_body)], "wasm")
+    return replace(bare, written_namespaces=plan.written_namespaces)
 
 
 def without_names(plan: Plan) -> tuple[Plan, Mapping[str, str]]:
