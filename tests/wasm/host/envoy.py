@@ -51,7 +51,7 @@ class EnvoyWithModule:
         self._module = module
         self._level = log_level
         self._binary = envoy
-        self._workers = workers
+        self.workers = workers
         self._change = change
         self._written = written_namespaces
 
@@ -77,6 +77,10 @@ class EnvoyWithModule:
         """Where a listener is."""
         return self._envoy.port(listener)
 
+    def stats(self, pattern: str) -> int:
+        """Envoy's counters and gauges of that pattern, added up."""
+        return sum(self._background.run(self._envoy.admin.stats(pattern)).values())
+
     def lines(self) -> list[str]:
         """What the module logged, without Envoy's words in front."""
         return [line.message.partition(": ")[2] for line in self.log if line.message.startswith("wasm log")]
@@ -99,6 +103,6 @@ class EnvoyWithModule:
             self._folder / "envoy",
             on_log=self.log.append,
             envoy=self._binary,
-            concurrency=self._workers,
+            concurrency=self.workers,
             log_level=self._level,
         )
