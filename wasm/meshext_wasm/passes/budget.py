@@ -1,5 +1,5 @@
-"""Charge the step budget, so that nothing runs for ever: on each way back in a loop, and where a function
-begins that may come back to itself or that calls many others."""
+"""Charge the step budget, so that nothing runs for ever: on each way back in a loop for the longest way
+round, and where a function begins that may come back to itself or does much, for the longest way through."""
 
 from __future__ import annotations
 
@@ -7,45 +7,44 @@ from typing import Final
 
 from meshext_wasm.ir import instructions as ir
 from meshext_wasm.ir.program import Function, Unit, next_labels
-from meshext_wasm.passes.calls import add_up, recursive
-from meshext_wasm.passes.edges import back_edges
+from meshext_wasm.passes.calls import recursive
+from meshext_wasm.passes.work import MUCH, STEP, Ways, Work
 from meshext_wasm.tree.program import Loc
 
-LOOP_STEPS: Final = 1
-CALL_STEPS: Final = 2
-OUTSIDE_WORK: Final = 4
-"""Calls that a call of another unit stands for."""
-MUCH_WORK: Final = 32
-"""A function that may make so many calls, counted through those that do not charge, charges itself."""
+LEAST: Final = 2
+"""Steps of a loop that does nothing: going round takes about a nanosecond too."""
 
 
 def charge_budget(unit: Unit) -> None:
     """Every function but those that the library declares never to raise: their callers charge for them."""
     counted = recursive(unit)
-    work = add_up(unit, counted, lambda _: 1, OUTSIDE_WORK, lambda a, b: min(a + b, MUCH_WORK))
+    found = Work(unit, counted).measure()
     for function in unit.functions:
         if not function.raises:
             continue
-        charge_loops(function)
-        if function.symbol in counted or work[function.symbol] >= MUCH_WORK:
-            function.entry.instructions.insert(0, charge(function.loc, CALL_STEPS))
+        ways = found[function.symbol]
+        charge_loops(function, ways)
+        if function.symbol in counted or ways.longest >= MUCH:
+            function.entry.instructions.insert(0, charge(function.loc, ways.longest))
 
 
-def charge_loops(function: Function) -> None:
+def charge_loops(function: Function, ways: Ways) -> None:
     """Before the end of each block that goes back; after `catch` where an error edge goes back."""
-    places: dict[str, int] = {}
-    for source, target in back_edges(function):
+    places: dict[str, tuple[int, int]] = {}
+    for source, target in ways.back:
         block = function.blocks[source]
+        work = ways.around(source, target)
         if block.end is not None and target in next_labels(block.end):
-            places[source] = len(block.instructions)
+            label, place = source, len(block.instructions)
         else:
-            places[target] = 1
-    for label, place in places.items():
+            label, place = target, 1
+        places[label] = (place, max(work, places.get(label, (0, 0))[1]))
+    for label, (place, work) in places.items():
         block = function.blocks[label]
         assert block.end is not None
-        block.instructions.insert(place, charge(block.end.loc, LOOP_STEPS))
+        block.instructions.insert(place, charge(block.end.loc, work))
 
 
-def charge(loc: Loc, steps: int) -> ir.Charge:
+def charge(loc: Loc, work: int) -> ir.Charge:
     """Its end can not be caught: it leaves the function."""
-    return ir.Charge(loc=loc, steps=steps, error=ir.LEAVE)
+    return ir.Charge(loc=loc, steps=max(LEAST, work // STEP), error=ir.LEAVE)

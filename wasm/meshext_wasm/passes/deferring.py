@@ -14,7 +14,7 @@ from meshext_wasm.ir.program import Block, Function, Unit
 from meshext_wasm.tree.program import Loc
 from meshext_wasm.tree.types import Rep
 
-AT_MOST: Final = 64
+AT_MOST: Final = 256
 """Steps that may be counted and not yet charged."""
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from meshext_wasm.library.raw import (
     blob_new,
     budget_charge,
+    budget_left,
+    budget_set,
     class_descriptor,
     heap_base,
     load8,
@@ -19,6 +21,7 @@ from meshext_wasm.library.raw import (
     store32,
     value_address,
     value_at,
+    wide,
     word,
 )
 
@@ -100,7 +103,10 @@ def repeated_bytes(data: bytes, times: int) -> bytes:
 def same_bytes(left: bytes, right: bytes) -> bool:
     """Whether two hold the same bytes."""
     length = length_of(left)
-    return length == length_of(right) and memory_equal(data_of(left), data_of(right), word(length))
+    if length != length_of(right):
+        return False
+    budget_set(budget_left() - wide(word(length) >> word(2)))  # as in `same_text`
+    return memory_equal(data_of(left), data_of(right), word(length))
 
 
 def compare_bytes(left: bytes, right: bytes) -> int:

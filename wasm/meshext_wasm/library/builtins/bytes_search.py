@@ -31,7 +31,6 @@ def span(data: bytes, start: int, stop: int, part: bytes) -> int:
         return -1
     if size == 0:
         return start
-    budget_charge(word(stop - start) >> word(2))
     inner = data_of(part)
     first = load8(inner)
     place, last = data_of(data) + word(start), data_of(data) + word(stop - size)
@@ -49,7 +48,6 @@ def span_last(data: bytes, start: int, stop: int, part: bytes) -> int:
     size = length_of(part)
     if stop - start < size:
         return -1
-    budget_charge(word(stop - start) >> word(2))
     for index in range(stop - size, start - 1, -1):
         budget_charge(word(size) >> word(4))
         if memory_equal(data_of(data) + word(index), data_of(part), word(size)):

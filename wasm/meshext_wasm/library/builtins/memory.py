@@ -34,7 +34,7 @@ from meshext_wasm.library.raw import (
 )
 
 FULL = MemoryError()
-REFUSED = 2000  # steps that a refused allocation counts for
+REFUSED = 10_000  # steps that a refused allocation counts for
 START = 0  # where the heap ended when the callback began
 CEILING = 0  # where its allocations must end; 0 outside callbacks
 LIVE = 0  # where the heap ended after the last collection

@@ -48,7 +48,6 @@ def find_text(text: str, part: str, start: int, stop: int) -> int:
         return start
     index, last = word(start), word(stop - size)
     first = character(inner, word(0))
-    budget_charge(word(stop - start) >> word(2))
     while index <= last:
         index = skip_to(source, index, last, first)
         if index > last:
@@ -83,7 +82,6 @@ def find_text_last(text: str, part: str, start: int, stop: int) -> int:
     if size == 0:
         return stop
     first = character(inner, word(0))
-    budget_charge(word(stop - start) >> word(2))
     for index in range(stop - size, start - 1, -1):
         if character(source, word(index)) == first:
             budget_charge(word(size) >> word(4))

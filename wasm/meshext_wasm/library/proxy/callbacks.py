@@ -10,7 +10,7 @@ from meshext_wasm.library.proxy.program import installed
 from meshext_wasm.library.proxy.traceback import describe_error, format_sites
 from meshext_wasm.library.raw import budget_set, export, guard_call, guard_taken, wide, word
 
-GLUE_STEPS = 400_000_000
+GLUE_STEPS = 1_000_000_000
 """What the glue and a configuration may take, about half a second; a hook has its own budget within."""
 
 
