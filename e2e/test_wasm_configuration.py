@@ -117,8 +117,8 @@ def envoy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivered]:
     ("configuration", "reason"),
     [
         ('{"share": 130}', "share is 130; write a whole number from 0 to 100"),
-        ('{"share": "3", "sale": 1}', "share: expected a whole number, got '3'; write for example 10"),
-        ('{"share": "3", "sale": 1}', "sale: unknown key; known keys: share, prefix, user, salt"),
+        ('{"share": "3", "sale": 1}', "share: expected a whole number, got '3'"),
+        ('{"share": "3", "sale": 1}', "sale: unknown key"),
         ("{}", "share: missing, expected a whole number"),
         ('{"share": }', "line 1, column 11: not JSON"),
     ],

@@ -52,7 +52,8 @@ class Phase:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
     """`drawn` are the mistakes under their source. `properties` are what Envoy is asked for in each exchange.
-    `exchanges` counts those that were tried, with `why_not` where none was."""
+    `exchanges` counts those that were tried, with `why_not` where none was; `failures` are what the log says
+    of hooks that failed there."""
 
     mistakes: tuple[Mistake, ...] = ()
     drawn: str = ""
@@ -62,6 +63,7 @@ class Study:
     phases: tuple[Phase, ...] = ()
     exchanges: int = 0
     why_not: str = ""
+    failures: tuple[str, ...] = ()
 
     @property
     def compiles(self) -> bool:
@@ -91,6 +93,7 @@ def to_data(study: Study) -> dict[str, object]:
         "properties": list(study.properties),
         "exchanges": study.exchanges,
         "not_tried": study.why_not or None,
+        "failures": list(study.failures),
         "phases": [_phase_data(each) for each in study.phases],
     }
 
@@ -117,6 +120,7 @@ def study_lines(study: Study) -> Iterator[str]:
     tried = f"in {counted(study.exchanges, 'exchange')}" if study.exchanges else study.why_not
     yield heading(f"host calls, {tried}")
     yield from format_table(list(_phase_rows(study.phases)), indent="  ")
+    yield from (f"  failed: {each}" for each in study.failures)
 
 
 def _use_rows(uses: Sequence[Use]) -> Iterator[tuple[str, ...]]:

@@ -20,6 +20,8 @@ from meshext import Exchange, Filter, Headers, Request, Response
 
 
 class Reads(Filter):
+    attributes = ("source.port",)
+
     @dataclass(frozen=True)
     class Config:
         header: str
@@ -30,6 +32,8 @@ class Reads(Filter):
     def on_request(self, request: Request) -> None:
         request.headers["X-A"] = request.headers.get("x-b") or request.client_address
         mark(request.headers, self.config.header)
+
+        request.set_metadata("port", request.attribute("source.port"))
 
     def on_response(self, response: Response) -> None:
         if response.request.path == "/" and "x-c" in response.headers:
@@ -82,21 +86,22 @@ def test_what_hooks_read_and_what_it_costs(folder: Path) -> None:
     assert [(use["hook"], set(use["reads"]), set(use["writes"])) for use in compiled["uses"]] == [
         (
             "on_request",
-            {"request header x-b", "request.client_address"},
-            {"request header x-a", "a message's header by a computed name"},
+            {"request header x-b", "request.client_address", "attribute source.port"},
+            {"request header x-a", "a message's header by a computed name", "metadata key port"},
         ),
         ("on_response", {"request.path", "response header x-c"}, {"response.status"}),
         ("on_complete", {"every request header"}, set()),
     ]
-    assert compiled["properties"] == ["source.address"]
+    assert compiled["properties"] == ["source.port", "source.address"]
     assert compiled["exchanges"] == 3
+    assert compiled["failures"] == []
     first, *_ = phases = compiled["phases"]
     assert [(phase["phase"], phase["hooks"]) for phase in phases] == [
         ("request headers", ["on_request"]),
         ("response headers", ["on_response"]),
         ("end", ["on_complete"]),
     ]
-    assert first["host_calls"]["get_property"] == {"least": 1, "most": 1}
+    assert first["host_calls"]["get_property"] == {"least": 2, "most": 2}
     assert first["host_calls"]["replace_header_map_value"] == {"least": 2, "most": 2}
 
 
@@ -105,3 +110,10 @@ def test_without_its_configuration_nothing_is_tried(folder: Path) -> None:
     assert code == 0, text
     assert data["compiled"]["exchanges"] == 0
     assert "--config" in data["compiled"]["not_tried"]
+
+
+def test_hooks_that_fail_there_are_told(folder: Path) -> None:
+    config = ["--config", '{"header": "no name"}']
+    _, text, data = check(folder, "reads.py:Reads", *config, "--json")
+    [failure] = data["compiled"]["failures"]
+    assert "on_request failed (raised), refused: HeaderError" in failure, text

@@ -20,10 +20,11 @@ from meshext_wasm.tree.types import ClassType
 
 PARTS = frozenset(
     "method scheme host hostname target path query cookies peer client_address route cluster id body "
-    "status".split()
+    "status metadata".split()
 )
 """Properties of a message that are worth a word."""
 
+SURROUNDINGS = {"attribute": "attribute", "set_metadata": "metadata key"}
 MAPS = {"headers": "header", "trailers": "trailer", "response_headers": "header"}
 READS = frozenset({"__getitem__", "get", "get_all", "joined", "__contains__"})
 READS_ALL = frozenset({"items", "keys", "names", "values", "__iter__", "__len__"})
@@ -118,6 +119,8 @@ def note(node: Expression, found: Touched) -> None:
             return
     if owner in HEADERS:
         note_header(subject, name, list(rest), found)
+    elif name in SURROUNDINGS and owner.startswith(SDK):
+        (found.reads if name == "attribute" else found.writes)[named(SURROUNDINGS[name], list(rest))] = None
     elif owner in QUERIES and name in (*WRITES, "clear"):
         found.writes[QUERIES[owner]] = None
     elif name in PARTS and owner.startswith(SDK):
@@ -127,17 +130,22 @@ def note(node: Expression, found: Touched) -> None:
 def note_header(subject: Expression, name: str, rest: list[Expression], found: Touched) -> None:
     """Remember a header, or all of them."""
     where, kind = line_of(subject)
-    match rest:
-        case [Constant(value=str(key)), *_]:
-            what = f"{where} {kind} {key.lower()}"
-        case _:
-            what = f"a {where} {kind} by a computed name"
+    what = named(f"{where} {kind}", rest)
     if name in READS_ALL:
         found.reads[f"every {where} {kind}"] = None
     elif name in READS:
         found.reads[what] = None
     elif name in WRITES:
         found.writes[what] = None
+
+
+def named(kind: str, arguments: list[Expression]) -> str:
+    """One of a kind, by the name that the first argument is."""
+    match arguments:
+        case [Constant(value=str(key)), *_]:
+            return f"{kind} {key.lower() if 'header' in kind or 'trailer' in kind else key}"
+        case _:
+            return f"{'an' if kind[0] == 'a' else 'a'} {kind} by a computed name"
 
 
 def note_handed_over(node: Call, found: Touched) -> None:

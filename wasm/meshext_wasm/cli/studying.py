@@ -52,7 +52,13 @@ def try_module(study: Study, built: Built, specs: Sequence[str], configs: Sequen
         tried = try_calls(built.code, configuration, built.needs, calls)
     except (ConfigError, RefusedError) as error:
         return replace(study, why_not=f"not tried without a configuration: {error}")
-    return replace(study, phases=tried.phases, properties=tried.properties, exchanges=len(calls))
+    return replace(
+        study,
+        phases=tried.phases,
+        properties=tried.properties,
+        exchanges=len(calls),
+        failures=tried.failures,
+    )
 
 
 def find_uses(chain: Sequence[Seated], unit: Unit) -> Iterator[Use]:

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from meshext.attributes import ATTRIBUTES
 from meshext.cli.study import Phase
 from meshext.needs import Hook, Needs
 from meshext.sandbox.calls import Call, header_pairs
+from meshext_wasm.abi.values import Level
 from meshext_wasm.host.counting import CountingGuest
 from meshext_wasm.host.driver import Driver, Message
 from meshext_wasm.host.guest import WasmtimeGuest
@@ -28,7 +30,15 @@ PHASES: Mapping[str, tuple[str, frozenset[Hook]]] = {
 }
 """The callbacks of an exchange in their order, each with the hooks that it is for."""
 
+FORGED = {str: b"forged", int: (1).to_bytes(8, "little"), float: (10**9).to_bytes(8, "little"), bool: b"\1"}
+"""What stands for an attribute, by its type; times are nanoseconds."""
+
 PROPERTIES = {
+    **{
+        name: FORGED[each.type]
+        for name, each in ATTRIBUTES.items()
+        if each.carrier != "request" and each.phase != "response"
+    },
     "source.address": b"127.0.0.1:5000",
     "filter_state.meshext.direct_address": b"127.0.0.1:5000",
     "xds.route_name": b"main",
@@ -48,10 +58,11 @@ ANSWER = Message(
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What the exchanges took: by phase, and which properties they asked for."""
+    """What the exchanges took: by phase, the properties that they asked for, the first line of each failure."""
 
     phases: tuple[Phase, ...]
     properties: tuple[str, ...]
+    failures: tuple[str, ...]
 
 
 def try_calls(code: bytes, configuration: str, needs: Sequence[Needs], calls: Sequence[Call]) -> Tried:
@@ -65,7 +76,8 @@ def try_calls(code: bytes, configuration: str, needs: Sequence[Needs], calls: Se
         with guest.counted() as counts:
             driver.exchange(to_message(call), lambda _: ANSWER, prepare=prepare)
         found.append(counts)
-    return Tried(list_phases(guest, needs, found), tuple(machine.asked))
+    failures = [each.text.splitlines()[0] for each in machine.logs if each.level >= Level.ERROR]
+    return Tried(list_phases(guest, needs, found), tuple(machine.asked), tuple(dict.fromkeys(failures)))
 
 
 def list_phases(guest: CountingGuest, needs: Sequence[Needs], found: Sequence[Counts]) -> tuple[Phase, ...]:
