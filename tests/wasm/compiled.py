@@ -15,16 +15,29 @@ from functools import cache
 
 import wasmtime
 
-from meshext_wasm.build.cache import user_cache
+from meshext_wasm.build.cache import Cache, user_cache
 from meshext_wasm.build.library import Library, load_or_compile
-from meshext_wasm.build.pipeline import START_EXPORT, compile_program
-from meshext_wasm.build.stages import Compiled
+from meshext_wasm.build.pipeline import RUN_TIME, START_EXPORT, check_own, compile_program
+from meshext_wasm.build.stages import (
+    Compiled,
+    bodies_of,
+    build_ir,
+    compile_text,
+    exports_of,
+    split_unit,
+)
+from meshext_wasm.ir.build.unit import build_unit
+from meshext_wasm.ir.program import Unit
+from meshext_wasm.ir.verify import verify_unit
 from meshext_wasm.link.linker import link
 from meshext_wasm.link.objects import parse_object
 from meshext_wasm.link.starting import START
 from meshext_wasm.llvm.machine import emit_object
+from meshext_wasm.llvm.unit import lower_unit
+from meshext_wasm.passes.pipeline import PASSES
 from meshext_wasm.source.loading import Texts
 from meshext_wasm.tree import known
+from meshext_wasm.tree import program as tree
 from tests.wasm.values import Values
 
 MODULE = "program"
@@ -103,10 +116,10 @@ Outcome = tuple[str, object]
 class Program:
     """A compiled program in a fresh instance; module bodies have run."""
 
-    def __init__(self, module: bytes) -> None:
-        self.module = module
-        self.store = wasmtime.Store()
-        instance = wasmtime.Instance(self.store, wasmtime.Module(self.store.engine, module), [])
+    def __init__(self, module: bytes | wasmtime.Module) -> None:
+        self.module = wasmtime.Module(engine(), module) if isinstance(module, bytes) else module
+        self.store = wasmtime.Store(engine())
+        instance = wasmtime.Instance(self.store, self.module, [])
         self.exports = instance.exports(self.store)
         memory = self.exports["memory"]
         assert isinstance(memory, wasmtime.Memory)
@@ -115,6 +128,10 @@ class Program:
         failed = self.function("test:taken")
         if failed:
             raise AssertionError(f"the program's start raised {self.raised(failed)}")
+
+    def again(self) -> Program:
+        """Another instance, with a heap of its own."""
+        return Program(self.module)
 
     def function(self, name: str, *arguments: int) -> int:
         """Call an export with raw numbers."""
@@ -166,6 +183,14 @@ def shown(value: object) -> str:
 
 
 @cache
+def engine() -> wasmtime.Engine:
+    """One that makes little of code that runs once."""
+    config = wasmtime.Config()
+    config.cranelift_opt_level = "none"
+    return wasmtime.Engine(config)
+
+
+@cache
 def library() -> Library:
     """The run-time library; compiled at most once for one state of the sources."""
     return load_or_compile(user_cache())
@@ -188,6 +213,40 @@ def compiled(source: str, **modules: str) -> Program:
     own = Texts({MODULE: source + WIRE, **modules})
     program = compile_program(MODULE, own, library(), user_cache())
     return Program(link_all(program, library()))
+
+
+def compile_anew(source: str, *, thorough: bool = False) -> Program:
+    """A program that nobody compiles twice: nothing of it is kept, and LLVM and the verifier do little for it
+    unless `thorough`."""
+    unit = check_own(MODULE, Texts({MODULE: source + WIRE}), library(), RUN_TIME)
+    built = build_ir(unit) if thorough else build_sooner(unit)
+    kept = Unkept(user_cache().folder)
+    objects = {
+        part.name: compile_text(lower_unit(part), kept, thorough=thorough) for part in split_unit(built)
+    }
+    made = Compiled(objects, bodies_of(unit, always=True), exports_of(built))
+    return Program(link_all(made, library()))
+
+
+def build_sooner(unit: tree.Unit) -> Unit:
+    """The IR after all passes, verified once and not after each."""
+    built = build_unit(unit)
+    for run in PASSES:
+        run(built)
+    verify_unit(built, after="all passes")
+    return built
+
+
+@dataclass(frozen=True, slots=True)
+class Unkept(Cache):
+    """A cache that keeps nothing, so that generated programs do not push out what is used again."""
+
+    def get(self, name: str) -> bytes | None:
+        """Never there."""
+        return None
+
+    def put(self, name: str, content: bytes) -> None:
+        """Let go."""
 
 
 def link_all(program: Compiled, library: Library) -> bytes:

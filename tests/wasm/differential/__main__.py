@@ -1,19 +1,67 @@
-"""`python -m tests.wasm.differential --programs 10000 --seed 1`: as many programs as there is time for."""
+"""`python -m tests.wasm.differential --programs 10000 --seed 1`: as many programs as there is time for.
+
+Each module of 100 programs becomes a line of the results file: what was run, and how it came out.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
 import sys
+import time
+from pathlib import Path
 
-from tests.wasm.differential.running import Difference, run_seeds
+from tests.wasm.differential.running import INPUTS, Difference, Tally, run_seeds
+from tests.wasm.differential.shrinking import shrink
 
-TO_A_MODULE = 50
+TO_A_MODULE = 100
+THOROUGH = 10
+"""One module of so many is optimised as a filter is."""
+RESULTS = Path(__file__).parent / "results.jsonl"
 
 
-def told(difference: Difference) -> str:
+def told(difference: Difference, *, shorter: bool) -> str:
     """A difference as text to read."""
-    lines = [difference.source, f"with {difference.arguments}"]
+    source = shrink(difference.source, difference.arguments) if shorter else difference.source
+    lines = [source, f"with {difference.arguments}"]
     return "\n".join([*lines, f"CPython: {difference.python}", f"module:  {difference.module}", ""])
+
+
+def note(results: Path, seed: int, numbers: range, tally: Tally, seconds: float) -> None:
+    """One line of the results."""
+    line = {
+        "seed": seed,
+        "first": numbers.start,
+        "programs": len(numbers),
+        "inputs": INPUTS,
+        "same": tally.same,
+        "different": len({each.source for each in tally.differences}),
+        "refused": len(tally.refused),
+        "broken": len(tally.broken),
+        "cpu_seconds": round(seconds, 1),
+        "compiler": commit(),
+    }
+    with results.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def commit() -> str:
+    """Which compiler it was."""
+    command = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def show(tally: Tally, *, shorter: bool) -> None:
+    """What is not as it should be, one of each program."""
+    for source, reason in tally.refused:
+        sys.stdout.write(f"REFUSED {reason}\n")
+        del source
+    for source, reason in tally.broken:
+        sys.stdout.write(f"BROKEN {reason}\n{source}\n")
+    for each in {each.source: each for each in tally.differences}.values():
+        sys.stdout.write(f"DIFFERS\n{told(each, shorter=shorter)}\n")
+    sys.stdout.flush()
 
 
 def main() -> int:
@@ -21,23 +69,22 @@ def main() -> int:
     parser.add_argument("--programs", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="number of the first program")
+    parser.add_argument("--shrink", action="store_true", help="show the smallest program that differs")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="file that gets a line a module")
     options = parser.parse_args()
     sys.setrecursionlimit(10_000)
-    same = different = refused = 0
-    for start in range(options.first, options.first + options.programs, TO_A_MODULE):
-        tally = run_seeds(
-            options.seed, range(start, min(start + TO_A_MODULE, options.first + options.programs))
-        )
-        same += tally.same
-        different += len({each.source for each in tally.differences})
-        refused += len(tally.refused)
-        for source, reason in tally.refused:
-            sys.stdout.write(f"REFUSED {reason}\n{source}\n")
-        for each in {each.source: each for each in tally.differences}.values():
-            sys.stdout.write(f"DIFFERS\n{told(each)}\n")
-        sys.stdout.write(f"same {same}, different {different}, refused {refused}\n")
+    wrong = 0
+    end = options.first + options.programs
+    for start in range(options.first, end, TO_A_MODULE):
+        numbers = range(start, min(start + TO_A_MODULE, end))
+        before = time.process_time()
+        tally = run_seeds(options.seed, numbers, thorough=start // TO_A_MODULE % THOROUGH == THOROUGH - 1)
+        note(options.results, options.seed, numbers, tally, time.process_time() - before)
+        show(tally, shorter=options.shrink)
+        wrong += len(tally.differences) + len(tally.broken)
+        sys.stdout.write(f"{numbers}: same {tally.same}, wrong so far {wrong}\n")
         sys.stdout.flush()
-    return 1 if different else 0
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import re
+import warnings
 from dataclasses import dataclass, field
 
-from tests.wasm.differential.grammar import ANNOTATIONS, CUT, EFFECTS, EXPRESSIONS, LITERALS
+from tests.wasm.differential.words import ANNOTATIONS, CUT, EFFECTS, EXPRESSIONS, LITERALS, PLAIN
 
 HOLE = re.compile(r"<(name:)?(\w+)>")
 SEVENTY_BITS = str(2**70)
@@ -17,13 +18,31 @@ PARAMETERS = {
 }  # fmt: skip
 CAUGHT = (
     "ValueError", "(KeyError, IndexError)", "Exception", "ZeroDivisionError", "LookupError",
-    "ArithmeticError", "Oops", "(ValueError, TypeError)", "UnicodeError",
+    "ArithmeticError", "Oops", "(ValueError, TypeError)", "UnicodeError", "Lost", "OverflowError",
 )  # fmt: skip
+ERRORS = (
+    "ValueError(s)", "Oops(a)", "KeyError(s)", "Deep(a, s)", "Lost", "RuntimeError(s, b)", "TypeError()",
+    "IndexError('no')",
+)  # fmt: skip
+UNSHOWN = frozenset({"box", "point", "money", "bag", "shape", "color", "key", "queue", "any_list"})
+"""Kinds whose values are shown by their repr, as the module's can not be read from outside."""
+STATEMENTS = ("assign", "assign", "assign", "effect", "effect", "again", "leave", "unpack")
+COMPOUND = ("if", "for", "while", "try", "closure", "match", "with", "chain", "shapes", "sequence")
 
 
 def generate(seed: str, name: str) -> str:
-    """The source of one function, that takes PARAMETERS and gives a list of what it found."""
-    return Generator(random.Random(seed)).program(name)
+    """The source of one function, that takes PARAMETERS and gives a list of what it found. What Python itself
+    refuses, such as a walrus where a comprehension iterates, is made again."""
+    for attempt in range(100):
+        source = Generator(random.Random(f"{seed}/{attempt}" if attempt else seed)).program(name)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                compile(source, "program.py", "exec", dont_inherit=True)
+        except SyntaxError:
+            continue
+        return source
+    raise AssertionError(f"no program from the seed {seed!r}")
 
 
 @dataclass
@@ -37,16 +56,24 @@ class Generator:
         parameters = ", ".join(f"{each}: {ANNOTATIONS[kind]}" for each, kind in PARAMETERS.items())
         lines = ["trace: list[str] = []", "box = Box(a % 100)", "point = Point(b, 3)"]
         self.scope |= {"box": "box", "point": "point"}
-        for _ in range(self.chance.randint(3, 6)):
+        for _ in range(self.chance.randint(2, 4)):
             lines += self.guarded() if self.chance.random() < 0.7 else self.statement(2)
-        told = [each for each, kind in self.scope.items() if kind not in ("box", "point")]
-        shown = ", ".join([*told, "repr(box)", "repr(point)"])
+        shown = ", ".join(self.shown(each, kind) for each, kind in self.scope.items())
         lines.append(f"return [trace, {shown}]")
         return "\n".join([f"def {name}({parameters}) -> list[object]:", *indented(lines)])
 
+    def shown(self, name: str, kind: str) -> str:
+        """A variable as the program gives it back."""
+        return f"repr({name})" if kind in UNSHOWN or kind == "any" else name
+
     def guarded(self) -> list[str]:
         """A statement whose failure is told, not the end of the program."""
-        return ["try:", *self.inner(2), "except Exception as error:", "    trace.append(repr(error))"]
+        return [
+            "try:",
+            *self.inner(self.chance.choice((1, 1, 2))),
+            "except Exception as error:",
+            "    trace.append(repr(error))",
+        ]
 
     def pick(self, items: list[str] | tuple[str, ...]) -> str:
         return items[self.chance.randrange(len(items))]
@@ -65,6 +92,8 @@ class Generator:
             return str(self.chance.randint(0, 4))
         if kind == "seventy":
             return SEVENTY_BITS
+        if kind in PLAIN:
+            return self.pick(PLAIN[kind])
         name = self.named(kind)
         if depth <= 0 or self.chance.random() < 0.25:
             return name if name and self.chance.random() < 0.7 else f"({self.pick(LITERALS[kind])})"
@@ -85,13 +114,12 @@ class Generator:
     def inner(self, depth: int) -> list[str]:
         """A block in which what is new stays."""
         before = dict(self.scope)
-        lines = self.block(depth, self.chance.randint(1, 3))
+        lines = self.block(depth, self.chance.choice((1, 1, 2, 3)))
         self.scope = before
         return indented(lines)
 
     def statement(self, depth: int) -> list[str]:
-        kinds = ["assign", "assign", "assign", "effect", "effect", "again", "leave"]
-        kinds += ["if", "for", "while", "try", "closure", "match"] if depth > 0 else []
+        kinds = [*STATEMENTS, *(COMPOUND if depth > 0 else ())]
         made: list[str] = getattr(self, f"make_{self.pick(kinds)}")(depth)
         return made
 
@@ -116,16 +144,36 @@ class Generator:
             return [f"{name} {self.pick(('+=', '-=', '*=', '//=', '%='))} {value}"]
         return [f"{name} = {self.cut(kind, value)}"]
 
+    def make_unpack(self, depth: int) -> list[str]:
+        first, second, third = self.fresh(), self.fresh(), self.fresh()
+        forms = [
+            (f"{first}, {second} = {self.expression('pair', 2)}", {first: "int", second: "str"}),
+            (f"{first}, *{second} = {self.expression('list', 2)}", {first: "int", second: "list"}),
+            (f"*{first}, {second} = {self.expression('words', 2)}", {first: "words", second: "str"}),
+            (
+                f"({first}, {second}), {third} = {self.expression('pair', 2)}, {self.expression('float', 2)}",
+                {first: "int", second: "str", third: "float"},
+            ),
+            (f"{first} = {second} = {self.expression('list', 2)}", {first: "list", second: "list"}),
+            (f"{first}, {second} = {self.expression('str', 2)}", {first: "str", second: "str"}),
+        ]
+        line, new = forms[self.chance.randrange(len(forms))]
+        self.scope |= new
+        lines = [line]
+        for name, kind in new.items():
+            if kind == "int":
+                lines.append(f"{name} %= {SEVENTY_BITS}")
+        return lines
+
     def make_effect(self, depth: int) -> list[str]:
         return [self.filled(self.pick(EFFECTS), 2) or "trace.append('.')"]
 
     def make_leave(self, depth: int) -> list[str]:
         test = self.expression("bool", 2)
         ways = [
-            "raise ValueError(s)",
-            "raise Oops(a)",
+            f"raise {self.pick(ERRORS)}",
+            f"raise {self.pick(ERRORS)}",
             "return [trace, a, s]",
-            "raise KeyError(s)",
             "assert flag, s",
         ]
         if self.loops:
@@ -139,22 +187,28 @@ class Generator:
         return lines + (["else:", *self.inner(depth - 1)] if self.chance.random() < 0.6 else [])
 
     def make_for(self, depth: int) -> list[str]:
-        name, other = self.fresh(), self.fresh()
+        one, two = self.fresh(), self.fresh()
         heads = [
-            (f"for {name} in range({self.chance.randint(0, 5)}):", {name: "int"}),
-            (f"for {name} in range({self.chance.randint(3, 9)}, 0, -2):", {name: "int"}),
-            (f"for {name} in {self.expression('list', 2)}[:6]:", {name: "int"}),
-            (f"for {name} in {self.expression('str', 2)}[:6]:", {name: "str"}),
+            (f"for {one} in range({self.chance.randint(0, 5)}):", {one: "int"}),
+            (f"for {one} in range({self.chance.randint(3, 9)}, 0, -2):", {one: "int"}),
+            (f"for {one} in {self.expression('list', 2)}[:6]:", {one: "int"}),
+            (f"for {one} in {self.expression('str', 2)}[:6]:", {one: "str"}),
+            (f"for {one} in {self.expression('bytes', 2)}[:6]:", {one: "int"}),
+            (f"for {one} in Color:", {one: "color"}),
+            (f"for {one}, {two} in enumerate({self.expression('list', 1)}[:5]):", {one: "int", two: "int"}),
             (
-                f"for {name}, {other} in enumerate({self.expression('list', 1)}[:5]):",
-                {name: "int", other: "int"},
+                f"for {one}, {two} in list({self.expression('dict', 1)}.items())[:5]:",
+                {one: "str", two: "int"},
             ),
+            (f"for {one}, {two} in {self.expression('pairs', 1)}[:5]:", {one: "str", two: "int"}),
             (
-                f"for {name}, {other} in list({self.expression('dict', 1)}.items())[:5]:",
-                {name: "str", other: "int"},
+                f"for {one}, {two} in zip({self.expression('words', 1)}, {self.expression('floats', 1)}):",
+                {one: "str", two: "float"},
             ),
-            (f"for {name} in sorted({self.expression('set', 1)})[:5]:", {name: "int"}),
-        ]
+            (f"for {one} in sorted({self.expression('set', 1)})[:5]:", {one: "int"}),
+            (f"for {one} in reversed({self.expression('tuple', 1)}[:5]):", {one: "int"}),
+            (f"for {one} in list({self.expression('groups', 1)}.values())[:4]:", {one: "list"}),
+        ]  # fmt: skip
         head, new = heads[self.chance.randrange(len(heads))]
         return self.loop(depth, [head], new, [])
 
@@ -187,6 +241,36 @@ class Generator:
                 return lines
         return [*lines, "finally:", *self.inner(depth - 1)]
 
+    def make_chain(self, depth: int) -> list[str]:
+        """Exceptions that come from others."""
+        origin = self.pick((" from error", " from error", " from None", ""))
+        return [
+            "try:",
+            "    try:", *indented(self.inner(depth - 1)), f"        raise {self.pick(ERRORS)}",
+            f"    except {self.pick(CAUGHT)} as error:",
+            f"        raise {self.pick(ERRORS)}{origin}",
+            "except Exception as error:",
+            "    trace.append(repr(error) + repr(error.__cause__))",
+            "    trace.append(str(error.args))",
+        ]  # fmt: skip
+
+    def make_with(self, depth: int) -> list[str]:
+        name = self.fresh()
+        heads = [
+            (f"with Managed(trace, {self.expression('bool', 1)}) as {name}:", {name: "int"}),
+            (f"with Managed(trace, {self.expression('bool', 1)}):", {}),
+            (
+                f"with Managed(trace, flag) as {name}, Managed(trace, {self.expression('bool', 1)}):",
+                {name: "int"},
+            ),
+        ]
+        head, new = heads[self.chance.randrange(len(heads))]
+        before = dict(self.scope)
+        self.scope |= new
+        lines = [head, *self.inner(depth - 1)]
+        self.scope = before
+        return lines
+
     def make_closure(self, depth: int) -> list[str]:
         name, parameter, result = self.fresh(), self.fresh(), self.fresh()
         shared = self.named("int") or "a"
@@ -199,7 +283,10 @@ class Generator:
         lines = [f"def {name}({parameter}: int) -> int:"]
         if ":=" not in value + told and shared not in PARAMETERS and shared.startswith("v"):
             lines += [f"    nonlocal {shared}", f"    {shared} = ({value}) % {SEVENTY_BITS}"]
-        lines += [f"    return {told}", f"{result}: int = {name}({self.expression('int', 1)})"]
+        call = self.pick(
+            (f"{name}({self.expression('int', 1)})", f"twice({name}, {self.expression('int', 1)})")
+        )
+        lines += [f"    return ({told}) % {SEVENTY_BITS}", f"{result}: int = {call}"]
         self.scope[result] = "int"
         return lines
 
@@ -210,6 +297,36 @@ class Generator:
             "    case 1 | 2:", *indented(self.inner(depth - 1)),
             "    case _:", *indented(self.inner(depth - 1)),
         ]  # fmt: skip
+
+    def make_shapes(self, depth: int) -> list[str]:
+        """`match` on classes."""
+        name = self.fresh()
+        lines = [f"match {self.expression('shape', 2)}:", f"    case Square({name}):"]
+        lines += self.with_names({name: "int"}, depth)
+        lines += [f"    case Circle(radius={name}_1, label=str({name}_2)) if {self.expression('bool', 2)}:"]
+        lines += self.with_names({f"{name}_1": "float", f"{name}_2": "str"}, depth)
+        return [*lines, "    case _:", *indented(self.inner(depth - 1))]
+
+    def make_sequence(self, depth: int) -> list[str]:
+        """`match` on sequences, mappings and any value."""
+        name = self.fresh()
+        if self.chance.random() < 0.5:
+            lines = [f"match {self.expression('list', 2)}:", "    case []:", *indented(self.inner(depth - 1))]
+            lines += [f"    case [{name}]:", *self.with_names({name: "int"}, depth)]
+            lines += [f"    case [{name}_1, *{name}_2]:"]
+            return lines + self.with_names({f"{name}_1": "int", f"{name}_2": "list"}, depth)
+        lines = [f"match {self.expression('any', 2)}:", f"    case int({name}) if {name} > 3:"]
+        lines += [f"        {name} %= 1000", *self.with_names({name: "int"}, depth)]
+        lines += [f"    case str({name}_1):", *self.with_names({f"{name}_1": "str"}, depth)]
+        return [*lines, "    case None | [] | {}:", *indented(self.inner(depth - 1))]
+
+    def with_names(self, new: dict[str, str], depth: int) -> list[str]:
+        """The block of a case that binds names."""
+        before = dict(self.scope)
+        self.scope |= new
+        lines = indented(self.inner(depth - 1))
+        self.scope = before
+        return lines
 
 
 def indented(lines: list[str]) -> list[str]:

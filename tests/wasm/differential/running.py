@@ -5,18 +5,21 @@ from __future__ import annotations
 import copy
 import random
 import re
+import sys
+import types
+import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import wasmtime
 
 from meshext_wasm.diagnostics.diagnostic import CompileError
-from tests.wasm.compiled import Outcome, Program, compiled, outcome_of
+from tests.wasm.compiled import Outcome, Program, compile_anew, outcome_of
 from tests.wasm.differential.generating import generate
-from tests.wasm.differential.grammar import PRELUDE
+from tests.wasm.differential.prelude import PRELUDE
 
-INPUTS = 4
+INPUTS = 10
 POOLS: dict[str, list[Any]] = {
     "a": [0, 1, -1, 7, -13, 255, 2**31, 2**62 - 1, -(2**62), 2**63, 10**20],
     "b": [1, 2, -3, 5, 0, -(10**19)],
@@ -44,77 +47,106 @@ class Difference:
 
 @dataclass(slots=True)
 class Tally:
-    """What became of some programs. `refused`: each with the compiler's reason."""
+    """What became of some programs. `refused`: each with the compiler's reason; `broken`: each that the
+    compiler fell over, with the exception."""
 
-    same: int
-    differences: list[Difference]
-    refused: list[tuple[str, str]]
+    same: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    broken: list[tuple[str, str]] = field(default_factory=list)
 
 
 def inputs(seed: str) -> list[list[Any]]:
-    """Some sets of arguments."""
+    """Some sets of arguments, no two alike."""
     chance = random.Random(seed)
-    return [[copy.deepcopy(chance.choice(pool)) for pool in POOLS.values()] for _ in range(INPUTS)]
+    found: dict[str, list[Any]] = {}
+    while len(found) < INPUTS:
+        made = [copy.deepcopy(chance.choice(pool)) for pool in POOLS.values()]
+        found[repr(made)] = made
+    return list(found.values())
 
 
-def run_seeds(seed: int, numbers: range) -> Tally:
+def run_seeds(seed: int, numbers: range, *, thorough: bool = False) -> Tally:
     """Generate, compile and compare the programs with these numbers."""
     sources = [generate(f"{seed}:{number}", f"p{index}") for index, number in enumerate(numbers)]
     arguments = [inputs(f"{seed}:{number}") for number in numbers]
-    return run_sources(sources, arguments)
+    return run_sources(sources, arguments, thorough=thorough)
 
 
-def run_sources(sources: list[str], arguments: list[list[list[Any]]]) -> Tally:
+def run_sources(
+    sources: list[str], arguments: list[list[list[Any]]], *, thorough: bool = False, prelude: str = PRELUDE
+) -> Tally:
     """Compare functions `p0`, `p1`, ... each with its sets of arguments."""
     refused: dict[int, str] = {}
-    program = compile_kept(sources, refused)
-    tally = Tally(0, [], [(sources[index], reason) for index, reason in refused.items()])
-    for index, source in enumerate(sources):
-        if index in refused or program is None:
-            continue
-        found = list(differences(program, source, f"p{index}", arguments[index]))
+    tally = Tally()
+    try:
+        program = compile_kept(sources, refused, thorough, prelude)
+    except Exception as error:  # the compiler itself: which program is it?
+        return run_halves(sources, arguments, error, prelude)
+    tally.refused = [(sources[index], reason) for index, reason in refused.items()]
+    if program is None:
+        return tally
+    kept = [index for index in range(len(sources)) if index not in refused]
+    names = in_python(prelude + "\n".join(sources[index] for index in kept))
+    for index in kept:
+        name = name_of(sources[index])
+        found = list(differences(program.again(), sources[index], names[name], name, arguments[index]))
         tally.differences += found
         tally.same += not found
     return tally
 
 
-def compile_kept(sources: list[str], refused: dict[int, str]) -> Program | None:
+def name_of(source: str) -> str:
+    """The name of a program's function, the last one at the left margin."""
+    return re.findall(r"^def (\w+)", source, flags=re.MULTILINE)[-1]
+
+
+def run_halves(sources: list[str], arguments: list[list[list[Any]]], error: Exception, prelude: str) -> Tally:
+    """The same in two modules, down to the one program that the compiler falls over."""
+    if len(sources) == 1:
+        return Tally(broken=[(sources[0], f"{type(error).__name__}: {error}"[:2000])])
+    middle, tally = len(sources) // 2, Tally()
+    for part in (slice(None, middle), slice(middle, None)):
+        found = run_sources(sources[part], arguments[part], prelude=prelude)
+        tally.same += found.same
+        tally.differences += found.differences
+        tally.refused += found.refused
+        tally.broken += found.broken
+    return tally
+
+
+def compile_kept(sources: list[str], refused: dict[int, str], thorough: bool, prelude: str) -> Program | None:
     """A module of all programs but those that are refused, which are noted."""
     while len(refused) < len(sources):
         kept = [index for index in range(len(sources)) if index not in refused]
-        text, lines = PRELUDE, dict[int, int]()
+        text, lines = prelude, dict[int, int]()
         for index in kept:
             start = text.count("\n") + 1
             text += f"{sources[index]}\n"
             lines |= dict.fromkeys(range(start, text.count("\n") + 1), index)
         try:
-            return compiled(text)
+            return compile_anew(text, thorough=thorough)
         except CompileError as error:
-            found = {lines.get(int(each[1]), kept[0]): error for each in LINE.finditer(str(error))}
-            if not found:
-                raise
-            refused |= {index: reason_of(str(error), sources[index]) for index in found}
+            found: dict[int, str] = {}
+            for each in error.diagnostics:
+                index = lines.get(each.loc.line, kept[0])
+                line = text.splitlines()[each.loc.line - 1].strip()
+                found.setdefault(index, f"{each.reason} | {line[each.loc.column - 4 :][:90]}")
+            refused |= found
     return None
 
 
-def reason_of(text: str, source: str) -> str:
-    """The compiler's words about the lines of one program, as far as they can be told apart."""
-    shown = [
-        part
-        for part in text.split("program.py:")
-        if any(line.strip() in part for line in source.splitlines()[1:])
-    ]
-    return "\n".join(shown[:2]) or text[:400]
-
-
-def differences(program: Program, source: str, name: str, arguments: list[list[Any]]) -> Iterator[Difference]:
+def differences(
+    program: Program, source: str, function: Callable[..., object], name: str, arguments: list[list[Any]]
+) -> Iterator[Difference]:
     """Each set of arguments for which the two sides do not agree."""
-    function = in_python(source, name)
     for each in arguments:
         expected = outcome_of(function, *copy.deepcopy(each))
         given = in_module(program, name, copy.deepcopy(each))
         if expected != given:
             yield Difference(source, each, expected, given)
+        if given[0] == "trap":
+            return
 
 
 def in_module(program: Program, name: str, arguments: list[Any]) -> Outcome:
@@ -125,9 +157,14 @@ def in_module(program: Program, name: str, arguments: list[Any]) -> Outcome:
         return "trap", str(trap).splitlines()[-1]
 
 
-def in_python(source: str, name: str) -> Callable[..., object]:
-    """The function in CPython."""
-    names: dict[str, Any] = {"__name__": "program"}
-    exec(compile(PRELUDE + source, "program.py", "exec", dont_inherit=True), names)
-    found: Callable[..., object] = names[name]
-    return found
+def in_python(source: str) -> dict[str, Any]:
+    """The names of a module in CPython; dataclasses look their module up."""
+    module = types.ModuleType("program")
+    sys.modules["program"] = module
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            exec(compile(source, "program.py", "exec", dont_inherit=True), module.__dict__)
+    finally:
+        del sys.modules["program"]
+    return module.__dict__

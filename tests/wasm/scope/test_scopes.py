@@ -39,7 +39,8 @@ def test_as_pythons_own_table(text: str) -> None:
         assert isinstance(owner, ast.FunctionDef | ast.Lambda)
         name = "lambda" if isinstance(owner, ast.Lambda) else owner.name
         table = tables[name, owner.lineno]
-        assert scope.bound == set(table.get_locals())
+        imported = {each.get_name() for each in table.get_symbols() if each.is_imported()}
+        assert scope.bound == set(table.get_locals()) - imported
         assert scope.captured == set(table.get_frees())
         assert scope.globals == {each.get_name() for each in table.get_symbols() if each.is_declared_global()}
 

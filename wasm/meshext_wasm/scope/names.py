@@ -52,8 +52,6 @@ def bound_names(node: ast.AST) -> Iterator[str]:
             yield name
         case ast.MatchMapping(rest=str(name)):
             yield name
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            yield from (alias.asname or alias.name.partition(".")[0] for alias in names)
 
 
 def assigned_in(nodes: list[ast.stmt]) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshext_wasm.source.file import SourceFile
 
@@ -18,7 +18,7 @@ class Import:
     """One module that is imported: `names` are (its name, the name here), empty for `import module`.
 
     `runs`: whether the importing module needs it to have run before: not under TYPE_CHECKING, and not inside
-    of a function.
+    of a function. `function`: the one that it stands in, whose own names these are.
     """
 
     node: ast.Import | ast.ImportFrom
@@ -26,6 +26,7 @@ class Import:
     names: tuple[tuple[str, str], ...]
     bound: str = ""
     runs: bool = True
+    function: ast.AST | None = None
 
 
 def find_imports(source: SourceFile) -> list[Import]:
@@ -33,19 +34,25 @@ def find_imports(source: SourceFile) -> list[Import]:
     return list(walk(source, source.tree.body, runs=True))
 
 
-def walk(source: SourceFile, statements: list[ast.stmt], *, runs: bool) -> Iterator[Import]:
+def walk(
+    source: SourceFile, statements: list[ast.stmt], *, runs: bool, function: ast.AST | None = None
+) -> Iterator[Import]:
     """Imports in statements, nested ones included."""
     for node in statements:
         if isinstance(node, ast.Import | ast.ImportFrom):
-            yield from read_import(source, node, runs=runs)
+            for each in read_import(source, node, runs=runs):
+                yield replace(each, function=function)
             continue
-        inner = runs and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        own = node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
+        inner, place = runs and own is None, own or function
         typing_only = isinstance(node, ast.If) and is_type_checking(node.test)
         for name in ("body", "orelse", "finalbody"):
             block = getattr(node, name, [])
-            yield from walk(source, block, runs=inner and not (typing_only and name == "body"))
-        for handler in getattr(node, "handlers", []):
-            yield from walk(source, handler.body, runs=inner)
+            yield from walk(
+                source, block, runs=inner and not (typing_only and name == "body"), function=place
+            )
+        for each in [*getattr(node, "handlers", []), *getattr(node, "cases", [])]:
+            yield from walk(source, each.body, runs=inner, function=place)
 
 
 def read_import(source: SourceFile, node: ast.Import | ast.ImportFrom, *, runs: bool) -> Iterator[Import]:

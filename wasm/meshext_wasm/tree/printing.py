@@ -38,6 +38,7 @@ from meshext_wasm.tree.statements import (
     If,
     Loop,
     Raise,
+    Renew,
     Return,
     Statement,
     Try,
@@ -126,6 +127,8 @@ class Printer:
         match statement:
             case Assign(variable=variable, value=value):
                 return f"{self.name(variable)} = {self.text(value)}"
+            case Renew(variable=variable):
+                return f"renew {self.name(variable)}"
             case WriteGlobal(variable=target, value=value):
                 return f"global {target.symbol} = {self.text(value)}"
             case WriteField(subject=subject, field=field, value=value):

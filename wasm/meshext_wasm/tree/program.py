@@ -24,7 +24,8 @@ class Variable:
     """A local variable or parameter of one function.
 
     `cell` is set where a closure shares it: then it lives in a cell on the heap. `checked` where a read may
-    come before the first write: the read raises UnboundLocalError.
+    come before the first write: the read raises UnboundLocalError. `renewed` where it gets more
+    than one cell.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Variable:
     rep: Rep = Rep.VALUE
     cell: bool = False
     checked: bool = False
+    renewed: bool = False
 
 
 @dataclass(slots=True, eq=False, repr=False)

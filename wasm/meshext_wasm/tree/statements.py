@@ -26,6 +26,13 @@ class Assign(Statement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Renew(Statement):
+    """A variable begins anew: where it is in a cell, functions made before keep the old one."""
+
+    variable: Variable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class WriteGlobal(Statement):
     """Write a variable of a module."""
 

@@ -41,10 +41,15 @@ class RawType(Type):
 @dataclass(frozen=True, slots=True)
 class ClassType(Type):
     """An instance of a class. `int` holds bools too, and `float` as an annotation ints and bools: their
-    values say what they are."""
+    values say what they are.
+
+    `borrowed`: a container that somebody else may know as one of narrower items, as `isinstance` told what it
+    is: its items can be read, and nothing is put into it.
+    """
 
     cls: Class
     arguments: tuple[Type, ...] = ()
+    borrowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ class Unit:
 
     `sources` by module name; `scopes` by function node; `writable` are the fields that something other than a
     constructor writes, `writable_names` those of any class; `own_fields` are all of the
-    unit's, as what a library writes is not known; `open_fields` those whose type is being found.
+    unit's, as what a library writes is not known; `open_fields` those whose type is being found; `imported`
+    the names that functions import themselves.
     """
 
     program: Program
@@ -39,6 +40,7 @@ class Unit:
     writable_names: set[str] = field(default_factory=set)
     own_fields: set[Field] = field(default_factory=set)
     open_fields: set[Field] = field(default_factory=set)
+    imported: dict[ast.AST, dict[str, Symbol]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -148,11 +150,24 @@ class Body:
             variable = self.variable(name)
             variable.checked = variable.checked or name not in self.facts.assigned
             return variable
+        imported = self.find_imported(name)
+        if imported is not None:
+            return imported
         if self.own is not None and name in self.own.captured and self.parent is not None:
             return self.capture(name)
         if self.parent is not None and self.parent.has_frame(name):
             return self.capture(name)
-        return self.module.names.get(name) or self.program.builtins.get(name)
+        return self.module.names.get(name) or self.program.builtin(name, library=self.source.library)
+
+    def find_imported(self, name: str) -> Symbol | None:
+        """What this function, or one around it that has no variable of the name between, imports."""
+        body: Body | None = self
+        while body is not None and body.own is not None:
+            found = self.unit.imported.get(body.own.node, {}).get(name)
+            if found is not None or name in body.own.bound:
+                return found
+            body = body.parent
+        return None
 
     def lookup_written(self, name: str) -> Symbol | None:
         """A name of code that the checker wrote, which nothing of the program hides."""

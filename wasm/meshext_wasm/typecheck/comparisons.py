@@ -25,6 +25,7 @@ from meshext_wasm.typecheck.making import (
 )
 from meshext_wasm.typecheck.members_of_enums import as_collection
 from meshext_wasm.typecheck.operators import as_float, find_operator, is_class, is_int, is_number
+from meshext_wasm.typecheck.plain_values import plain
 from meshext_wasm.typecheck.symbols import FunctionSymbol
 from meshext_wasm.typecheck.unions import display
 
@@ -130,6 +131,7 @@ def order(body: Body, node: ast.AST, name: str, left: Expression, right: Express
     if isinstance(left.type, RawType) or isinstance(right.type, RawType):
         made = raw.compare(body, node, name, left, right)
         return truth(program, loc, False) if is_failed(made) else made
+    left, right = plain(body, node, left), plain(body, node, right)
     if is_int(program, left.type) and is_int(program, right.type):
         values = convert(left, Rep.VALUE), convert(right, Rep.VALUE)
         return intrinsic(program, loc, f"int.{name}", *values)
@@ -170,7 +172,9 @@ def contains(body: Body, node: ast.AST, item: Expression, container: Expression)
 
     program, loc = body.program, body.loc(node)
     value, holder = to_value(body, item, node), to_value(body, container, node)
-    holder = as_collection(body, node, holder)
+    holder = plain(body, node, as_collection(body, node, holder))
+    if is_class(program, holder.type, "str"):
+        value = plain(body, node, value)
     if is_failed(value) or is_failed(holder):
         return truth(program, loc, False)
     with body.collect() as statements:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Expression
 from meshext_wasm.tree.program import Variable
-from meshext_wasm.tree.statements import Assign, Evaluate, If
+from meshext_wasm.tree.statements import Assign, Evaluate, If, Renew
 from meshext_wasm.tree.types import NeverType, Type
 from meshext_wasm.typecheck import displays
 from meshext_wasm.typecheck.conversions import to_type
@@ -38,27 +38,36 @@ def run_generators(
     after_loop: Callable[[], None] | None = None,
 ) -> None:
     """The loops of a comprehension, one in the other; `after_loop` is written behind each inner one."""
-    head, *rest = generators
-    if head.is_async:
+    if any(each.is_async for each in generators):
         body.report(node, "async for needs an event loop", "iterate a list")
         return
+    names = [own_variables(body, node, each.target) for each in generators]
 
-    def inside() -> None:
-        filter_items(body, node, head.ifs, go_on)
+    def loop(number: int) -> None:
+        head = generators[number]
 
-    def go_on() -> None:
-        if not rest:
-            innermost()
-            return
-        run_generators(body, node, rest, innermost, after_loop)
-        if after_loop is not None:
-            after_loop()
+        def inside() -> None:
+            if number + 1 == len(generators):
+                innermost()
+                return
+            loop(number + 1)
+            if after_loop is not None:
+                after_loop()
 
+        scoped(body, names[number], head, lambda: filter_items(body, node, head.ifs, inside), node)
+
+    loop(0)
+
+
+def own_variables(body: Body, node: ast.AST, target: ast.expr) -> dict[str, Variable]:
+    """The variables of one generator: new ones each time that the comprehension runs."""
     names: dict[str, Variable] = {}
-    for each in ast.walk(head.target):
+    for each in ast.walk(target):
         if isinstance(each, ast.Name):
             names[each.id] = body.temporary(each.id, NeverType())
-    scoped(body, names, head, inside, node)
+            names[each.id].renewed = True
+            body.emit(Renew(loc=body.loc(node), variable=names[each.id]))
+    return names
 
 
 def scoped(

@@ -33,6 +33,7 @@ from meshext_wasm.typecheck.making import (
     refuse,
     sequence,
 )
+from meshext_wasm.typecheck.plain_values import plain, plain_fits
 from meshext_wasm.typecheck.unions import (
     base_as,
     class_view,
@@ -87,6 +88,8 @@ def to_type(body: Body, expression: Expression, wanted: Type, node: ast.AST) -> 
         return narrow(value, wanted)
     if isinstance(value, Constant) and fits_literal(value, wanted):
         return replace(value, type=wanted)
+    if plain_fits(body.program, value.type, wanted):
+        return plain(body, node, value)
     tested = test_unknown(body, value, wanted)
     if tested is not None:
         return tested
@@ -169,6 +172,8 @@ def hint_for(given: Type, wanted: Type) -> str:
     """What to write instead."""
     if any(isinstance(each, NoneType) for each in members_of(given)):
         return "test it first: `if x is not None:`"
+    if isinstance(given, ClassType) and given.borrowed:
+        return f"a copy of it, as others may hold it too: {given.cls.name}(...)"
     if isinstance(given, ClassType) and isinstance(wanted, ClassType) and given.cls is wanted.cls:
         return f"its items may change, so they have to be the same: annotate it {display(wanted)}"
     return f"give it a {display(wanted)}, or annotate it otherwise"

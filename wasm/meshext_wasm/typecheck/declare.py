@@ -119,9 +119,6 @@ def declare_function(declared: Declared, site: Site, node: Definition) -> None:
     if node.name in site.module.names and not site.is_library:
         site.report(node, f"{node.name} is declared twice", "another name")
         return
-    for decorator in node.decorator_list if not site.is_library else ():
-        hint = "a plain function, and the decorator's work in it"
-        site.report(decorator, "a decorator of a function is not in the language", hint)
     symbol = make_function(site, node, f"{site.path}.{node.name}")
     if node.name in site.module.names:  # alternatives of one name, which a decorator puts in their place
         symbol.function.symbol += f":{node.lineno}"

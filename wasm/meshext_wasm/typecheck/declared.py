@@ -90,7 +90,7 @@ class Site:
         for symbol in reversed(self.classes):
             if name in symbol.members:
                 return symbol.members[name]
-        return self.module.names.get(name) or self.program.builtins.get(name)
+        return self.module.names.get(name) or self.program.builtin(name, library=self.is_library)
 
     def symbol_of(self, node: ast.expr) -> Symbol | None:
         """What a dotted name means."""

@@ -12,6 +12,8 @@ from meshext_wasm.tree.types import ClassType, Type
 from meshext_wasm.typecheck.declared import ClassWork, Declared, Definition, Site
 from meshext_wasm.typecheck.making import class_type, constant, read, sequence
 from meshext_wasm.typecheck.members import declare_method
+from meshext_wasm.typecheck.members_of_enums import BY_NAME, is_enumeration
+from meshext_wasm.typecheck.plain_values import plain_name
 from meshext_wasm.typecheck.signatures import literal_of
 from meshext_wasm.typecheck.symbols import Binding, FunctionSymbol, SpecialSymbol, find_field
 from meshext_wasm.typecheck.synthesis import Ready, Typed, write_code
@@ -20,19 +22,23 @@ from meshext_wasm.typecheck.unions import join
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
 
-ROOT = "builtins.enums.Enum"
+UNCALLED = frozenset("_missing_ _generate_next_value_ _ignore_ __new__".split())
 TEXT = "def value_text(self) -> BUILTINS.str:\n    return BUILTINS.repr(self.value)"
 FIND = """
-def from_value(value: VALUE) -> MEMBER:
+def _from_value_(value: VALUE) -> MEMBER:
     {tests}
     raise BUILTINS.ValueError(f"{{value!r}} is not a valid {name}")
+"""
+NAMED = """
+def _from_name_(name: BUILTINS.str) -> MEMBER:
+    {tests}
+    raise BUILTINS.KeyError(name)
 """
 
 
 def is_enum(work: ClassWork) -> bool:
     """Whether a class is an enumeration."""
-    base = work.symbol.base
-    return base is not None and base.cls.symbol == ROOT
+    return is_enumeration(work.symbol.cls)
 
 
 def declare_enum(declared: Declared, work: ClassWork) -> None:
@@ -41,11 +47,17 @@ def declare_enum(declared: Declared, work: ClassWork) -> None:
     pairs = [(target, value) for target, value in work.variables if not target.id.startswith("_")]
     if "__init__" in work.symbol.members:
         work.outer.report(work.node, "an Enum with an __init__", "a dataclass, and an Enum of names")
+    for each in work.node.body:
+        if isinstance(each, Definition) and each.name in UNCALLED:
+            site.report(
+                each, f"nothing calls {each.name} in a compiled program", "a classmethod of another name"
+            )
     if not pairs:
         return
-    values = member_values(site, pairs)
+    values = member_values(work, site, pairs)
     type_ = join(site.program, *(each for _, each in values))
-    work.symbol.fields["value"] = Field("value", -1, type_)
+    if find_field(site.program, work.symbol, "value") is None:
+        work.symbol.fields["value"] = Field("value", -1, type_)
     work.symbol.frozen = True
     member = ClassType(work.symbol.cls)
     work.variables = []
@@ -60,19 +72,27 @@ def declare_enum(declared: Declared, work: ClassWork) -> None:
     write_methods(declared, work, site, [target.id for target, _ in pairs], type_)
 
 
-def member_values(site: Site, pairs: list[tuple[ast.Name, ast.expr]]) -> list[tuple[ast.expr, Type]]:
+def member_values(
+    work: ClassWork, site: Site, pairs: list[tuple[ast.Name, ast.expr]]
+) -> list[tuple[ast.expr, Type]]:
     """The value of each member, `auto()` counted, and its type."""
+    wanted = plain_name(ClassType(work.symbol.cls))
     found: list[tuple[ast.expr, Type]] = []
     seen: dict[object, str] = {}
     last = 0
     for target, node in pairs:
         symbol = site.symbol_of(node.func) if isinstance(node, ast.Call) else None
         if isinstance(symbol, SpecialSymbol) and symbol.name == "auto":
-            node = ast.copy_location(ast.Constant(last + 1), node)
+            made = target.id.lower() if wanted == "str" else last + 1
+            node = ast.copy_location(ast.Constant(made), node)
         value = literal_of(node)
         if value is ... or value is None:
             site.report(node, "the value of an Enum's member is no literal", "text or a number, or auto()")
             node, value = ast.copy_location(ast.Constant(target.id), node), target.id
+        if wanted is not None and type(value).__name__ != wanted:
+            site.report(node, f"the value of {target.id} is no {wanted}", f"a {wanted}, or a plain Enum")
+            node = ast.copy_location(ast.Constant(len(found) if wanted == "int" else target.id), node)
+            value = node.value
         if value in seen:
             site.report(node, f"{target.id} has the value of {seen[value]}", "a value of its own")
         seen[value] = target.id
@@ -107,11 +127,21 @@ def write_methods(declared: Declared, work: ClassWork, site: Site, names: list[s
     parts: dict[str, ast.AST] = {"VALUE": Typed(type_), "MEMBER": Typed(ClassType(work.symbol.cls))}
     node = write_code(FIND.format(tests=tests, name=qualified(work)), work.node, parts)
     assert isinstance(node, Definition)
+    by_value = declare_finder(declared, work, site, node)
+    work.symbol.constructors = (by_value,)
+    tests = "\n    ".join(f"if name == {each!r}:\n        return OWNER.{each}" for each in names)
+    node = write_code(NAMED.format(tests=tests), work.node, parts)
+    assert isinstance(node, Definition)
+    work.symbol.members[BY_NAME] = declare_finder(declared, work, site, node)
+
+
+def declare_finder(declared: Declared, work: ClassWork, site: Site, node: Definition) -> FunctionSymbol:
+    """A function of the class that no program can name."""
     declare_method(declared, work, site, node)
-    found = work.symbol.members.pop("from_value")
+    found = work.symbol.members.pop(node.name)
     assert isinstance(found, FunctionSymbol)
     found.binding = Binding.STATIC
-    work.symbol.constructors = (found,)
+    return found
 
 
 def qualified(work: ClassWork) -> str:

@@ -17,8 +17,16 @@ from meshext_wasm.typecheck.conversions import to_type, to_value
 from meshext_wasm.typecheck.dispatch import check_expression
 from meshext_wasm.typecheck.generics import Bindings, solve, substitute, unify, variables_of
 from meshext_wasm.typecheck.making import failed, is_failed, is_simple, keep, read, refuse, sequence
-from meshext_wasm.typecheck.methods import direct, fits, own_variables, receiver_bindings
+from meshext_wasm.typecheck.methods import (
+    direct,
+    fits,
+    lent,
+    own_variables,
+    receiver_bindings,
+    refuse_borrowed,
+)
 from meshext_wasm.typecheck.symbols import Binding, FunctionSymbol, Kind, Overloads
+from meshext_wasm.typecheck.unions import members_of
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -55,6 +63,10 @@ def call_symbol(
     exact: bool = False,
 ) -> Expression:
     """Call a function by what its name means. `exact` is for super(): no subclass's method."""
+    if receiver is not None:
+        refused = refuse_borrowed(body, node, found.name, receiver)
+        if refused is not None:
+            return refused
     if isinstance(found, Overloads):
         chosen, given = choose_overload(body, node, found, given, receiver)
         if chosen is None:
@@ -66,6 +78,8 @@ def call_symbol(
         return refuse(body, mismatch.node, mismatch.reason, mismatch.hint)
     bindings = receiver_bindings(body, found, receiver) if receiver is not None else {}
     grown = growth.origins(body, receiver) if receiver is not None else []
+    if not grown:
+        bindings = {name: each for name, each in bindings.items() if not isinstance(each, NeverType)}
     own = own_variables(found) - (frozenset() if grown else frozenset(bindings))
     calling = Calling(body, node, found, filled, dict(bindings), own)
     learn_from_expected(calling, expected)
@@ -85,7 +99,9 @@ def learn_from_expected(calling: Calling, expected: Type | None) -> None:
     unify(calling.body.program, result, expected, hints)
     told: frozenset[str] = frozenset()
     for each in calling.filled:
-        told |= variables_of(calling.symbol.signature.parameters[each.index].type)
+        type_ = calling.symbol.signature.parameters[each.index].type
+        if not any(isinstance(one, CallableType) for one in members_of(type_)):
+            told |= variables_of(type_)
     calling.learned.update(
         {name: type_ for name, type_ in hints.items() if name in calling.own and name not in told}
     )
@@ -96,7 +112,7 @@ def check_arguments(calling: Calling) -> None:
     later = [each for each in calling.filled if is_function_node(each.argument)]
     for each in [*(each for each in calling.filled if each not in later), *later]:
         wanted = wanted_type(calling, each)
-        made = check_argument(calling, each, wanted)
+        made = lent(calling.symbol, each.index, check_argument(calling, each, wanted))
         calling.checked[each.argument] = made
         if not is_failed(made) and not isinstance(made.type, RawType):
             parameter = substitute_known(calling, each)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.types import (
@@ -26,8 +27,8 @@ def rebuild(type_: Type, change: Callable[[TypeVariable], Type]) -> Type:
     match type_:
         case TypeVariable():
             return change(type_)
-        case ClassType(cls, arguments) if arguments:
-            return ClassType(cls, tuple(rebuild(each, change) for each in arguments))
+        case ClassType(arguments=arguments) if arguments:
+            return replace(type_, arguments=tuple(rebuild(each, change) for each in arguments))
         case TupleType(items):
             return TupleType(tuple(rebuild(each, change) for each in items))
         case UnionType(items):

@@ -17,7 +17,9 @@ SPECIAL = {
     "abc": "ABC abstractmethod ABCMeta",
     "__future__": "annotations",
     "collections.abc": "Callable",
+    "functools": "cache lru_cache partial",
 }
+"""Names that the checker knows itself, some of them of modules that the library has too."""
 CHECKER = "isinstance issubclass super type callable property classmethod staticmethod"
 
 
@@ -28,7 +30,10 @@ def bind_imports(declared: Declared, loaded: Loaded, *, report: bool) -> None:
 
 
 def bind_site(site: Site, loaded: Loaded, *, report: bool) -> None:
-    """The imports of one module."""
+    """The imports of one module, and the names that the checker gives a module of the library."""
+    if site.is_library:
+        for name in SPECIAL.get(site.module.name, "").split():
+            site.module.names.setdefault(name, SpecialSymbol(name))
     for each in loaded.imports[site.source.name]:
         bind_import(site, each, report=report)
 
@@ -36,8 +41,15 @@ def bind_site(site: Site, loaded: Loaded, *, report: bool) -> None:
 def bind_import(site: Site, each: Import, *, report: bool) -> None:
     """One import statement."""
     module = unit_name(each.module)
+    names = site.module.names if each.function is None else site.unit.imported.setdefault(each.function, {})
+    if report and each.function is not None and not is_loaded(site, module):
+        reason = (
+            f"there is no module {each.module!r} beside the program, and the compiler has none of that name"
+        )
+        site.report(each.node, reason, "a module of the program itself, or one of the library")
+        return
     if not each.names:
-        bind_module(site, module, each.bound)
+        bind_module(site, names, module, each.bound)
         return
     for name, here in each.names:
         if name == "*":
@@ -46,7 +58,7 @@ def bind_import(site: Site, each: Import, *, report: bool) -> None:
             continue
         found = find_name(site, module, name)
         if found is not None:
-            site.module.names[here] = found
+            names[here] = found
         elif report and is_loaded(site, module):
             place = next((a for a in each.node.names if a.name == name), each.node)
             reason = f"{each.module or 'the package'} has no {name} that is compiled"
@@ -58,17 +70,17 @@ def is_loaded(site: Site, module: str) -> bool:
     return module in site.program.modules or module in KNOWN or module in ("raw", "")
 
 
-def bind_module(site: Site, module: str, bound: str) -> None:
+def bind_module(site: Site, names: dict[str, Symbol], module: str, bound: str) -> None:
     """`import a.b` binds `a`, `import a.b as c` binds `c`."""
     found = find_module(site, module)
     if found is None:
         return
     if bound != module or "." not in module:
-        site.module.names[bound] = found
+        names[bound] = found
         return
     top, *rest = module.split(".")
     outer = find_module(site, top) or ModuleSymbol(top, Module(top, ""))
-    site.module.names[top] = outer
+    names[top] = outer
     for index, part in enumerate(rest):
         name = ".".join([top, *rest[: index + 1]])
         inner = find_module(site, name) or ModuleSymbol(name, Module(name, ""))

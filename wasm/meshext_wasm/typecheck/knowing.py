@@ -28,6 +28,8 @@ from meshext_wasm.typecheck.making import (
 from meshext_wasm.typecheck.members_of_enums import as_collection
 from meshext_wasm.typecheck.narrowing import classes_of
 from meshext_wasm.typecheck.operators import find_operator, operate
+from meshext_wasm.typecheck.partials import build_partial
+from meshext_wasm.typecheck.plain_values import hides_plain
 from meshext_wasm.typecheck.symbols import FunctionSymbol, SpecialSymbol, Symbol, find_member
 from meshext_wasm.typecheck.unions import display, members_of
 
@@ -73,6 +75,10 @@ def build_isinstance(body: Body, node: ast.Call, _expected: Type | None) -> Expr
             )
         made = call_known(body, body.loc(node), "builtins.objects.is_instance", subject, other)
         return convert(narrow(made, boolean), Rep.BOOL)
+    hidden = hides_plain(subject.type, classes)
+    if hidden is not None:
+        reason = f"a member of an enumeration is kept apart from its {hidden}, so this would not be seen"
+        return refuse(body, node, reason, "isinstance with the enumeration")
     loc = body.loc(node)
     return IsInstance(loc=loc, type=boolean, rep=Rep.BOOL, subject=subject, classes=tuple(classes))
 
@@ -200,6 +206,7 @@ SPECIAL: dict[str, Known] = {
     "cast": build_cast,
     "type": build_type,
     "replace": build_replace,
+    "partial": build_partial,
     "assert_never": build_assert_never,
 }
 BUILTIN: dict[str, Known] = {

@@ -10,7 +10,7 @@ from meshext_wasm.typecheck.declare import decorator_names
 from meshext_wasm.typecheck.declared import ClassWork, Declared
 from meshext_wasm.typecheck.fields import number_fields
 from meshext_wasm.typecheck.generics import substitute
-from meshext_wasm.typecheck.symbols import Binding, ClassSymbol, FunctionSymbol, Kind, Program
+from meshext_wasm.typecheck.symbols import Binding, ClassSymbol, FunctionSymbol, Kind, Parameter, Program
 from meshext_wasm.typecheck.unions import base_as, display, is_assignable
 
 COMPARISONS = frozenset("__eq__ __lt__ __le__ __gt__ __ge__".split())
@@ -151,8 +151,13 @@ def check_types(
 def same_defaults(above: FunctionSymbol, below: FunctionSymbol) -> bool:
     """Whether both can be called in the same way."""
     pairs = [above.signature.parameters, below.signature.parameters]
-    shapes = [[(each.kind is Kind.KEYWORD, each.default is None) for each in side] for side in pairs]
+    shapes = [[(kind_of(each), each.default is None) for each in side] for side in pairs]
     return shapes[0] == shapes[1]
+
+
+def kind_of(parameter: Parameter) -> Kind:
+    """How a parameter is given, by position or name alike."""
+    return Kind.NORMAL if parameter.kind is Kind.POSITIONAL else parameter.kind
 
 
 def fill_table(symbol: ClassSymbol) -> None:

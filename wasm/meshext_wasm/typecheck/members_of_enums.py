@@ -6,19 +6,27 @@ import ast
 from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Expression, MakeArray, ReadGlobal
-from meshext_wasm.tree.program import Global
+from meshext_wasm.tree.program import Class, Global
 from meshext_wasm.tree.types import ClassObjectType, ClassType, TupleType
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
 
-ROOT = "builtins.enums.Enum"
+ROOTS = ("builtins.enums.Enum", "builtins.enums.IntEnum", "builtins.enums.StrEnum")
+
+BY_NAME = "[name]"
+"""Under this a class of members has the function that finds one by its name; no name of a program."""
+
+
+def is_enumeration(cls: Class | None) -> bool:
+    """Whether a class has members."""
+    return cls is not None and cls.base is not None and cls.base.symbol in ROOTS
 
 
 def as_collection(body: Body, node: ast.AST, value: Expression) -> Expression:
     """The members in a tuple where the value is an enumeration; any other value as it is."""
     cls = value.type.cls if isinstance(value.type, ClassObjectType) else None
-    if cls is None or cls.base is None or cls.base.symbol != ROOT:
+    if cls is None or not is_enumeration(cls):
         return value
     loc, type_ = body.loc(node), ClassType(cls)
     members = body.program.class_symbol(cls).members.values()

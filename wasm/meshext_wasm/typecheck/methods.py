@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Call, CallMethod, Expression, MakeFunction
 from meshext_wasm.tree.program import Function, Variable
 from meshext_wasm.tree.statements import Assign, Return
-from meshext_wasm.tree.types import CallableType, ClassType, RawType, Rep, Type
+from meshext_wasm.tree.types import CallableType, ClassType, NeverType, RawType, Rep, Type
 from meshext_wasm.typecheck.arguments import Given, NoMatch, bind, given_of
 from meshext_wasm.typecheck.dispatching import over_union
 from meshext_wasm.typecheck.generics import Bindings, solve, substitute, unify, variables_of
-from meshext_wasm.typecheck.making import call_known, constant, read, refuse, sequence
+from meshext_wasm.typecheck.making import call_known, constant, narrow, read, refuse, sequence
+from meshext_wasm.typecheck.plain_values import plain, plain_fits, plain_name
 from meshext_wasm.typecheck.symbols import Binding, FunctionSymbol, Kind, Overloads, Program, find_member
 from meshext_wasm.typecheck.unions import class_view, display, is_assignable, members_of
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
+
+
+WRITING = frozenset(
+    "append appendleft extend extendleft insert add update setdefault symmetric_difference_update "
+    "__setitem__ __setslice__ __iadd__ __ior__ __ixor__".split()
+)
+"""Methods of containers that put something in."""
+
+
+def refuse_borrowed(body: Body, node: ast.AST, name: str, receiver: Expression) -> Expression | None:
+    """Refuse to put something into a container whose items may be known otherwise elsewhere."""
+    view = class_view(body.program, receiver.type)
+    if view is None or not view.borrowed or name not in WRITING or body.function.outside:
+        return None
+    kind = view.cls.name
+    reason = f"this {kind} may hold other items than what is put in, as only a test told what it is"
+    return refuse(body, node, reason, f"a copy of it: {kind}(...)")
+
+
+def lent(symbol: FunctionSymbol, index: int, expression: Expression) -> Expression:
+    """An argument as the library's function sees it: that only reads the containers it is given."""
+    type_ = expression.type
+    reads = symbol.function.outside and isinstance(symbol.signature.parameters[index].type, ClassType)
+    if not (reads and isinstance(type_, ClassType) and type_.borrowed):
+        return expression
+    return narrow(expression, replace(type_, borrowed=False))
 
 
 def receiver_bindings(body: Body, symbol: FunctionSymbol, subject: Expression) -> Bindings:
@@ -54,8 +82,10 @@ def fits(
     from meshext_wasm.tree.expressions import Constant
     from meshext_wasm.typecheck.conversions import fits_literal
 
+    bindings = {name: each for name, each in bindings.items() if not isinstance(each, NeverType)}
     learned = dict(bindings)
     own = own_variables(symbol) - set(bindings)
+    arguments = [(index, each and lent(symbol, index, each)) for index, each in arguments]
     for index, expression in arguments:
         if expression is not None:
             unify(
@@ -72,7 +102,8 @@ def fits(
         elif isinstance(wanted, RawType) and isinstance(expression, Constant):
             continue
         elif not is_assignable(body.program, expression.type, wanted) and not (
-            isinstance(expression, Constant) and fits_literal(expression, wanted)
+            (isinstance(expression, Constant) and fits_literal(expression, wanted))
+            or plain_fits(body.program, expression.type, wanted)
         ):
             return False
     return True
@@ -126,6 +157,8 @@ def call_method(
         if member is None and is_float_method(program, one.type, subject.type, name):
             text = constant(program, one.loc, name)
             return call_known(body, body.loc(node), "builtins.errors.unset_attribute", one, text)
+        if member is None and plain_name(one.type) is not None:
+            return call_method(body, node, plain(body, node, one), name, given, expected)
         if member is None:
             return unknown(body, node, one.type, name)
         return refuse(body, node, f"{display(one.type)}.{name} is no method", "call a method")

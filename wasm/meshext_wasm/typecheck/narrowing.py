@@ -18,7 +18,14 @@ from meshext_wasm.tree.types import (
 )
 from meshext_wasm.typecheck.facts import Facts, join_facts
 from meshext_wasm.typecheck.symbols import AliasSymbol, ClassSymbol, ConstantSymbol, ModuleSymbol, find_field
-from meshext_wasm.typecheck.unions import alternatives_of, base_as, class_view, make_union, members_of
+from meshext_wasm.typecheck.unions import (
+    READ_ONLY,
+    alternatives_of,
+    base_as,
+    class_view,
+    make_union,
+    members_of,
+)
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -193,18 +200,21 @@ def as_below(body: Body, view: ClassType, cls: Class) -> Type | None:
     """The type of a value of a wider class that turned out to be of this one; what its items are follows from
     the wider type, and is `object` where that says nothing."""
     symbol = body.program.class_symbol(cls)
-    plain = ClassType(cls, tuple(ObjectType(unknown=True) for _ in symbol.parameters))
     seen = base_as(body.program, ClassType(cls, symbol.parameters), view.cls)
     if seen is None:
         return None
     if cls.name == "NoneType":
         return NoneType()
     bindings = dict(zip(seen.arguments, view.arguments, strict=False))
-    return (
-        ClassType(cls, tuple(bindings.get(each, ObjectType(unknown=True)) for each in symbol.parameters))
-        if (symbol.parameters)
-        else plain
-    )
+    items = tuple(bindings.get(each, ObjectType(unknown=True)) for each in symbol.parameters)
+    return ClassType(cls, items, borrowed=is_borrowed(view, cls) and bool(items))
+
+
+def is_borrowed(view: ClassType, cls: Class) -> bool:
+    """Whether a container that is known as a wider class may be known elsewhere as one of narrower items:
+    where the wider class takes those, and this one can be written."""
+    wide = view.cls.name in READ_ONLY or view.borrowed or view.cls.base is None
+    return wide and cls.name not in READ_ONLY
 
 
 def declared_type(body: Body, path: str) -> Type | None:

@@ -22,6 +22,7 @@ from meshext_wasm.typecheck.making import (
     refuse,
     sequence,
 )
+from meshext_wasm.typecheck.plain_values import plain
 from meshext_wasm.typecheck.symbols import ClassSymbol, FunctionSymbol, Overloads, Program, find_member
 from meshext_wasm.typecheck.unions import class_view, display, has_none, members_of
 
@@ -109,6 +110,7 @@ def operate(body: Body, node: ast.AST, name: str, left: Expression, right: Expre
         return left if isinstance(left.type, NeverType) else after(left, right)
     if isinstance(left.type, RawType) or isinstance(right.type, RawType):
         return raw.operate(body, node, name, left, right)
+    left, right = plain(body, node, left), plain(body, node, right)
     program, loc = body.program, body.loc(node)
     if is_int(program, left.type) and is_int(program, right.type):
         if name in INT_FAST:
@@ -221,6 +223,7 @@ def build_unary(body: Body, node: ast.expr, expected: Type | None) -> Expression
     operand = check_expression(body, node.operand, expected if isinstance(expected, RawType) else None)
     if is_failed(operand):
         return operand
+    operand = plain(body, node, operand)
     if isinstance(operand.type, RawType):
         return raw.operate_one(body, node, type(node.op).__name__, operand)
     if isinstance(node.op, ast.UAdd) and is_number(program, operand.type):

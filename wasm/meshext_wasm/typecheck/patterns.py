@@ -26,6 +26,7 @@ from meshext_wasm.typecheck.making import (
     truth,
 )
 from meshext_wasm.typecheck.narrowing import with_class
+from meshext_wasm.typecheck.plain_values import hides_plain
 from meshext_wasm.typecheck.subscripts import tuple_item
 from meshext_wasm.typecheck.symbols import ClassSymbol
 from meshext_wasm.typecheck.unions import join, make_union, members_of
@@ -142,6 +143,10 @@ def check_class(body: Body, node: ast.MatchClass, subject: Variable, type_: Type
     if not isinstance(symbol, ClassSymbol):
         body.report(node.cls, "this is no class", "a class")
         return truth(body.program, body.loc(node), False)
+    if hides_plain(type_, [symbol.cls]) is not None:
+        body.report(
+            node.cls, f"a member of an enumeration is kept apart from its {symbol.cls.name}", "a member"
+        )
     value = read(body.loc(node), subject)
     test = is_instance(body, node, narrow(value, type_), symbol.cls)
     inside = narrowed(body, type_, [symbol.cls])

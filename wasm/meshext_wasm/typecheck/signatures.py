@@ -106,11 +106,6 @@ def read_parameter(
 ) -> Parameter:
     """One parameter: it needs an annotation, and its default must fit that."""
     place = work.place
-    if kind in (Kind.STAR, Kind.STARSTAR) and not place.is_library:
-        sign = "*" if kind is Kind.STAR else "**"
-        place.report(
-            node, f"{sign}{node.arg} takes any number of arguments", "a parameter that is a list or dict"
-        )
     type_: Type = NeverType()
     if node.annotation is None:
         place.report(node, f"nothing says what {node.arg} is", f"{node.arg}: int, or what it is")

@@ -31,8 +31,6 @@ REFUSED: dict[type[ast.stmt], tuple[str, str]] = {
         "a method, or a plain function",
     ),
     ast.ClassDef: ("a class inside of a function would be made anew at each call", "the class in the module"),
-    ast.Import: ("an import inside of a function or block", "the import at the top of the module"),
-    ast.ImportFrom: ("an import inside of a function or block", "the import at the top of the module"),
 }
 
 
@@ -56,6 +54,17 @@ def check_statement(body: Body, node: ast.stmt) -> None:
 
 def check_nothing(body: Body, node: ast.stmt) -> None:
     """`pass`, and what was read before: `global`, `nonlocal`."""
+
+
+def check_import(body: Body, node: ast.Import | ast.ImportFrom) -> None:
+    """An import of a function: its names are bound already, and its module runs at the start."""
+    if body.own is None:
+        body.report(node, "an import inside of a block", "the import at the top of the module")
+        return
+    for each in node.names:
+        name = each.asname or each.name.partition(".")[0]
+        if name in body.own.bound | body.own.globals | body.own.nonlocals:
+            body.report(node, f"{name} is a variable of this function too", "another name")
 
 
 def check_expression_statement(body: Body, node: ast.Expr) -> None:
@@ -212,6 +221,8 @@ STATEMENTS: dict[type[ast.stmt], Check] = {
     ast.Return: check_return,
     ast.FunctionDef: check_inner_function,
     ast.Pass: check_nothing,
+    ast.Import: check_import,
+    ast.ImportFrom: check_import,
     ast.Global: check_nothing,
     ast.Nonlocal: check_nothing,
     ast.If: flow.check_if,

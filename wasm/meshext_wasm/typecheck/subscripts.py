@@ -19,9 +19,10 @@ from meshext_wasm.typecheck.making import (
     refuse,
     sequence,
 )
-from meshext_wasm.typecheck.names import seen_as
+from meshext_wasm.typecheck.members_of_enums import BY_NAME, is_enumeration
+from meshext_wasm.typecheck.names import resolve, seen_as
 from meshext_wasm.typecheck.operators import find_operator
-from meshext_wasm.typecheck.symbols import FunctionSymbol, Overloads
+from meshext_wasm.typecheck.symbols import ClassSymbol, FunctionSymbol, Overloads
 from meshext_wasm.typecheck.unions import display
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ def tuple_items(body: Body, node: ast.AST, subject: Expression) -> list[Expressi
 def build_subscript(body: Body, node: ast.expr, _expected: Type | None) -> Expression:
     """`a[i]`, `a[i:j]`."""
     assert isinstance(node, ast.Subscript)
+    owner = resolve(body, node.value)
+    if isinstance(owner, ClassSymbol) and is_enumeration(owner.cls):
+        return member_by_name(body, node, owner)
     subject = check_expression(body, node.value)
     if is_failed(subject) or isinstance(subject.type, NeverType):
         return subject
@@ -60,6 +64,17 @@ def build_subscript(body: Body, node: ast.expr, _expected: Type | None) -> Expre
         return refuse(body, node, "a raw number has no items", "use array_get or a load")
     made = over_union(body, node, subject, lambda one: item_of(body, node, one, node.slice))
     return seen_as(body, node, made)
+
+
+def member_by_name(body: Body, node: ast.Subscript, owner: ClassSymbol) -> Expression:
+    """`Color["RED"]`."""
+    from meshext_wasm.typecheck.arguments import Argument, Given
+    from meshext_wasm.typecheck.functions import call_symbol
+
+    found = owner.members.get(BY_NAME)
+    if not isinstance(found, FunctionSymbol):
+        return refuse(body, node, f"{owner.cls.name} has no members", "a member by its name")
+    return call_symbol(body, node, found, Given((Argument(node.slice),)))
 
 
 def item_of(body: Body, node: ast.AST, subject: Expression, index: ast.expr) -> Expression:

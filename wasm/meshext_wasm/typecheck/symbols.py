@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins as python
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -169,6 +170,10 @@ class Program:
     def class_symbol(self, cls: Class) -> ClassSymbol:
         """What is known of a class."""
         return self.classes[cls]
+
+    def builtin(self, name: str, *, library: bool) -> Symbol | None:
+        """A built-in name. Programs see those of Python; the library has more, such as `dict_keys`."""
+        return self.builtins.get(name) if library or hasattr(python, name) else None
 
     def builtin_class(self, name: str) -> Class:
         """A built-in class by the name that programs use."""

@@ -13,6 +13,7 @@ from meshext_wasm.typecheck import formatting
 from meshext_wasm.typecheck.dispatch import check_expression, check_value
 from meshext_wasm.typecheck.making import constant, failed, is_failed, keep, refuse, sequence
 from meshext_wasm.typecheck.operators import is_int, is_number
+from meshext_wasm.typecheck.plain_values import plain
 from meshext_wasm.typecheck.subscripts import tuple_item
 from meshext_wasm.typecheck.unions import display
 
@@ -92,6 +93,7 @@ def place(body: Body, node: ast.AST, match: re.Match[str], value: Expression) ->
         function = {"s": "str_of", "r": "repr_of", "a": "ascii_of"}[kind]
         text = formatting.text_of(body, node, value, function)
         return padded(body, node, match, text)
+    value = plain(body, node, value)
     wanted = is_int if kind in "diuxXo" else is_number
     if not wanted(body.program, value.type):
         words = f"%{kind} with a value of type {display(value.type)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from meshext_wasm.tree.types import (
     CallableType,
@@ -55,6 +56,8 @@ def base_as(program: Program, type_: ClassType, above: object) -> ClassType | No
         bindings = dict(zip(names, current.arguments, strict=False))
         parent = substitute(symbol.base, bindings) if symbol.base else None
         current = parent if isinstance(parent, ClassType) else None
+    if type_.borrowed and current is not None and current.arguments:
+        return replace(current, borrowed=True)
     return current
 
 
@@ -137,6 +140,8 @@ def _class_fits(program: Program, source: ClassType, target: ClassType) -> bool:
         return all(
             is_assignable(program, a, b) for a, b in zip(seen.arguments, target.arguments, strict=False)
         )
+    if seen.borrowed and not target.borrowed:
+        return False
     return all(
         same_item(a, b) or isinstance(a, NeverType) or _grows(a, b)
         for a, b in zip(seen.arguments, target.arguments, strict=False)

@@ -16,6 +16,7 @@ from meshext_wasm.tree import program as tree
 from meshext_wasm.tree.program import Loc
 from meshext_wasm.typecheck.bodies import check_functions, check_modules, infer_fields
 from meshext_wasm.typecheck.body import Unit
+from meshext_wasm.typecheck.caching import declare_caches
 from meshext_wasm.typecheck.dataclass_code import synthesise
 from meshext_wasm.typecheck.declare import declare_module
 from meshext_wasm.typecheck.declared import Declared, Definition
@@ -80,6 +81,7 @@ def declare_all(declared: Declared, loaded: Loaded) -> None:
         bind_site(site, loaded, report=False)
         declare_aliases(declared, site, variables=False)
         declare_variables(declared, site)
+    declare_caches(declared)
     bind_imports(declared, loaded, report=False)
     fill_builtins(declared)
     for work in in_order(declared):

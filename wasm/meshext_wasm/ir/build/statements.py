@@ -8,7 +8,7 @@ from typing import Any
 from meshext_wasm.ir import instructions as ir
 from meshext_wasm.ir.build import expressions, trying
 from meshext_wasm.ir.build.body import Body, FinalAround, LoopAround
-from meshext_wasm.ir.build.variables import write_variable
+from meshext_wasm.ir.build.variables import renew_variable, write_variable
 from meshext_wasm.ir.errors import BrokenIR
 from meshext_wasm.tree import statements as tree
 from meshext_wasm.tree.program import Loc
@@ -28,6 +28,12 @@ def build_assign(body: Body, node: tree.Assign) -> None:
         write_variable(body, node.loc, variable, expressions.build_expression(body, node.value))
     else:
         expressions.build_expression(body, node.value, body.register(variable))
+
+
+def build_renew(body: Body, node: tree.Renew) -> None:
+    """Another cell, without a value."""
+    if node.variable.cell:
+        renew_variable(body, node.loc, node.variable)
 
 
 def build_write_global(body: Body, node: tree.WriteGlobal) -> None:
@@ -127,6 +133,7 @@ def build_raise(body: Body, node: tree.Raise) -> None:
 
 BUILDERS: dict[type[tree.Statement], Callable[[Body, Any], None]] = {
     tree.Assign: build_assign,
+    tree.Renew: build_renew,
     tree.WriteGlobal: build_write_global,
     tree.WriteField: build_write_field,
     tree.Evaluate: build_evaluate,

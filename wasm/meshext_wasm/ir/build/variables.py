@@ -29,13 +29,20 @@ def build_locals(body: Body, parameters: list[ir.Register]) -> None:
     for variable in own:
         if variable.cell:
             first = body.registers.get(variable) or body.constant(loc, ir.Mark.UNSET, Rep.VALUE)
-            cell = ir.Register(body.fresh(f"{variable.name}.cell"), Rep.VALUE)
+            name = body.fresh(f"{variable.name}.cell")
+            cell = ir.Register(name, Rep.VALUE, variable=variable.renewed)
             body.emit(ir.MakeArray, loc, first, result=cell, cls=known.CELL)
             body.cells[variable] = cell
         elif variable not in body.registers:
             body.registers[variable] = body.several(variable.name, variable.rep)
             if variable.checked:
                 body.constant(loc, ir.Mark.UNSET, Rep.VALUE, body.registers[variable])
+
+
+def renew_variable(body: Body, loc: Loc, variable: Variable) -> None:
+    """Another cell for a variable of this function."""
+    unset = body.constant(loc, ir.Mark.UNSET, Rep.VALUE)
+    body.emit(ir.MakeArray, loc, unset, result=body.cell(variable), cls=known.CELL)
 
 
 def build_set_test(body: Body, loc: Loc, value: ir.Register, refuse: str, *told: ir.Register | str) -> None:

@@ -155,8 +155,10 @@ def empty_dict() -> Dict[K, V]:
 
 @constructor(dict)
 def dict_of_dict(source: Dict[K, V], /) -> Dict[K, V]:
-    """`dict(other)`."""
-    return source.copy()
+    """`dict(other)`: a plain one, whatever the other is."""
+    result: Dict[K, V] = new()
+    result.table.add_all(source.table)
+    return result
 
 
 @constructor(dict)

@@ -1,4 +1,7 @@
-"""Indices and slices of sequences: what negative, missing and far ones mean."""
+"""Indices and slices of sequences: what negative, missing and far ones mean.
+
+A number may be True or False: adding to it makes an int of it, which a raw number needs.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +21,21 @@ def size_of(number: int) -> int:
     """A width, limit or place, as the methods of CPython take them."""
     if not int_is_small(number) and not fits(number):
         raise OverflowError("Python int too large to convert to C ssize_t")
-    return number
+    return number + 0
 
 
 def short_of(number: int) -> int:
     """A number where CPython has room for 32 bits only."""
     if number >= 1 << 31 or number < -(1 << 31):
         raise OverflowError("Python int too large to convert to C int")
-    return number
+    return number + 0
 
 
 def times_of(number: int) -> int:
     """How often a sequence is repeated, or how long it is to be."""
     if not int_is_small(number) and not fits(number):
         raise OverflowError(NO_INDEX)
-    return number if number > 0 else 0
+    return number + 0 if number > 0 else 0
 
 
 def place_of(index: object, length: int, kind: str, failure: str) -> int:
@@ -48,7 +51,7 @@ def place_of(index: object, length: int, kind: str, failure: str) -> int:
         bad_index(kind, index)
     if not int_is_small(index) and kind != "range" and not fits(index):
         raise IndexError(NO_INDEX)
-    place = index + length if index < 0 else index
+    place = index + (length if index < 0 else 0)
     if place < 0 or place >= length:
         raise IndexError(failure)
     return place
@@ -58,7 +61,7 @@ def bound(index: int | None, length: int, missing: int) -> int:
     """A bound of `find`, `index`, `startswith` and the like: clamped to 0 and at most the length."""
     if index is None:
         return missing
-    place = index + length if index < 0 else index
+    place = index + (length if index < 0 else 0)
     if place < 0:
         return 0
     return length if place > length else place
@@ -70,7 +73,7 @@ def first_bound(index: int | None, length: int) -> int:
         return 0
     if index < 0:
         return index + length if index + length > 0 else 0
-    return index if index <= length else length + 1
+    return index + 0 if index <= length else length + 1
 
 
 def step_of(step: int | None) -> int:
@@ -81,7 +84,7 @@ def step_of(step: int | None) -> int:
         raise ValueError("slice step cannot be zero")
     if step > 1 << 32:
         return 1 << 32
-    return -(1 << 32) if step < -(1 << 32) else step
+    return -(1 << 32) if step < -(1 << 32) else step + 0
 
 
 def start_of(start: int | None, step: int, length: int) -> int:
@@ -107,7 +110,7 @@ def clamped(index: int, step: int, length: int) -> int:
         return place
     if index >= length:
         return length - 1 if step < 0 else length
-    return index
+    return index + 0
 
 
 def count_of(start: int, stop: int, step: int) -> int:

@@ -6,6 +6,7 @@ from typing import cast
 
 from meshext_wasm.library.builtins.classes import type_name
 from meshext_wasm.library.builtins.doubles import as_double, to_int
+from meshext_wasm.library.builtins.enums import plain_value
 from meshext_wasm.library.builtins.format_spec import FormatSpec
 from meshext_wasm.library.builtins.formatting import pad, render_float
 from meshext_wasm.library.builtins.int_text import to_base, to_decimal
@@ -171,6 +172,7 @@ def shown(template: Template, place: Place, value: object) -> str:
         if 0 <= place.precision < len(text):
             text = piece(text, 0, place.precision)
         return pad(spec_of(place, "<" if place.left else ">"), "", text)
+    value = plain_value(value)
     if kind == "c":
         return pad(spec_of(place, "<" if place.left else ">"), "", character_of(value))
     if kind in "diuoxX":

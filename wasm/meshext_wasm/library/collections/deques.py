@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 
 from meshext_wasm.library.builtins.arrays import new_array
 from meshext_wasm.library.builtins.errors import unhashable
+from meshext_wasm.library.builtins.indices import place_of
 from meshext_wasm.library.builtins.iteration import Iterator, Sequence
 from meshext_wasm.library.builtins.objects import same_or_equal
 from meshext_wasm.library.builtins.ordering import compare_items
@@ -49,10 +50,7 @@ class deque(Sequence[T]):  # noqa: N801 - Python's own name
 
     def checked(self, index: int) -> word:
         """The slot of an item by an index that may be negative or wrong."""
-        at = index + self.length if index < 0 else index
-        if at < 0 or at >= self.length:
-            raise IndexError("deque index out of range")
-        return self.place(at)
+        return self.place(place_of(index, self.length, "sequence", "deque index out of range"))
 
     def __getitem__(self, index: int) -> T:
         return array_get(self.slots, self.checked(index))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import cast
 
 from meshext_wasm.library.builtins.classes import type_name
+from meshext_wasm.library.builtins.enums import plain_value
 from meshext_wasm.library.json.strings import write_string
 
 Default = Callable[[object], object]
@@ -59,6 +60,7 @@ class Encoder:
 
     def write(self, value: object) -> None:
         """One value."""
+        value = plain_value(value)
         if isinstance(value, str):
             self.parts.append(write_string(value, self.only_ascii))
         elif value is None:
@@ -127,6 +129,7 @@ class Encoder:
 
     def key_text(self, key: object) -> str | None:
         """The name of a key; None for one to leave out."""
+        key = plain_value(key)
         if isinstance(key, str):
             return key
         if isinstance(key, bool):

@@ -1,0 +1,1 @@
+"""urllib: only its part that takes URLs apart."""
