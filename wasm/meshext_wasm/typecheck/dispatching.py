@@ -12,7 +12,7 @@ from meshext_wasm.tree.types import CallableType, ClassObjectType, ClassType, Ne
 from meshext_wasm.typecheck.conversions import to_value
 from meshext_wasm.typecheck.making import class_type, conditional, is_failed, keep, narrow, refuse, sequence
 from meshext_wasm.typecheck.symbols import Program
-from meshext_wasm.typecheck.unions import READ_ONLY, alternatives_of, class_view, display, has_none, join
+from meshext_wasm.typecheck.unions import READ_ONLY, alternatives_of, class_view, display, has_none, join, widen
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -50,7 +50,7 @@ def merge(program: Program, left: Type, right: Type) -> Type:
         pairs = zip(left.arguments, right.arguments, strict=True)
         items = tuple(join(program, a, b) for a, b in pairs)
         return ClassType(left.cls, items, borrowed=left.cls.name not in READ_ONLY)
-    return join(program, left, right)
+    return join(program, widen(left), widen(right))
 
 
 def over_union(body: Body, node: ast.AST, subject: Expression, operate: Operation) -> Expression:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Call, CallMethod, Expression, MakeFunction
 from meshext_wasm.tree.program import Function, Variable
-from meshext_wasm.tree.statements import Assign, Return
-from meshext_wasm.tree.types import CallableType, ClassType, NeverType, RawType, Rep, Type
+from meshext_wasm.tree.statements import Assign, Evaluate, Return
+from meshext_wasm.tree.types import CallableType, ClassObjectType, ClassType, NeverType, RawType, Rep, Type
 from meshext_wasm.typecheck.arguments import Given, NoMatch, bind, given_of
 from meshext_wasm.typecheck.dispatching import over_union
 from meshext_wasm.typecheck.generics import Bindings, solve, substitute, unify, variables_of
@@ -153,7 +153,12 @@ def call_method(
         if symbol is None or not is_visible(body, symbol, name):
             member = None
         if isinstance(member, FunctionSymbol | Overloads):
-            return functions.call_symbol(body, node, member, given, receiver=one, expected=expected)
+            first = member.alternatives[0] if isinstance(member, Overloads) else member
+            if first.binding is Binding.STATIC:
+                made = functions.call_symbol(body, node, member, given, expected=expected)
+                return sequence([Evaluate(loc=one.loc, value=one)], made)
+            own = class_of(body, node, one) if first.binding is Binding.CLASS else one
+            return functions.call_symbol(body, node, member, given, receiver=own, expected=expected)
         if member is None and is_float_method(program, one.type, subject.type, name):
             text = constant(program, one.loc, name)
             return call_known(body, body.loc(node), "builtins.errors.unset_attribute", one, text)
@@ -164,6 +169,15 @@ def call_method(
         return refuse(body, node, f"{display(one.type)}.{name} is no method", "call a method")
 
     return over_union(body, node, subject, call_one)
+
+
+def class_of(body: Body, node: ast.AST, one: Expression) -> Expression:
+    """The class of an instance, for a class method that is called on it."""
+    cls = one.type.cls if isinstance(one.type, ClassType | ClassObjectType) else None
+    if isinstance(one.type, ClassObjectType):
+        return one
+    made = call_known(body, body.loc(node), "builtins.objects.type_of", one)
+    return narrow(made, ClassObjectType(cls))
 
 
 def is_float_method(program: Program, one: Type, whole: Type, name: str) -> bool:

@@ -69,7 +69,7 @@ def urlencode(
     if isinstance(query, Mapping):
         pairs = cast("Mapping[str, object]", query).items()
     else:
-        pairs = cast("Iterable[tuple[str, object]]", query)
+        pairs = query
     made: list[str] = []
     for name, value in pairs:
         key = quoted(name, safe)
