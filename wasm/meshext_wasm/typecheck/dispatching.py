@@ -12,7 +12,15 @@ from meshext_wasm.tree.types import CallableType, ClassObjectType, ClassType, Ne
 from meshext_wasm.typecheck.conversions import to_value
 from meshext_wasm.typecheck.making import class_type, conditional, is_failed, keep, narrow, refuse, sequence
 from meshext_wasm.typecheck.symbols import Program
-from meshext_wasm.typecheck.unions import READ_ONLY, alternatives_of, class_view, display, has_none, join, widen
+from meshext_wasm.typecheck.unions import (
+    READ_ONLY,
+    alternatives_of,
+    class_view,
+    display,
+    has_none,
+    join,
+    widen,
+)
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Expression, IsInstance
 from meshext_wasm.tree.types import ClassObjectType, ClassType, NeverType, RawType, Rep, TupleType, Type
-from meshext_wasm.typecheck import raw, reducing
+from meshext_wasm.typecheck import raw, reducing, regular
 from meshext_wasm.typecheck.arguments import Argument, Given
 from meshext_wasm.typecheck.conversions import to_value
 from meshext_wasm.typecheck.dispatch import check_expression, check_value
@@ -43,6 +43,8 @@ def find(body: Body, node: ast.Call, symbol: Symbol | None) -> Known | None:
     """How a call of this name is built, where the checker knows it."""
     if isinstance(symbol, SpecialSymbol):
         return SPECIAL.get(symbol.name)
+    if isinstance(symbol, FunctionSymbol) and symbol.function.symbol in LIBRARY:
+        return LIBRARY[symbol.function.symbol]
     if not isinstance(node.func, ast.Name) or symbol is None:
         return None
     name = node.func.id.removeprefix("builtins:")
@@ -209,6 +211,7 @@ SPECIAL: dict[str, Known] = {
     "partial": build_partial,
     "assert_never": build_assert_never,
 }
+LIBRARY: dict[str, Known] = {"re.findall": regular.build_items, "re.split": regular.build_items}
 BUILTIN: dict[str, Known] = {
     "len": build_len,
     "any": reducing.build_any,
