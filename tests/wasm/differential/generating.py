@@ -24,7 +24,7 @@ ERRORS = (
     "ValueError(s)", "Oops(a)", "KeyError(s)", "Deep(a, s)", "Lost", "RuntimeError(s, b)", "TypeError()",
     "IndexError('no')",
 )  # fmt: skip
-UNSHOWN = frozenset({"box", "point", "money", "bag", "shape", "color", "key", "queue", "any_list"})
+UNSHOWN = frozenset("box point money bag shape color key queue any_list rank verb spot".split())
 """Kinds whose values are shown by their repr, as the module's can not be read from outside."""
 STATEMENTS = ("assign", "assign", "assign", "effect", "effect", "again", "leave", "unpack")
 COMPOUND = ("if", "for", "while", "try", "closure", "match", "with", "chain", "shapes", "sequence")

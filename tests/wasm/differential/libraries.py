@@ -41,6 +41,10 @@ PLAIN: Final[dict[str, list[str]]] = {
 
 EXPRESSIONS: Final[dict[str, list[str]]] = {
     "int": [
+        "(<rank> + <int>)", "<rank>.value", "(<int> - <rank>)", "(-<rank>)", "[<int>, <int>][Rank.LOW]",
+        "<spot>.x", "<spot>[0]", "len(<spot>)", "total(<int>, *<list>)", "total(*<list>, scale=<small>)",
+        "squared(<int>)", "partial(helper, <int>)(<str>)", "partial(total, <int>)()", "len(<verb>)",
+        "inc(<rank>)", "sum(v for v in <list> if v != Rank.MID)",
         "hash(<int>)", "hash(<float>)", "math.gcd(<int>, <int>)", "math.isqrt(abs(<int>))",
         "math.lcm(<int>, <small>)", "math.comb(abs(<int>) % 20, <small>)", "math.floor(<float>)",
         "math.ceil(<float>)", "math.trunc(<float>)", "int.from_bytes(<bytes>, 'big')",
@@ -75,6 +79,10 @@ EXPRESSIONS: Final[dict[str, list[str]]] = {
         "math.floor(<float>) / 3",
     ],
     "bool": [
+        "(<rank> < <int>)", "(<rank> == <rank>)", "(<int> >= <rank>)", "(<verb> == <str>)",
+        "(<verb> < <verb>)", "(<spot> == <spot>)", "(<spot> < <spot>)", "(<pair> == <spot>)",
+        "(<rank> in <list>)", "(<verb> in <str>)", "(<str> in (Verb.GET, 'a'))", "(<str> in <spot>)",
+        "({<spot>: 1} == {<spot>: 1})",
         "<float>.is_integer()", "math.isnan(<float>)", "math.isinf(<float>)",
         "(re.search(<pattern>, <str>) is not None)", "(re.fullmatch(<pattern>, <str>) is None)",
         "<set>.isdisjoint(<set>)", "(<frozen> == <set>)", "hmac.compare_digest(<bytes>, <bytes>)",
@@ -95,6 +103,13 @@ EXPRESSIONS: Final[dict[str, list[str]]] = {
         "(<tuple> < <tuple>)", "(<int> in <tuple>)", "(<str>.lower() in ('a', 'hello world'))",
     ],
     "str": [
+        "str(<rank>)", "repr(<rank>)", "('%d|%s' % (<rank>, <verb>))", "repr(<verb>)", "(<verb> + <str>)",
+        "<verb>.lower()", "<str>.join([<verb>.value, <str>])", "repr(<spot>)", "<spot>[1]",
+        "str(<spot>._asdict())", "labels(a=<int>, b=<int>)", "labels(<int>, **<dict>)", "quote(<str>)",
+        "unquote(<str>)", "str(parse_qsl(<str>))", "urlsplit(<str>).path", "urlencode(<dict>)",
+        "html.escape(<str>)", "address(<str>)", "str(ipaddress.ip_address(abs(<int>) % 2**32))",
+        "Rank[<str>].name", "json.dumps([<rank>, <verb>, <int>])", "str(sorted([<rank>, <rank>]))",
+        "f'{Rank.MID:>4}{Verb.POST:*^8}'", "str(dict([(<verb>.value, <rank>.value)]))",
         'f"{<name:int>:<ispec>}"', 'f"{<name:float>:<fspec>}"', 'f"{<name:str>:<sspec>}"',
         'f"{<name:str>!r:<sspec>}"', "format(<int>, '<ispec>')", "format(<float>, '<fspec>')",
         "format(<str>, '<sspec>')", "('<form>' % <int>)", "('<form>' % (<int>,))", "('<real>' % <float>)",
@@ -150,6 +165,8 @@ EXPRESSIONS: Final[dict[str, list[str]]] = {
         "(<bytes> or <bytes>)", "base64.b64decode(base64.b64encode(<bytes>))",
     ],
     "list": [
+        "[v * Rank.MID for v in <list>]", "list(map(squared, <list>))",
+        "list(map(partial(total, 1), <list>))",
         "list(itertools.chain(<list>, <list>))", "list(itertools.islice(<list>, <small>))",
         "list(itertools.accumulate(<list>, lambda p, q: p - q))",
         "[p * q for p, q in itertools.product(<list>[:3], <list>[:3])]", "list(<queue>)",
@@ -250,6 +267,7 @@ EXPRESSIONS: Final[dict[str, list[str]]] = {
         "[<int>, <str>, None]", "[<any>, <any>]",
     ],
     "pair": [
+        "<spot>[:2]", "(<spot>.x, <spot>.tag)",
         "(<int>, <str>[<small>])", "(len(<str>), <str>)", "(<pair> if <bool> else <pair>)",
     ],
     "maybe": [
@@ -266,6 +284,17 @@ EXPRESSIONS: Final[dict[str, list[str]]] = {
     ],
     "point": [
         "replace(<point>, x=<int>)", "Point(y=<int>, x=1)",
+    ],
+    "rank": [
+        "Rank(<int>)", "(<rank> if <bool> else Rank.HIGH)", "Rank['MID']", "max(<rank>, <rank>)",
+        "list(Rank)[<small>]",
+    ],
+    "verb": [
+        "Verb(<str>)", "(<verb> if <bool> else Verb.GET)", "Verb['POST']",
+    ],
+    "spot": [
+        "Spot(<int>)", "Spot(<int>, <str>)", "<spot>._replace(x=<int>)", "Spot(*<pair>)",
+        "min(<spot>, <spot>)", "Spot(tag=<str>, x=<int>)",
     ],
 }  # fmt: skip
 
@@ -323,9 +352,19 @@ LITERALS: Final[dict[str, list[str]]] = {
     "bytes": [
         "b'YWJj'", "b'68656c6c6f'", "b'a b  c'", "b'\\xc3\\xa9'", "b'ABC123'",
     ],
+    "rank": [
+        "Rank.LOW", "Rank.HIGH",
+    ],
+    "verb": [
+        "Verb.GET", "Verb.POST",
+    ],
+    "spot": [
+        "Spot(1)", "Spot(2, 'u')",
+    ],
 }  # fmt: skip
 
 ANNOTATIONS: Final[dict[str, str]] = {
+    "rank": "Rank", "verb": "Verb", "spot": "Spot",
     "frozen": "frozenset[int]", "groups": "dict[str, list[int]]", "pairs": "list[tuple[str, int]]",
     "tuple": "tuple[int, ...]", "color": "Color", "key": "Key", "money": "Money", "bag": "Bag",
     "shape": "Shape", "queue": "deque[int]", "any": "object", "any_list": "list[object]",

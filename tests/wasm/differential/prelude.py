@@ -9,6 +9,8 @@ import base64
 import binascii
 import hashlib
 import hmac
+import html
+import ipaddress
 import itertools
 import json
 import math
@@ -16,9 +18,10 @@ import re
 import string
 from collections import Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass, field, replace
-from enum import Enum, auto
-from functools import reduce
-from typing import Callable
+from enum import Enum, IntEnum, StrEnum, auto
+from functools import cache, partial, reduce
+from typing import Callable, NamedTuple
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 
 class Oops(ValueError):
@@ -170,6 +173,22 @@ class Level(Enum):
     HIGH = auto()
 
 
+class Rank(IntEnum):
+    LOW = 1
+    MID = 5
+    HIGH = 9
+
+
+class Verb(StrEnum):
+    GET = "GET"
+    POST = auto()
+
+
+class Spot(NamedTuple):
+    x: int
+    tag: str = "t"
+
+
 class Managed:
     def __init__(self, trace: list[str], swallow: bool) -> None:
         self.trace = trace
@@ -207,6 +226,29 @@ def adder(by: int) -> Callable[[int], int]:
 
 def named(first: int, *, second: int = 2, third: str = "t") -> str:
     return f"{first}/{second}/{third}"
+
+
+def total(*numbers: int, scale: int = 1) -> int:
+    return sum(numbers) * scale
+
+
+def labels(first: int = 0, **more: int) -> str:
+    return f"{first} {more}"
+
+
+@cache
+def squared(number: int) -> int:
+    if number == 13:
+        raise Oops(number)
+    return number * number
+
+
+def address(text: str) -> str:
+    try:
+        found = ipaddress.ip_address(text)
+        return f"{found!r} {found.is_private} {found in ipaddress.ip_network('10.0.0.0/8')}"
+    except ValueError as error:
+        return str(error)
 
 
 def area(shape: Shape) -> float:

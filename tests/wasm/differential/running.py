@@ -98,7 +98,8 @@ def run_sources(
 
 def name_of(source: str) -> str:
     """The name of a program's function, the last one at the left margin."""
-    return re.findall(r"^def (\w+)", source, flags=re.MULTILINE)[-1]
+    found: list[str] = re.findall(r"^def (\w+)", source, flags=re.MULTILINE)
+    return found[-1]
 
 
 def run_halves(sources: list[str], arguments: list[list[list[Any]]], error: Exception, prelude: str) -> Tally:

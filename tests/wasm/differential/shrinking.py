@@ -14,6 +14,7 @@ AT_ONCE = 40
 """Candidates that become one module."""
 LITERALS = (0, "", True, None, 1.5, b"")
 Differs = Callable[[list[str]], list[bool]]
+Change = Callable[[list[ast.stmt]], None]
 
 
 def shrink(source: str, arguments: list[Any]) -> str:
@@ -63,11 +64,13 @@ def reductions(tree: ast.Module) -> Iterator[ast.Module]:
     for path, node in places(tree):
         if isinstance(node, list):
             for number, statement in enumerate(node):
-                yield changed(tree, path, lambda block, n=number: block.__delitem__(n))
+                yield changed(tree, path, without(number, number + 1))
                 if len(node) > 3:
-                    yield changed(tree, path, lambda block, n=number: block.__delitem__(slice(n, n + 3)))
+                    yield changed(tree, path, without(number, number + 3))
+                if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+                    yield changed(tree, path, spliced(number, [ast.Expr(statement.value)]))
                 for inner in blocks_of(statement):
-                    yield changed(tree, path, lambda block, n=number, i=inner: splice(block, n, i))
+                    yield changed(tree, path, spliced(number, inner))
         elif isinstance(node, ast.expr):
             for new in simpler(node):
                 yield replaced(tree, path, new)
@@ -107,7 +110,7 @@ def at(tree: ast.AST, path: Path) -> Any:
     return found
 
 
-def changed(tree: ast.Module, path: Path, change: Callable[[list[ast.stmt]], object]) -> ast.Module:
+def changed(tree: ast.Module, path: Path, change: Change) -> ast.Module:
     """A copy in which a block was changed; an empty one says `pass`."""
     made = copy.deepcopy(tree)
     block = at(made, path)
@@ -139,9 +142,22 @@ def blocks_of(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
         yield each.body
 
 
-def splice(block: list[ast.stmt], number: int, inner: list[ast.stmt]) -> None:
+def without(first: int, end: int) -> Change:
+    """Take statements out of a block."""
+
+    def change(block: list[ast.stmt]) -> None:
+        del block[first:end]
+
+    return change
+
+
+def spliced(number: int, inner: list[ast.stmt]) -> Change:
     """Put the statements of an inner block where its statement was."""
-    block[number : number + 1] = copy.deepcopy(inner)
+
+    def change(block: list[ast.stmt]) -> None:
+        block[number : number + 1] = copy.deepcopy(inner)
+
+    return change
 
 
 def simpler(node: ast.expr) -> Iterator[ast.expr]:
@@ -149,8 +165,13 @@ def simpler(node: ast.expr) -> Iterator[ast.expr]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.expr) and not is_target(child):
             yield child
-    if isinstance(node, ast.List | ast.Tuple | ast.Set) and node.elts:
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
         for number in range(len(node.elts)):
-            yield type(node)(elts=[*node.elts[:number], *node.elts[number + 1 :]], ctx=ast.Load())
+            shorter = copy.copy(node)
+            shorter.elts = [*node.elts[:number], *node.elts[number + 1 :]]
+            yield shorter
+    if isinstance(node, ast.Call):
+        for number in range(len(node.args)):
+            yield ast.Call(node.func, [*node.args[:number], *node.args[number + 1 :]], node.keywords)
     if not isinstance(node, ast.Constant | ast.Name):
         yield from (ast.Constant(value) for value in LITERALS)

@@ -44,5 +44,5 @@ def test_shrinking_keeps_what_matters_and_nothing_else() -> None:
         "def p0(a):\n    b = 1\n    if a:\n        for _ in a:\n            c = f(a + 1, [b])\n    return b\n"
     )
     kept = minimise(source, lambda candidates: ["f(" in each for each in candidates])
-    assert kept == "def p0(a):\n    f()" or len(kept) < 30, kept
+    assert kept == "def p0(a):\n    f()"
     assert all(ast.parse(each) for each in smaller(source))

@@ -11,6 +11,7 @@ from meshext_wasm.tree.expressions import Expression
 from meshext_wasm.tree.types import TupleType
 from meshext_wasm.typecheck.dispatch import check_value
 from meshext_wasm.typecheck.making import is_failed
+from meshext_wasm.typecheck.plain_values import as_tuple
 from meshext_wasm.typecheck.symbols import Kind, Parameter, Signature
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def spread(body: Body, node: ast.Starred) -> list[Argument]:
         for each in node.value.elts:
             flat.extend(spread(body, each) if isinstance(each, ast.Starred) else [Argument(each)])
         return flat
-    value = check_value(body, node.value)
+    value = as_tuple(body, node, check_value(body, node.value))
     if is_failed(value) or not isinstance(value.type, TupleType):
         return [Argument(node.value, value, spread=True)]
     from meshext_wasm.typecheck.subscripts import tuple_items

@@ -72,6 +72,12 @@ def size_of(work: FunctionWork, decorator: ast.expr) -> int | None:
 def wrap(declared: Declared, work: FunctionWork, size: int) -> None:
     """Another function with the statements, and the first one asks the cache before it calls it."""
     node, site, args = work.node, work.place, work.node.args
+    statements = site.source.tree.body
+    if node not in statements:
+        site.report(
+            node.decorator_list[0], "a cached function inside of a block", "it at the top of the module"
+        )
+        return
     if args.vararg or args.kwarg or isinstance(node, ast.AsyncFunctionDef):
         site.report(node.decorator_list[0], "a cache of any number of arguments", "parameters one by one")
         return
@@ -85,6 +91,7 @@ def wrap(declared: Declared, work: FunctionWork, size: int) -> None:
     symbol.name = node.name
     site.module.names[hidden] = symbol
     declared.functions.append(FunctionWork(symbol, inner, site))
+    statements.insert(statements.index(node) + 1, inner)
     declare_table(work, table)
     numbers = {"MOST": ast.Constant(size), "LIMITED": ast.Constant(size > 0)}
     parts = {name: ast.copy_location(each, node) for name, each in numbers.items()}

@@ -12,6 +12,7 @@ from meshext_wasm.typecheck.arguments import Given, given_of, given_of_call
 from meshext_wasm.typecheck.dispatch import check_expression, check_value
 from meshext_wasm.typecheck.making import failed, is_failed, refuse
 from meshext_wasm.typecheck.names import resolve
+from meshext_wasm.typecheck.plain_values import named_tuple
 from meshext_wasm.typecheck.refusals import hint_for_name
 from meshext_wasm.typecheck.symbols import (
     Binding,
@@ -126,6 +127,9 @@ def call_attribute(
     subject = check_expression(body, callee.value)
     if is_failed(subject):
         return subject
+    if callee.attr == "_replace" and named_tuple(body.program, subject.type) is not None:
+        whole = ast.Call(node.func, [callee.value, *node.args], node.keywords)
+        return knowing.build_replace(body, ast.copy_location(whole, node), expected)
     if not all_methods(body, subject, callee.attr):
         from meshext_wasm.typecheck.attributes import read_attribute
         from meshext_wasm.typecheck.names import seen_as

@@ -31,6 +31,18 @@ BOOL = "def __bool__(self) -> BUILTINS.bool:\n    return self.__len__() != 0"
 CONFIGURED = "def __init__(self, config: CONFIG) -> None:\n    self.config = config"
 
 
+NAMED_COMPARE = """
+def {name}(self, other: BUILTINS.object) -> BUILTINS.bool:
+    if BUILTINS.isinstance(other, OWNER):
+        return ({left}) {sign} ({right})
+    if BUILTINS.isinstance(other, BUILTINS.tuple):
+        return ({left}) {sign} other
+    return BUILTINS.NotImplemented
+"""
+LENGTH = "def __len__(self) -> BUILTINS.int:\n    return {count}"
+AS_DICT = "def _asdict(self) -> BUILTINS.dict[BUILTINS.str, BUILTINS.object]:\n    return {{{pairs}}}"
+
+
 def synthesise(declared: Declared, work: ClassWork) -> None:
     """Add the methods that a decorator or a method promises."""
     if work.dataclass is not None:
@@ -94,9 +106,25 @@ def write_dataclass(declared: Declared, work: ClassWork, options: dict[str, bool
     for name in names:
         if name not in own:
             add(declared, work, COMPARE.format(name=name, left=left, sign=SIGNS[name], right=right))
+    if work.symbol.named:
+        write_named(declared, work, fields)
+        return
     hashed = options.get("frozen", False) and options.get("eq", True)
     if "__hash__" not in own and (hashed or options.get("unsafe_hash", False)):
         add(declared, work, HASH.format(left=left))
+
+
+def write_named(declared: Declared, work: ClassWork, fields: list[DataField]) -> None:
+    """What a NamedTuple has of a tuple while its class is not known."""
+    own, left, right = set(work.symbol.members), items("self", fields), items("other", fields)
+    for name, sign in SIGNS.items():
+        if name not in own:
+            text = NAMED_COMPARE.format(name=name, left=left, sign=sign, right=right)
+            add(declared, work, text)
+    add(declared, work, HASH.format(left=left))
+    add(declared, work, LENGTH.format(count=len(fields)))
+    pairs = ", ".join(f"{each.name!r}: self.{each.name}" for each in fields)
+    add(declared, work, AS_DICT.format(pairs=pairs))
 
 
 def items(owner: str, fields: list[DataField]) -> str:

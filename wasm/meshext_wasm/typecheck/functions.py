@@ -18,6 +18,7 @@ from meshext_wasm.typecheck.dispatch import check_expression
 from meshext_wasm.typecheck.generics import Bindings, solve, substitute, unify, variables_of
 from meshext_wasm.typecheck.making import failed, is_failed, is_simple, keep, read, refuse, sequence
 from meshext_wasm.typecheck.methods import (
+    WRITING,
     direct,
     fits,
     lent,
@@ -63,8 +64,9 @@ def call_symbol(
     exact: bool = False,
 ) -> Expression:
     """Call a function by what its name means. `exact` is for super(): no subclass's method."""
+    name = found.name
     if receiver is not None:
-        refused = refuse_borrowed(body, node, found.name, receiver)
+        refused = refuse_borrowed(body, node, name, receiver)
         if refused is not None:
             return refused
     if isinstance(found, Overloads):
@@ -78,8 +80,8 @@ def call_symbol(
         return refuse(body, mismatch.node, mismatch.reason, mismatch.hint)
     bindings = receiver_bindings(body, found, receiver) if receiver is not None else {}
     grown = growth.origins(body, receiver) if receiver is not None else []
-    if not grown:
-        bindings = {name: each for name, each in bindings.items() if not isinstance(each, NeverType)}
+    if not grown and name not in WRITING:
+        bindings = {key: each for key, each in bindings.items() if not isinstance(each, NeverType)}
     own = own_variables(found) - (frozenset() if grown else frozenset(bindings))
     calling = Calling(body, node, found, filled, dict(bindings), own)
     learn_from_expected(calling, expected)
@@ -112,7 +114,8 @@ def check_arguments(calling: Calling) -> None:
     later = [each for each in calling.filled if is_function_node(each.argument)]
     for each in [*(each for each in calling.filled if each not in later), *later]:
         wanted = wanted_type(calling, each)
-        made = lent(calling.symbol, each.index, check_argument(calling, each, wanted))
+        made = check_argument(calling, each, wanted)
+        made = lent(calling.body, each.argument.node, calling.symbol, each.index, made)
         calling.checked[each.argument] = made
         if not is_failed(made) and not isinstance(made.type, RawType):
             parameter = substitute_known(calling, each)

@@ -132,6 +132,9 @@ def is_marker(work: ClassWork, node: ast.expr) -> bool:
     symbol = work.outer.symbol_of(node)
     if isinstance(symbol, SpecialSymbol) and symbol.name == "Protocol" and not work.outer.is_library:
         work.outer.report(node, "a Protocol of one's own", "a base class with the methods")
+    if isinstance(symbol, SpecialSymbol) and symbol.name == "NamedTuple":
+        work.symbol.named = True
+        return True
     return isinstance(symbol, SpecialSymbol) and symbol.name in ("ABC", "Protocol", "Generic")
 
 

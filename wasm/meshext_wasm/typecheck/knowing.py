@@ -77,10 +77,12 @@ def build_isinstance(body: Body, node: ast.Call, _expected: Type | None) -> Expr
             )
         made = call_known(body, body.loc(node), "builtins.objects.is_instance", subject, other)
         return convert(narrow(made, boolean), Rep.BOOL)
-    hidden = hides_plain(subject.type, classes)
+    hidden = hides_plain(body.program, subject.type, classes)
     if hidden is not None:
-        reason = f"a member of an enumeration is kept apart from its {hidden}, so this would not be seen"
-        return refuse(body, node, reason, "isinstance with the enumeration")
+        reason = (
+            f"{display(subject.type)} is kept apart from the {hidden} that it is, so this would not be seen"
+        )
+        return refuse(body, node, reason, "isinstance with its own class")
     loc = body.loc(node)
     return IsInstance(loc=loc, type=boolean, rep=Rep.BOOL, subject=subject, classes=tuple(classes))
 

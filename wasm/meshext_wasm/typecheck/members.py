@@ -41,7 +41,7 @@ ATTACHED = ("method", "constructor", "static_method")
 def declare_members(declared: Declared, work: ClassWork) -> None:
     """The methods, class variables and annotated fields of a class."""
     site = work.outer.inside(work.symbol)
-    work.dataclass = read_options(work)
+    work.dataclass = {"frozen": True, "eq": False} if work.symbol.named else read_options(work)
     for node in work.node.body:
         if isinstance(node, Definition):
             declare_method(declared, work, site, node)

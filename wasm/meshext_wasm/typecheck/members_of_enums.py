@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from meshext_wasm.tree.expressions import Expression, MakeArray, ReadGlobal
 from meshext_wasm.tree.program import Class, Global
 from meshext_wasm.tree.types import ClassObjectType, ClassType, TupleType
+from meshext_wasm.typecheck.plain_values import as_tuple
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -24,10 +25,11 @@ def is_enumeration(cls: Class | None) -> bool:
 
 
 def as_collection(body: Body, node: ast.AST, value: Expression) -> Expression:
-    """The members in a tuple where the value is an enumeration; any other value as it is."""
+    """The members in a tuple where the value is an enumeration, the items of a NamedTuple; any other value
+    as it is."""
     cls = value.type.cls if isinstance(value.type, ClassObjectType) else None
     if cls is None or not is_enumeration(cls):
-        return value
+        return as_tuple(body, node, value)
     loc, type_ = body.loc(node), ClassType(cls)
     members = body.program.class_symbol(cls).members.values()
     items = [

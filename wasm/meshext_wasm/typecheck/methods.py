@@ -14,9 +14,9 @@ from meshext_wasm.typecheck.arguments import Given, NoMatch, bind, given_of
 from meshext_wasm.typecheck.dispatching import over_union
 from meshext_wasm.typecheck.generics import Bindings, solve, substitute, unify, variables_of
 from meshext_wasm.typecheck.making import call_known, constant, narrow, read, refuse, sequence
-from meshext_wasm.typecheck.plain_values import plain, plain_fits, plain_name
+from meshext_wasm.typecheck.plain_values import as_tuple, plain, plain_fits, plain_type
 from meshext_wasm.typecheck.symbols import Binding, FunctionSymbol, Kind, Overloads, Program, find_member
-from meshext_wasm.typecheck.unions import class_view, display, is_assignable, members_of
+from meshext_wasm.typecheck.unions import READ_ONLY, class_view, display, is_assignable, members_of
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -39,8 +39,11 @@ def refuse_borrowed(body: Body, node: ast.AST, name: str, receiver: Expression) 
     return refuse(body, node, reason, f"a copy of it: {kind}(...)")
 
 
-def lent(symbol: FunctionSymbol, index: int, expression: Expression) -> Expression:
+def lent(body: Body, node: ast.AST, symbol: FunctionSymbol, index: int, expression: Expression) -> Expression:
     """An argument as the library's function sees it: that only reads the containers it is given."""
+    parameter = symbol.signature.parameters[index].type
+    if isinstance(parameter, ClassType) and parameter.cls.name in READ_ONLY:
+        expression = as_tuple(body, node, expression)
     type_ = expression.type
     reads = symbol.function.outside and isinstance(symbol.signature.parameters[index].type, ClassType)
     if not (reads and isinstance(type_, ClassType) and type_.borrowed):
@@ -85,7 +88,8 @@ def fits(
     bindings = {name: each for name, each in bindings.items() if not isinstance(each, NeverType)}
     learned = dict(bindings)
     own = own_variables(symbol) - set(bindings)
-    arguments = [(index, each and lent(symbol, index, each)) for index, each in arguments]
+    node = ast.Pass()
+    arguments = [(index, each and lent(body, node, symbol, index, each)) for index, each in arguments]
     for index, expression in arguments:
         if expression is not None:
             unify(
@@ -162,7 +166,7 @@ def call_method(
         if member is None and is_float_method(program, one.type, subject.type, name):
             text = constant(program, one.loc, name)
             return call_known(body, body.loc(node), "builtins.errors.unset_attribute", one, text)
-        if member is None and plain_name(one.type) is not None:
+        if member is None and plain_type(program, one.type) is not None:
             return call_method(body, node, plain(body, node, one), name, given, expected)
         if member is None:
             return unknown(body, node, one.type, name)

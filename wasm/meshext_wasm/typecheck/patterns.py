@@ -29,7 +29,7 @@ from meshext_wasm.typecheck.narrowing import with_class
 from meshext_wasm.typecheck.plain_values import hides_plain
 from meshext_wasm.typecheck.subscripts import tuple_item
 from meshext_wasm.typecheck.symbols import ClassSymbol
-from meshext_wasm.typecheck.unions import join, make_union, members_of
+from meshext_wasm.typecheck.unions import display, join, make_union, members_of
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -143,10 +143,9 @@ def check_class(body: Body, node: ast.MatchClass, subject: Variable, type_: Type
     if not isinstance(symbol, ClassSymbol):
         body.report(node.cls, "this is no class", "a class")
         return truth(body.program, body.loc(node), False)
-    if hides_plain(type_, [symbol.cls]) is not None:
-        body.report(
-            node.cls, f"a member of an enumeration is kept apart from its {symbol.cls.name}", "a member"
-        )
+    if hides_plain(body.program, type_, [symbol.cls]) is not None:
+        words = f"{display(type_)} is kept apart from the {symbol.cls.name} that it is"
+        body.report(node.cls, words, "its own class")
     value = read(body.loc(node), subject)
     test = is_instance(body, node, narrow(value, type_), symbol.cls)
     inside = narrowed(body, type_, [symbol.cls])
@@ -188,6 +187,8 @@ def check_sequence(
     """`[a, *rest]`: a list or tuple of that length."""
     program, loc = body.program, body.loc(node)
     classes = [program.builtin_class("list"), program.builtin_class("tuple")]
+    if hides_plain(program, type_, classes) is not None:
+        body.report(node, f"{display(type_)} is kept apart from the tuple that it is", "its own class")
     inside = narrowed(body, type_, classes)
     value = read(loc, subject)
     test = is_instance(body, node, narrow(value, type_), *classes)

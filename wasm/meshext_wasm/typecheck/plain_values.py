@@ -1,4 +1,4 @@
-"""Members of IntEnum and StrEnum where the int or str that they are is wanted."""
+"""Members of IntEnum and StrEnum where their int or str is wanted, NamedTuples where a tuple is."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Expression
 from meshext_wasm.tree.program import Class
-from meshext_wasm.tree.types import ClassType, Type
-from meshext_wasm.typecheck.symbols import Program
+from meshext_wasm.tree.types import ClassType, TupleType, Type
+from meshext_wasm.typecheck.symbols import ClassSymbol, Program, find_field
 from meshext_wasm.typecheck.unions import is_assignable, members_of
 
 if TYPE_CHECKING:
@@ -27,20 +27,65 @@ def plain_name(type_: Type) -> str | None:
     return None
 
 
+def named_tuple(program: Program, type_: Type) -> ClassSymbol | None:
+    """The NamedTuple that a value is an instance of."""
+    cls = type_.cls if isinstance(type_, ClassType) else None
+    while cls is not None:
+        symbol = program.classes.get(cls)
+        if symbol is not None and symbol.named:
+            return symbol
+        cls = cls.base
+    return None
+
+
+def plain_type(program: Program, type_: Type) -> Type | None:
+    """The int, str or tuple that a value also is; None for any other value."""
+    name = plain_name(type_)
+    if name is not None:
+        return ClassType(program.builtin_class(name))
+    symbol = named_tuple(program, type_)
+    if symbol is None:
+        return None
+    slots = [find_field(program, symbol, each) for each in symbol.data_fields]
+    return TupleType(tuple(each[1].type for each in slots if each is not None))
+
+
 def plain_fits(program: Program, given: Type, wanted: Type) -> bool:
-    """Whether what a member is may stand where a type is wanted."""
-    name = plain_name(given)
-    return name is not None and is_assignable(program, ClassType(program.builtin_class(name)), wanted)
+    """Whether what a value also is may stand where a type is wanted."""
+    type_ = plain_type(program, given)
+    return type_ is not None and is_assignable(program, type_, wanted)
 
 
 def plain(body: Body, node: ast.AST, value: Expression) -> Expression:
-    """The int or str of a member; any other value as it is."""
+    """The int, str or tuple that a value also is; any other value as it is."""
     from meshext_wasm.typecheck.attributes import read_attribute
 
-    return value if plain_name(value.type) is None else read_attribute(body, node, value, "value")
+    if plain_name(value.type) is not None:
+        return read_attribute(body, node, value, "value")
+    return as_tuple(body, node, value)
 
 
-def hides_plain(type_: Type, classes: list[Class]) -> str | None:
-    """The class among those of a test that a member belongs to in Python, but not in a module."""
+def as_tuple(body: Body, node: ast.AST, value: Expression) -> Expression:
+    """The tuple of a NamedTuple; any other value as it is."""
+    from meshext_wasm.typecheck.attributes import read_attribute
+    from meshext_wasm.typecheck.displays import make_tuple
+    from meshext_wasm.typecheck.making import keep, sequence
+
+    symbol = named_tuple(body.program, value.type)
+    type_ = plain_type(body.program, value.type)
+    if symbol is None or not isinstance(type_, TupleType):
+        return value
+    with body.collect() as statements:
+        kept = keep(body, statements, value)
+    items = [read_attribute(body, node, kept, each) for each in symbol.data_fields]
+    return sequence(statements, make_tuple(body, node, items, type_))
+
+
+def hides_plain(program: Program, type_: Type, classes: list[Class]) -> str | None:
+    """The class among those of a test that a value belongs to in Python, but not in a module."""
     names = {each.symbol.removeprefix("builtins.") for each in classes}
-    return next((name for each in members_of(type_) if (name := plain_name(each)) in names), None)
+    for each in members_of(type_):
+        name = "tuple" if named_tuple(program, each) is not None else plain_name(each)
+        if name in names:
+            return name
+    return None

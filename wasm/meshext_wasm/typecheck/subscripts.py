@@ -22,6 +22,7 @@ from meshext_wasm.typecheck.making import (
 from meshext_wasm.typecheck.members_of_enums import BY_NAME, is_enumeration
 from meshext_wasm.typecheck.names import resolve, seen_as
 from meshext_wasm.typecheck.operators import find_operator
+from meshext_wasm.typecheck.plain_values import as_tuple
 from meshext_wasm.typecheck.symbols import ClassSymbol, FunctionSymbol, Overloads
 from meshext_wasm.typecheck.unions import display
 
@@ -62,6 +63,7 @@ def build_subscript(body: Body, node: ast.expr, _expected: Type | None) -> Expre
         return subject
     if isinstance(subject.type, RawType):
         return refuse(body, node, "a raw number has no items", "use array_get or a load")
+    subject = as_tuple(body, node, subject)
     made = over_union(body, node, subject, lambda one: item_of(body, node, one, node.slice))
     return seen_as(body, node, made)
 

@@ -85,7 +85,7 @@ class ClassSymbol:
     make an instance of a built-in class or an enum; other classes are made and given to `__init__`. `open` is
     whether there is, or may be in a unit above, a class below it that overrides a method. `settled` are its
     fields that `__init__` always sets: reading them needs no test. `data_fields` are the parameters of a
-    dataclass in order; `frozen`: nobody writes its fields afterwards.
+    dataclass in order; `frozen`: nobody writes its fields afterwards; `named`: a NamedTuple of those fields.
     """
 
     cls: Class
@@ -100,6 +100,7 @@ class ClassSymbol:
     table_done: bool = False
     frozen: bool = False
     data_fields: tuple[str, ...] = ()
+    named: bool = False
 
 
 @dataclass(slots=True, eq=False)

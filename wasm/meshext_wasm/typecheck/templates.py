@@ -13,7 +13,7 @@ from meshext_wasm.typecheck import formatting
 from meshext_wasm.typecheck.dispatch import check_expression, check_value
 from meshext_wasm.typecheck.making import constant, failed, is_failed, keep, refuse, sequence
 from meshext_wasm.typecheck.operators import is_int, is_number
-from meshext_wasm.typecheck.plain_values import plain
+from meshext_wasm.typecheck.plain_values import as_tuple, plain
 from meshext_wasm.typecheck.subscripts import tuple_item
 from meshext_wasm.typecheck.unions import display
 
@@ -32,7 +32,7 @@ def build_percent(body: Body, node: ast.BinOp) -> Expression:
     pieces = split(template)
     if pieces is None:
         return refuse(body, node.left, "this template has a place that is not compiled", HINT)
-    value = check_expression(body, node.right)
+    value = as_tuple(body, node.right, check_expression(body, node.right))
     if is_failed(value) or isinstance(value.type, NeverType):
         return value
     if isinstance(value.type, RawType):

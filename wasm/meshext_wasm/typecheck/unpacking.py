@@ -19,6 +19,7 @@ from meshext_wasm.typecheck.making import (
     narrow,
     refuse,
 )
+from meshext_wasm.typecheck.plain_values import as_tuple, named_tuple
 from meshext_wasm.typecheck.subscripts import tuple_item
 from meshext_wasm.typecheck.unions import display, join, members_of
 
@@ -36,6 +37,8 @@ def unpack(body: Body, node: ast.AST, value: Expression, count: int, star: int |
     if isinstance(value.type, RawType):
         refuse(body, node, "a raw number can not be taken apart", "assign it to one name")
         return [nothing(body, node)] * count
+    if named_tuple(body.program, value.type) is not None:
+        value = as_tuple(body, node, _hold(body, value))
     if isinstance(value, MakeArray) and isinstance(value.type, TupleType):
         return fit(body, node, [_hold(body, each) for each in value.items], count, star)
     kept = _hold(body, value)
