@@ -87,16 +87,14 @@ def to_code(carried: Sequence[str], wanted: str | None) -> int:
 
 
 def study_filters(report: Report, mode: str | None, configs: Sequence[str]) -> Report:
-    """The report with what compiling the filters tells, where the demanded runtime compiles them and may."""
+    """The report with what compiling the filters tells, where the demanded runtime compiles them."""
     import sys
     from dataclasses import replace
 
     from meshext.cli.report import judged
     from meshext.cli.selection import compile_quietly
 
-    study = next(
-        (each.runtime.study for each in report.verdicts if each.can and each.runtime.mode == mode), None
-    )
+    study = next((each.runtime.study for each in report.verdicts if each.runtime.mode == mode), None)
     if study is None:
         return report
     specs = [each.spec for each in report.filters]

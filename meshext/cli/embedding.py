@@ -16,6 +16,7 @@ from typing import Any
 
 from meshext.errors import MeshextError
 from meshext.lifeline import guarded
+from meshext.printable import printable
 from meshext.sandbox.recompiling import RefusedVersionError, Version
 
 ANSWER, CODE = "answer.json", "module.wasm"
@@ -70,7 +71,7 @@ async def recompile(
                 process.kill()
             await process.wait()
         for line in printed.decode("utf-8", "backslashreplace").splitlines():
-            on_line(line)
+            on_line(printable(line))
         if process.returncode != 0:
             raise RefusedVersionError(f"the compiler ended with {process.returncode}", {})
         answer = json.loads((Path(folder) / ANSWER).read_text("utf-8"))

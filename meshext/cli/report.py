@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from meshext.cli import schema_table
 from meshext.cli.output import Row, format_table, heading
 from meshext.cli.runtimes import Verdict, find_runtimes, judge, rows
-from meshext.cli.study import Study, study_lines
+from meshext.cli.study import Study, counted, study_lines
 from meshext.cli.study import to_data as study_data
 from meshext.config import build_model, config_schema, takes_text, with_docs
 from meshext.engine.chain import build_mount
@@ -100,9 +100,10 @@ def requires_config(cls: type[Filter]) -> bool:
 
 def judged(verdict: Verdict, mode: str | None, study: Study) -> Verdict:
     """The verdict of a runtime after it has compiled the filters."""
-    if verdict.runtime.mode != mode or study.compiles:
+    if verdict.runtime.mode != mode or not study.mistakes:
         return verdict
-    return replace(verdict, refusals=tuple(each.to_line() for each in study.mistakes))
+    said = f"it does not compile: {counted(len(study.mistakes), 'mistake')}, see below"
+    return replace(verdict, refusals=(*verdict.refusals, said))
 
 
 def to_data(report: Report) -> dict[str, object]:

@@ -18,10 +18,6 @@ class Mistake:
     reason: str
     hint: str = ""
 
-    def to_line(self) -> str:
-        """The mistake in one line."""
-        return f"{self.file}:{self.line}: {self.reason}"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
@@ -51,10 +47,12 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """`drawn` are the mistakes under their source. `properties` are what Envoy is asked for in each exchange.
+    """`refused`: the classes ask for what can not be compiled, and only their code was checked. `drawn` are
+    the mistakes under their source. `properties` are what Envoy is asked for in each exchange.
     `exchanges` counts those that were tried, with `why_not` where none was; `failures` are what the log says
     of hooks that failed there."""
 
+    refused: bool = False
     mistakes: tuple[Mistake, ...] = ()
     drawn: str = ""
     size: int = 0
@@ -68,7 +66,7 @@ class Study:
     @property
     def compiles(self) -> bool:
         """Nothing was refused."""
-        return not self.mistakes
+        return not self.mistakes and not self.refused
 
 
 def to_data(study: Study) -> dict[str, object]:
@@ -109,8 +107,9 @@ def _phase_data(phase: Phase) -> dict[str, object]:
 def study_lines(study: Study) -> Iterator[str]:
     """The study for people; where it does not compile, why."""
     if not study.compiles:
-        yield heading(f"does not compile: {counted(len(study.mistakes), 'mistake')}")
-        yield study.drawn
+        beside = "refused, and in the code" if study.refused else "does not compile"
+        yield heading(f"{beside}: {counted(len(study.mistakes), 'mistake')}")
+        yield from [study.drawn] if study.drawn else []
         return
     yield heading(f"compiled: {study.size} bytes")
     yield from format_table(list(_use_rows(study.uses)), indent="  ")

@@ -76,7 +76,7 @@ def test_what_does_not_compile_is_drawn_and_is_data(folder: Path) -> None:
     ]
     [wasm] = [each for each in data["runtimes"] if each["mode"] == "wasm"]
     assert not wasm["can"]
-    assert wasm["refusals"][0].startswith("bad.py:7: ")
+    assert wasm["refusals"] == ["it does not compile: 2 mistakes, see below"]
 
 
 def test_what_hooks_read_and_what_it_costs(folder: Path) -> None:
@@ -117,3 +117,13 @@ def test_hooks_that_fail_there_are_told(folder: Path) -> None:
     _, text, data = check(folder, "reads.py:Reads", *config, "--json")
     [failure] = data["compiled"]["failures"]
     assert "on_request failed (raised), refused: HeaderError" in failure, text
+
+
+def test_the_code_is_checked_although_the_class_is_refused(folder: Path) -> None:
+    text = BAD.replace("class Bad(Filter):", "class Bad(Filter):\n    duplex = True\n")
+    (folder / "duplex.py").write_text(text + "\n    def on_request_chunk(self, a, b, c):\n        pass\n")
+    code, _, data = check(folder, "duplex.py:Bad", "--json")
+    assert code == 1
+    [wasm] = [each for each in data["runtimes"] if each["mode"] == "wasm"]
+    assert "no full duplex" in wasm["refusals"][0]
+    assert {each["line"] for each in data["compiled"]["mistakes"]} >= {9, 10}

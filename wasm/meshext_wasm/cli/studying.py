@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from meshext import Filter
 from meshext.cli.study import Mistake, Study, Use
-from meshext.errors import ConfigError
+from meshext.errors import ConfigError, UnsupportedError
 from meshext.loading import load_configured
 from meshext.needs import Hook
 from meshext.plugins import load_filter
 from meshext.sandbox.calls import find_example
-from meshext_wasm.build.cache import user_cache
+from meshext_wasm.build.cache import Cache, user_cache
 from meshext_wasm.build.filters import Built, build_filters, check_filters
+from meshext_wasm.build.library import load_or_compile
+from meshext_wasm.build.pipeline import RUN_TIME, check_own
 from meshext_wasm.cli.reading import find_hook, touch
 from meshext_wasm.cli.runtime import to_configuration
 from meshext_wasm.cli.trying import try_calls
 from meshext_wasm.diagnostics.diagnostic import CompileError
 from meshext_wasm.glue.seat_text import Seated
 from meshext_wasm.host.driver import RefusedError
+from meshext_wasm.source.loading import Folder, program_root
 from meshext_wasm.tree.program import Unit
 
 
 def study(specs: Sequence[str], configs: Sequence[str], on_step: Callable[[str], None]) -> Study:
-    """What the compiler says of a chain of filters, and their module; UnsupportedError as in a build."""
+    """What the compiler says of a chain of filters, and their module.
+
+    Where a class asks for what no module carries, its code is checked all the same.
+    """
     cache = user_cache()
     on_step("run-time library and filters")
     try:
@@ -32,9 +41,25 @@ def study(specs: Sequence[str], configs: Sequence[str], on_step: Callable[[str],
         built = build_filters(specs, cache)
     except CompileError as error:
         return Study(mistakes=tuple(find_mistakes(error)), drawn=str(error))
+    except UnsupportedError:
+        return check_alone([load_filter(spec) for spec in specs], cache)
     on_step("exchanges")
     found = Study(size=len(built.code), uses=uses)
     return try_module(found, built, specs, configs or own_config(specs))
+
+
+def check_alone(classes: Sequence[type[Filter]], cache: Cache) -> Study:
+    """What the compiler says of the filters' own modules, without a chain around them."""
+    mistakes: dict[Mistake, None] = {}
+    drawn: dict[str, None] = {}
+    for cls in classes:
+        root, module = program_root(Path(inspect.getfile(cls)))
+        try:
+            check_own(module, Folder(root), load_or_compile(cache), RUN_TIME)
+        except CompileError as error:
+            mistakes |= dict.fromkeys(find_mistakes(error))
+            drawn[str(error)] = None
+    return Study(refused=True, mistakes=tuple(mistakes), drawn="\n\n".join(drawn))
 
 
 def own_config(specs: Sequence[str]) -> Sequence[str]:

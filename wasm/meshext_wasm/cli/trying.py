@@ -58,7 +58,7 @@ ANSWER = Message(
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What the exchanges took: by phase, the properties that they asked for, the first line of each failure."""
+    """What the exchanges took by phase, the properties they asked for, the first line of each failure."""
 
     phases: tuple[Phase, ...]
     properties: tuple[str, ...]
