@@ -6,12 +6,14 @@ import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from e2e.inside import embedded
 from e2e.stage import FILTERS, Stage
 from meshext.config import Document
 from meshext.envoy.jwt import Jwt, parse_jwt
@@ -22,8 +24,9 @@ FAR = 4_102_444_800  # 2100-01-01
 
 @contextmanager
 def limiting(config: dict[str, Any], **options: Any) -> Iterator[Stage]:
-    """A stage with that configuration."""
-    stage = Stage(Setup(specs=(str(FILTERS / "unhurried.py"),), configs=(json.dumps(config),), **options))
+    """A stage with that configuration; in the mode wasm inside of Envoy."""
+    setup = Setup(specs=(str(FILTERS / "unhurried.py"),), configs=(json.dumps(config),), **options)
+    stage = Stage(embedded(replace(setup, specs=("rate-limit",))) if setup.mode == "wasm" else setup)
     try:
         yield stage
     finally:

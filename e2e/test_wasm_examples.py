@@ -17,7 +17,9 @@ COMPILED = (
     "04_body_inspection",
     "05_rewrite_and_reroute",
     "06_response_headers",
+    "08_async_store",
 )
+SHIPPED = (("ab-routing", "11_ab_routing"), ("rate-limit", "10_rate_limit"))
 MINUTES = 10  # the run-time library is compiled first where it has changed
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow, pytest.mark.timeout(MINUTES * 60)]
@@ -25,9 +27,18 @@ pytestmark = [pytest.mark.envoy, pytest.mark.slow, pytest.mark.timeout(MINUTES *
 
 @pytest.mark.parametrize("example", COMPILED)
 def test_example(example: str) -> None:
-    spec = str(EXAMPLES / example / "filter.py")
+    try_calls(str(EXAMPLES / example / "filter.py"))
+
+
+@pytest.mark.parametrize(("name", "example"), SHIPPED)
+def test_filter_that_ships(name: str, example: str) -> None:
+    try_calls(name, "--config", str(EXAMPLES / example / "config.yaml"))
+
+
+def try_calls(*given: str) -> None:
+    """All calls beside the filter or its configuration, through `meshext run`."""
     found = subprocess.run(
-        [sys.executable, "-m", "meshext", "run", spec, "--mode", "wasm", "--try"],
+        [sys.executable, "-m", "meshext", "run", *given, "--mode", "wasm", "--try"],
         capture_output=True,
         text=True,
         timeout=MINUTES * 60,

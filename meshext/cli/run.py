@@ -25,7 +25,7 @@ from meshext.cli.service_options import (
     Watch,
     Workers,
 )
-from meshext.errors import MeshextError
+from meshext.errors import MeshextError, OptionError
 from meshext.lifeline import watch_parent
 
 if TYPE_CHECKING:
@@ -34,6 +34,13 @@ if TYPE_CHECKING:
     from meshext.sandbox.recompiling import Version
 
 INTERRUPTED = 130
+INSTEAD = {
+    "store": "the store is Envoy's own",
+    "metrics": "metrics are Envoy's: /stats/prometheus of its admin interface",
+    "otel": "traces are Envoy's",
+    "record": "nothing is recorded",
+}
+"""Options that mean nothing where filters run inside Envoy, and what is there in their place."""
 
 Upstream = Annotated[
     list[str] | None,
@@ -143,12 +150,20 @@ def embed(setup: Setup) -> Setup:
     """The setup with its filters compiled, every step told on standard error."""
     from meshext.cli.runtimes import find_embedding
 
+    refuse_services(setup)
     compile_filters, _ = find_embedding("wasm")
     module, needs = compile_quietly(
         lambda: compile_filters(setup.specs, setup.configs, lambda step: write_log(f"compiling: {step}"))
     )
     write_log(f"compiled: {len(module.code)} bytes, {module.plugin}")
     return replace(setup, module=module, needs=needs)
+
+
+def refuse_services(setup: Setup) -> None:
+    """Say which option asks for something that only a service has."""
+    for option, advice in INSTEAD.items():
+        if getattr(setup, option):
+            raise OptionError(f"--{option} is for services; inside Envoy {advice}")
 
 
 async def compile_again(setup: Setup) -> Version:

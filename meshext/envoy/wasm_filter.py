@@ -57,8 +57,9 @@ class Module:
 
     @property
     def machine(self) -> str:
-        """The virtual machine's name. One machine has one configuration: filters live in its globals."""
-        return f"{self.name}-{hashlib.sha256(self.configuration.encode()).hexdigest()[:12]}"
+        """What tells virtual machines apart beside their name and code. One machine has one configuration, as
+        filters live in its globals; what is shared between machines is so by the name alone."""
+        return hashlib.sha256(self.configuration.encode()).hexdigest()
 
     @property
     def digest(self) -> str:
@@ -97,7 +98,8 @@ def _build_wasm(module: Module) -> Wasm:
             name=module.plugin,
             root_id=module.name,
             vm_config=VmConfig(
-                vm_id=module.machine,
+                vm_id=module.name,
+                configuration=Any.pack(StringValue(value=module.machine)),
                 runtime=RUNTIME,
                 code=AsyncDataSource(local=_build_code(module)),
             ),

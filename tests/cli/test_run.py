@@ -237,6 +237,10 @@ REFUSED = {
         [HELLO, "--tls-cert", __file__],
         "TLS: --tls-key is missing; a certificate and its key go together",
     ),
+    "a store of services inside Envoy": (
+        [HELLO, "--mode", "wasm", "--store", "redis://127.0.0.1"],
+        "--store is for services; inside Envoy the store is Envoy's own",
+    ),
     "an upstream without a name": (
         [HELLO, "--upstream", "=echo"],
         "--upstream: '' is no name; a name has letters, digits and inside it _.- as in 'v2=127.0.0.1:8080'",

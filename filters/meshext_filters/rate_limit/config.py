@@ -199,7 +199,7 @@ class Rule:
     @property
     def most_limits(self) -> int:
         """The most limits that one caller meets."""
-        return max(len(self.limits), *(len(override.limits) for override in self.overrides), 1)
+        return max([1, len(self.limits), *[len(override.limits) for override in self.overrides]])
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def parse_duration(field: str, written: str) -> float:
     for part in PART.finditer(text):
         if part.start() != at:
             break
-        seconds += float(part[1]) * UNITS[part[2]]
+        seconds += float(str(part[1])) * UNITS[str(part[2])]
         at = part.end()
     if not text or at != len(text):
         units = ", ".join(UNITS)

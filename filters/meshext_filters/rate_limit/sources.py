@@ -86,8 +86,9 @@ def network(address: str, scope: Scope) -> str:
         parsed = ipaddress.ip_address(address.partition("%")[0])  # without the zone (RFC 4007 section 11)
     except ValueError:
         return address
-    if parsed.version == 6 and parsed.ipv4_mapped is not None:
-        parsed = parsed.ipv4_mapped
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    if mapped is not None:
+        parsed = mapped
     prefix = scope.ipv4_prefix if parsed.version == 4 else scope.ipv6_prefix
     return str(ipaddress.ip_network(f"{parsed}/{prefix}", strict=False))
 
@@ -127,7 +128,7 @@ def parse_key(field: str, written: str) -> list[Source]:
         raise ValueError(
             f"{field} {written!r}: a brace has no partner; write such as '{{header:x-a}}/{{path}}'"
         )
-    return [parse_source(field, inside) for inside in PLACEHOLDER.findall(written)]
+    return [parse_source(field, str(found[1])) for found in PLACEHOLDER.finditer(written)]
 
 
 def parse_source(field: str, written: str) -> Source:

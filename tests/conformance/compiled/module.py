@@ -18,6 +18,7 @@ from meshext_wasm.glue.refusals import find_refusals
 from meshext_wasm.source.loading import Files, Texts
 from tests.conformance.case import Case
 from tests.conformance.compiled.notes import MODULE, SOURCE
+from tests.conformance.compiled.slicing import names_of
 from tests.conformance.compiled.suite import Chain, Suite
 
 ENTRY = "seating"
@@ -90,7 +91,7 @@ def classes_at(suite: Suite, diagnostic: Diagnostic) -> list[type[Filter]]:
     own = [cls for cls in suite.seated if suite.stems[cls.__module__] == stem]
     tree = ast.parse(suite.files().get(stem, ""))
     tops = [node for node in tree.body if node.lineno <= diagnostic.loc.line <= (node.end_lineno or 0)]
-    name = getattr(tops[0], "name", "") if tops else ""
+    name = (names_of(tops[0]) or [""])[0] if tops else ""
     return [cls for cls in own if cls.__qualname__ == name] or [
         cls for cls in own if any(name in inspect.getsource(base) for base in cls.__mro__[:-2])
     ]

@@ -24,21 +24,19 @@ from tests.conformance.cases import (
 from tests.conformance.envoys_own import ILLEGAL, SeesBoth
 from tests.conformance.judge import as_refused
 
-ASYNC = "is async, which is not compiled yet"
+ASYNC = "there is no module 'asyncio'"
 DUPLEX = "Wasm has no full duplex"
 NO_SLEEP = "time has no sleep here"
 
 NOT_CARRIED: Mapping[type[Filter], str] = {
     chains.Flows: DUPLEX,
-    chains.Remembers: ASYNC,
-    chains.RemembersToo: ASYNC,
     chunk_failures.FailsAsync: ASYNC,
     chunk_failures.FailsAsyncOpen: ASYNC,
     chunk_failures.SleepsAtRequest: NO_SLEEP,
     chunk_failures.SleepsAtRequestOpen: NO_SLEEP,
     chunk_failures.SleepsAtResponse: NO_SLEEP,
     chunk_failures.SleepsAtResponseOpen: NO_SLEEP,
-    chunks.CollectsAsync: ASYNC,
+    chunks.CollectsAsync: "on_request_chunk is not async in Collects",
     duplex.Fails: DUPLEX,
     duplex.Holds: DUPLEX,
     duplex.HoldsRequest: DUPLEX,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 
 from meshext.needs import Hook
@@ -21,9 +22,10 @@ from {LIBRARY}.meshext.request import Request, RequestLine
 from {LIBRARY}.meshext.response import Response
 from {LIBRARY}.meshext.surroundings import Surroundings
 from {LIBRARY}.meshext.view import View
+from {LIBRARY}.meshext.store import Store
 from {LIBRARY}.proxy import callbacks
 from {LIBRARY}.proxy.configuring import check_nothing, part_of, read_config, read_document
-from {LIBRARY}.proxy.program import Program, install
+from {LIBRARY}.proxy.program import Program, at_once, install
 from {LIBRARY}.proxy.seat import Chunk, Ending, Seat
 from {LIBRARY}.proxy.shapes import Choice, DictOf, Field, ListOf, OneOf, Record, Scalar, TupleOf'''
 
@@ -162,9 +164,18 @@ def configure_lines(chain: Sequence[Seated], configs: dict[int, ConfigText]) -> 
             yield f"        ask_about(NEEDS{number})"
             yield f"        self.needs{number} = {seated.name}.needs({config or None})"
             yield f"        check_attributes(self.needs{number}.attributes)"
-        yield f"        self.filter{number} = {seated.name}({config})"
+        yield f"        filter{number} = {seated.name}({config})"
+        if uses_store(seated):
+            yield f"        filter{number}.store = Store({name!r})"
+            yield f"        filter{number}.store.prepare()"
+        yield f"        self.filter{number} = filter{number}"
     hooks = " | ".join(f"self.needs{seated.number}.hooks" for seated in chain)
     yield f"        self.hooks = {hooks}"
+
+
+def uses_store(seated: Seated) -> bool:
+    """Whether any code in the modules of the filter's classes asks for the store."""
+    return any(".store" in inspect.getsource(each) for each in seated.cls.__mro__[:-2])
 
 
 def is_text(seated: Seated) -> bool:

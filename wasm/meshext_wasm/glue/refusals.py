@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType
 
 from meshext import Filter
 from meshext.errors import UnsupportedError
@@ -21,8 +22,12 @@ def find_refusals(cls: type[Filter], needs: Needs) -> Iterator[str]:
     name = needs.name
     if needs.duplex:
         yield f"{name}: Wasm has no full duplex; leave duplex = True out, or use --mode proc"
-    for hook in sorted(needs.hooks):
-        if inspect.iscoroutinefunction(getattr(cls, hook.value)):
-            yield f"{name}: {hook.value} is async, which is not compiled yet; write def, or use --mode proc"
-    if hasattr(getattr(cls, "Config", None), "from_document"):
-        yield f"{name}: a Config with from_document reads its own format; use --mode proc"
+    reads_itself = getattr(getattr(cls, "Config", None), "from_document", None)
+    if reads_itself is not None:
+        yield f"{name}: {place_of(reads_itself)}from_document reads a format of its own; use --mode proc"
+
+
+def place_of(function: object) -> str:
+    """`settings.py:40: `, as far as it is known."""
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return f"{Path(code.co_filename).name}:{code.co_firstlineno}: " if isinstance(code, CodeType) else ""

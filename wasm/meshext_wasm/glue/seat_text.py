@@ -87,12 +87,13 @@ def seat_lines(seated: Seated) -> Iterator[str]:
         yield "            self.stateful = True"
     for hook in Hook:
         if hook in seated.needs.hooks:
-            yield from hook_lines(hook, state)
+            yield from hook_lines(seated, hook)
     yield "        return None"
 
 
-def hook_lines(hook: Hook, state: str) -> Iterator[str]:
+def hook_lines(seated: Seated, hook: Hook) -> Iterator[str]:
     """The call of one hook."""
+    state = seated.state
     yield f"        if hook == {hook.name}:"
     if hook is Hook.ON_COMPLETE:
         yield f"            seen: Response[{state}] | None = None"
@@ -104,11 +105,18 @@ def hook_lines(hook: Hook, state: str) -> Iterator[str]:
         yield "                self.request, seen, status, ending.request_size, ending.response_size,"
         yield "                ending.duration, ending.response_after,"
         yield "            )"
-        yield f"            return self.filter.{hook.value}(exchange)"
+        yield f"            return {called(seated, hook, 'exchange')}"
         return
     message = "self.request" if "request" in hook.value else "self.response"
     rest = ", chunk.data, chunk.last" if hook in CHUNKS else ""
-    yield f"            return self.filter.{hook.value}({message}{rest})"
+    yield f"            return {called(seated, hook, f'{message}{rest}')}"
+
+
+def called(seated: Seated, hook: Hook, arguments: str) -> str:
+    """The call of a hook; one that is async answers at once."""
+    call = f"self.filter.{hook.value}({arguments})"
+    is_async = inspect.iscoroutinefunction(getattr(seated.cls, hook.value))
+    return f"at_once({call})" if is_async else call
 
 
 def needs_line(seated: Seated) -> str:

@@ -101,6 +101,7 @@ def check_once(declared: Declared, work: FunctionWork, rounds: Rounds) -> Body:
         owner=work.symbol.owner,
         result=work.symbol.signature.result if says_result(work) else None,
         facts=Facts(assigned=names),
+        waits=work.symbol.waits,
     )
     with body.collect() as statements:
         check_nodes(body, work)
@@ -116,11 +117,7 @@ def says_result(work: FunctionWork) -> bool:
 
 def check_nodes(body: Body, work: FunctionWork) -> None:
     """The statements of a function; an abstract one has none."""
-    if isinstance(work.node, ast.AsyncFunctionDef):
-        reason = "async functions are not compiled yet"
-        body.report(work.node, reason, "a plain function")
-        body.facts = body.facts.dead()
-    elif "abstractmethod" in decorator_names(work.node):
+    if "abstractmethod" in decorator_names(work.node):
         check_block(body, [abstract_failure(work.node)])
     else:
         check_block(body, [*guard_comparison(work), *work.node.body])

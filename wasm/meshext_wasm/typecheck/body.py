@@ -56,7 +56,8 @@ class Body:
     """A function, lambda or module body.
 
     `own` are its names, None for the body of a module; `inferred` the module's variables whose types follow
-    from what its body assigns.
+    from what its body assigns. `waits` is an async function's; `awaited` the call behind the innermost
+    `await`, `has_waited` whether it was one of an async function.
     """
 
     unit: Unit
@@ -75,6 +76,9 @@ class Body:
     handler_names: list[str] = field(default_factory=list)
     inferred: set[Global] = field(default_factory=set)
     sinks: list[list[Statement]] = field(default_factory=list)
+    waits: bool = False
+    awaited: ast.Call | None = None
+    has_waited: bool = False
 
     @property
     def program(self) -> Program:

@@ -131,4 +131,5 @@ def make_function(site: Site, node: Definition, symbol: str) -> FunctionSymbol:
     """A function before its signature is known."""
     function = Function(symbol, site.loc(node), outside=site.is_library)
     site.module.module.functions.append(function)
-    return FunctionSymbol(node.name, function, Signature((), NoneType()))
+    waits = isinstance(node, ast.AsyncFunctionDef)
+    return FunctionSymbol(node.name, function, Signature((), NoneType()), waits=waits)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from meshext_wasm.tree.expressions import Constant, Expression
 from meshext_wasm.tree.types import RawType, Type
 from meshext_wasm.typecheck import (
+    awaiting,
     calls,
     comparisons,
     comprehensions,
@@ -31,7 +32,6 @@ Builder = Callable[["Body", ast.expr, Type | None], Expression]
 REFUSED: dict[type[ast.expr], tuple[str, str]] = {
     ast.Yield: ("yield makes a generator", "build a list and return it"),
     ast.YieldFrom: ("yield makes a generator", "build a list and return it"),
-    ast.Await: ("await is not compiled here", "call a function that answers at once"),
     ast.Starred: ("a * is only possible in calls, displays and targets", "the items one by one"),
 }
 
@@ -95,6 +95,7 @@ BUILDERS: dict[type[ast.expr], Builder] = {
     ast.DictComp: comprehensions.build_dict_comp,
     ast.GeneratorExp: comprehensions.build_generator,
     ast.Lambda: names.build_lambda,
+    ast.Await: awaiting.build_await,
 }
 
 

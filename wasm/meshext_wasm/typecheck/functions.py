@@ -11,7 +11,7 @@ from meshext_wasm.tree.expressions import CallValue, Expression
 from meshext_wasm.tree.program import Class
 from meshext_wasm.tree.statements import Evaluate, Statement
 from meshext_wasm.tree.types import CallableType, ClassObjectType, NeverType, NoneType, RawType, Rep, Type
-from meshext_wasm.typecheck import growth
+from meshext_wasm.typecheck import awaiting, growth
 from meshext_wasm.typecheck.arguments import Argument, Filled, Given, NoMatch, bind
 from meshext_wasm.typecheck.conversions import to_type, to_value
 from meshext_wasm.typecheck.dispatch import check_expression
@@ -203,6 +203,8 @@ def refuse_lazy(body: Body, name: str, argument: Argument) -> Expression:
 def finish(calling: Calling, receiver: Expression | None, *, exact: bool) -> Expression:
     """The call, its arguments converted and in the order of the parameters."""
     body, symbol = calling.body, calling.symbol
+    if not awaiting.check_call(body, calling.node, symbol):
+        return failed(body.loc(calling.node))
     made: list[tuple[Filled, Expression]] = []
     for each in calling.filled:
         wanted = solve(symbol.signature.parameters[each.index].type, calling.learned, calling.own)

@@ -110,6 +110,10 @@ def override(
             place, f"{member.name} is a {found.binding} in {owner.cls.name}", "the same kind here"
         )
         return
+    if found.waits is not member.waits:
+        kind = "async" if found.waits else "not async"
+        work.outer.report(place, f"{member.name} is {kind} in {owner.cls.name}", "the same kind here")
+        return
     if found.method is None:
         if owner.cls.symbol.startswith("builtins.") and not work.outer.is_library:
             return

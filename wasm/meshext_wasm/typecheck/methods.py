@@ -208,6 +208,8 @@ def bound(body: Body, node: ast.AST, found: FunctionSymbol | Overloads, subject:
     """A method as a value: a function that remembers the instance."""
     symbol = found.alternatives[0] if isinstance(found, Overloads) else found
     loc = body.loc(node)
+    if symbol.waits:
+        return refuse(body, node, f"{symbol.name} is async and no value", f"await {symbol.name}(...)")
     bindings = receiver_bindings(body, symbol, subject)
     needed = [each for each in symbol.signature.parameters if each.default is None]
     if any(each.kind not in (Kind.NORMAL, Kind.POSITIONAL) for each in symbol.signature.parameters):

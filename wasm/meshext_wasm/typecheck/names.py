@@ -108,6 +108,8 @@ def read_function(
 ) -> Expression:
     """A function as a value; one with alternatives or defaults gets a function around it."""
     loc = body.loc(node)
+    if isinstance(found, FunctionSymbol) and found.waits:
+        return refuse(body, node, f"{found.name} is async and no value", f"await {found.name}(...)")
     symbol = found.alternatives[0] if isinstance(found, Overloads) else found
     type_ = callable_type(symbol.signature)
     if symbol.value is not None:

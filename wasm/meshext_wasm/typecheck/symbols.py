@@ -67,6 +67,7 @@ class FunctionSymbol:
     method: Method | None = None
     value: Variable | None = None
     setter: FunctionSymbol | None = None
+    waits: bool = False
 
 
 @dataclass(slots=True, eq=False)

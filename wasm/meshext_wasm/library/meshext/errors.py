@@ -13,5 +13,13 @@ class UnsupportedError(Exception):
     """A runtime can not carry what a filter asks for."""
 
 
+class StoreError(Exception):
+    """The store can not carry out what was asked."""
+
+
+class StoreUnavailable(StoreError):
+    """Other workers were quicker too often."""
+
+
 class SpecError(Exception):
     """A filter's class asks for something that makes no sense."""

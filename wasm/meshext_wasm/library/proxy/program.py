@@ -38,6 +38,11 @@ class Program:
         raise NotImplementedError
 
 
+def at_once(value: object) -> object:
+    """What an async hook gives: compiled, it is a function like others."""
+    return value
+
+
 class Installed:
     """The program of this module."""
 
