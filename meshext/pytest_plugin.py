@@ -17,6 +17,7 @@ import pytest
 
 if TYPE_CHECKING:
     from meshext.sandbox.envoy_filter import EnvoyFilter
+    from meshext.sandbox.setup import Setup
 
 
 @pytest.fixture
@@ -36,8 +37,22 @@ def envoy_filter() -> Iterator[EnvoyFilter]:
         pytest.skip(str(error))
     from meshext.sandbox.envoy_filter import EnvoyFilter
 
-    factory = EnvoyFilter()
+    factory = EnvoyFilter(embed)
     try:
         yield factory
     finally:
         factory.stop()
+
+
+def embed(setup: Setup) -> Setup:
+    """The setup with its filters compiled, by a process of their own; what is refused is a MeshextError."""
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+    from dataclasses import replace
+
+    from meshext.cli.embedding import recompile
+
+    with ThreadPoolExecutor(1) as pool:  # the test's own thread may have a loop that runs
+        compiling = recompile("wasm", setup.specs, setup.configs, print)
+        version = pool.submit(asyncio.run, compiling).result()
+    return replace(setup, module=version.module, needs=version.needs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,9 +27,13 @@ Given = str | Mapping[str, Any] | list[Any]
 
 
 class EnvoyFilter:
-    """What the fixture `envoy_filter` is: called with filters, it gives the `Proxy` in front of them."""
+    """What the fixture `envoy_filter` is: called with filters, it gives the `Proxy` in front of them.
 
-    def __init__(self) -> None:
+    `embed` compiles the filters of a setup, for mode wasm.
+    """
+
+    def __init__(self, embed: Callable[[Setup], Setup]) -> None:
+        self._embed = embed
         self._proxies: list[Proxy] = []
 
     def __call__(
@@ -50,7 +54,8 @@ class EnvoyFilter:
         `filters` is a class at the top of a module, a spec, or a list of them in chain order; then `config`
         is a list too, or one mapping by the filters' names. `echoes` are names of built-in echo services;
         the rest is as the options of `meshext run`, where `config`, `routes` and `jwt` may be plain data
-        and `tls` is certificate, key and the CA of client certificates (None for none). Raises MeshextError.
+        and `tls` is certificate, key and the CA of client certificates (None for none); mode `wasm` compiles
+        them. Raises MeshextError.
         """
         chain = [filters] if isinstance(filters, (str, type)) else list(filters)
         certificate, key, client_ca = tls or (None, None, None)
@@ -65,7 +70,9 @@ class EnvoyFilter:
             client_ca=client_ca,
             jwt=to_text(jwt) if jwt is not None else None,
         )
-        proxy = Proxy.start(with_needs(build_setup(options), chain))
+        setup = build_setup(options)
+        ready = self._embed(setup) if mode == "wasm" else with_needs(setup, chain)
+        proxy = Proxy.start(ready)
         self._proxies.append(proxy)
         return proxy
 

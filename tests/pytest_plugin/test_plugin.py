@@ -14,7 +14,7 @@ from meshext.envoy.binary import VARIABLE
 
 POLICY = """
 from dataclasses import dataclass
-from meshext import Filter, Request, Respond
+from meshext import Filter, Request, Respond, Response
 
 class Guard(Filter):
     @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Guard(Filter):
         return None
 
 class Mark(Filter):
-    def on_response(self, response):
+    def on_response(self, response: Response) -> None:
         response.headers["x-mark"] = response.request.headers.get("x-version", "")
 """
 
@@ -56,7 +56,7 @@ def run(folder: Path, test: str, *arguments: str, **env: str) -> subprocess.Comp
         env={**kept, **env},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=500,  # the run-time library may have to be compiled
         check=False,
     )
 
@@ -92,6 +92,40 @@ def test_a_chain(envoy_filter):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 passed" in done.stdout
+
+
+@pytest.mark.envoy
+@pytest.mark.slow
+@pytest.mark.timeout(600)  # the run-time library may have to be compiled first
+def test_filters_compiled_into_envoy(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text(
+        "from meshext import Filter\n\nclass Bad(Filter):\n    def on_request(self, request):\n        pass\n"
+    )
+    done = run(
+        tmp_path,
+        """
+import pytest
+from bad import Bad
+from meshext import MeshextError
+from policy import Guard
+
+def test_inside(envoy_filter):
+    proxy = envoy_filter(Guard, config={"allowed": ["ann"]}, mode="wasm")
+    assert proxy.plan.mode == "wasm"
+    assert proxy.upstream(proxy.request(headers={"x-user": "ann"}))["upstream"] == "echo"
+    assert proxy.request(headers={"x-user": "eve"}).status == 500
+    assert "LookupError" in proxy.wait_for_log("who is 'eve'")
+
+def test_what_does_not_compile(envoy_filter):
+    with pytest.raises(MeshextError) as caught:
+        envoy_filter(Bad, mode="wasm")
+    assert str(caught.value).startswith("bad.py:4:")
+    assert "nothing says what request is" in str(caught.value)
+    assert "seating" not in str(caught.value)  # what is written for a build is not the author's mistake
+""",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
 
 
 def test_what_is_refused_is_said_before_anything_starts(tmp_path: Path) -> None:

@@ -48,6 +48,11 @@ class Collector:
         """Remember one."""
         self.found.setdefault((diagnostic.loc, diagnostic.reason), diagnostic)
 
+    def leave_out(self, file: str) -> None:
+        """Forget the mistakes in a file where there are others too."""
+        others = {key: each for key, each in self.found.items() if each.loc.file != file}
+        self.found = others or self.found
+
     def ordered(self) -> list[Diagnostic]:
         """All, by file and place."""
 
