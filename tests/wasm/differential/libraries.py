@@ -166,7 +166,6 @@ EXPRESSIONS: Final[dict[str, list[str]]] = {
     ],
     "list": [
         "[v * Rank.MID for v in <list>]", "list(map(squared, <list>))",
-        "list(map(partial(total, 1), <list>))",
         "list(itertools.chain(<list>, <list>))", "list(itertools.islice(<list>, <small>))",
         "list(itertools.accumulate(<list>, lambda p, q: p - q))",
         "[p * q for p, q in itertools.product(<list>[:3], <list>[:3])]", "list(<queue>)",

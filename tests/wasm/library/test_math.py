@@ -18,9 +18,10 @@ CLOSE = "exp exp2 expm1 log log2 log10 log1p sinh cosh tanh asinh acosh atanh si
 
 
 def close(ours: tuple[type, object], theirs: tuple[type, object]) -> None:
-    """The same exception, or floats at most one unit in the last place apart."""
+    """The same exception, or floats at most two units in the last place apart: ours are within one of the
+    true value, and so are the C library's, but for tanh (0.124 is 1.5 off)."""
     if isinstance(ours[1], float) and isinstance(theirs[1], float) and real.isfinite(theirs[1]):
-        assert abs(ours[1] - theirs[1]) <= real.ulp(theirs[1])
+        assert abs(ours[1] - theirs[1]) <= 2 * real.ulp(theirs[1])
     else:
         assert repr(ours) == repr(theirs)
 

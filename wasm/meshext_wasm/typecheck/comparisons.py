@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Constant, Expression
-from meshext_wasm.tree.types import RawType, Rep, Type
+from meshext_wasm.tree.types import ClassType, RawType, Rep, Type
 from meshext_wasm.typecheck import raw
 from meshext_wasm.typecheck.conversions import to_type, to_value
 from meshext_wasm.typecheck.dispatch import check_expression
@@ -25,8 +25,8 @@ from meshext_wasm.typecheck.making import (
 )
 from meshext_wasm.typecheck.members_of_enums import as_collection
 from meshext_wasm.typecheck.operators import as_float, find_operator, is_class, is_int, is_number
-from meshext_wasm.typecheck.plain_values import plain
-from meshext_wasm.typecheck.symbols import FunctionSymbol
+from meshext_wasm.typecheck.plain_values import as_iterable, plain
+from meshext_wasm.typecheck.symbols import FunctionSymbol, Overloads
 from meshext_wasm.typecheck.unions import display
 
 if TYPE_CHECKING:
@@ -180,11 +180,23 @@ def contains(body: Body, node: ast.AST, item: Expression, container: Expression)
     with body.collect() as statements:
         kept = keep(body, statements, value)
     method = find_operator(program, holder.type, "__contains__")
+    if is_bare(holder, method):
+        holder = as_iterable(body, node, holder)
+        method = find_operator(program, holder.type, "__contains__")
+        if is_bare(holder, method):
+            words = f"{display(holder.type)} has no __contains__ and no __iter__"
+            return _boolean_refusal(body, node, words, "one of them in the class")
     if isinstance(method, FunctionSymbol) and method.owner is not None and method.owner.base is not None:
         made = methods.call_found(body, node, method, holder, [kept])
         return sequence(statements, truths.truth_of(body, made, node))
     made = convert(call_known(body, loc, "builtins.objects.contains", holder, kept), Rep.BOOL)
     return sequence(statements, made)
+
+
+def is_bare(holder: Expression, method: FunctionSymbol | Overloads | None) -> bool:
+    """Whether it is an instance of a class that does not say itself what is in it."""
+    own = isinstance(method, FunctionSymbol) and method.owner is not None and method.owner.base is not None
+    return isinstance(holder.type, ClassType) and not own and not isinstance(method, Overloads)
 
 
 def among(body: Body, node: ast.AST, item: Expression, container: ast.expr) -> Expression | None:

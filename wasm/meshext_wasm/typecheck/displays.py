@@ -22,7 +22,7 @@ from meshext_wasm.typecheck.making import (
     read,
     sequence,
 )
-from meshext_wasm.typecheck.plain_values import as_tuple
+from meshext_wasm.typecheck.plain_values import as_iterable
 from meshext_wasm.typecheck.unions import base_as, class_view, join, loosen, members_of
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def check_parts(body: Body, nodes: list[ast.expr], wanted: Type | None) -> list[
         spread = isinstance(each, ast.Starred)
         inner = each.value if isinstance(each, ast.Starred) else each
         value = check_value(body, inner, None if spread else wanted)
-        parts.append((as_tuple(body, inner, value) if spread else value, spread))
+        parts.append((as_iterable(body, inner, value) if spread else value, spread))
     return parts
 
 

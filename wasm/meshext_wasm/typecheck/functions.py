@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 from meshext_wasm.tree.expressions import CallValue, Expression
 from meshext_wasm.tree.program import Class
 from meshext_wasm.tree.statements import Evaluate, Statement
-from meshext_wasm.tree.types import CallableType, ClassObjectType, NeverType, NoneType, RawType, Rep, Type
+from meshext_wasm.tree.types import (
+    CallableType,
+    ClassObjectType,
+    ClassType,
+    NeverType,
+    NoneType,
+    RawType,
+    Rep,
+    Type,
+)
 from meshext_wasm.typecheck import awaiting, growth
 from meshext_wasm.typecheck.arguments import Argument, Filled, Given, NoMatch, bind
 from meshext_wasm.typecheck.conversions import to_type, to_value
@@ -19,6 +28,7 @@ from meshext_wasm.typecheck.generics import Bindings, solve, substitute, unify, 
 from meshext_wasm.typecheck.making import failed, is_failed, is_simple, keep, read, refuse, sequence
 from meshext_wasm.typecheck.methods import (
     WRITING,
+    call_method,
     direct,
     fits,
     lent,
@@ -26,7 +36,7 @@ from meshext_wasm.typecheck.methods import (
     receiver_bindings,
     refuse_borrowed,
 )
-from meshext_wasm.typecheck.symbols import Binding, FunctionSymbol, Kind, Overloads
+from meshext_wasm.typecheck.symbols import Binding, FunctionSymbol, Kind, Overloads, find_member
 from meshext_wasm.typecheck.unions import members_of
 
 if TYPE_CHECKING:
@@ -154,8 +164,6 @@ def _spread_type(calling: Calling, type_: Type, filled: Filled) -> Type:
     program = calling.body.program
     if calling.symbol.signature.parameters[filled.index].kind is Kind.STARSTAR:
         return class_type(program, "dict", class_type(program, "str"), type_)
-    from meshext_wasm.tree.types import ClassType
-
     return ClassType(program.known_class("Iterable"), (type_,))
 
 
@@ -337,6 +345,8 @@ def call_value(body: Body, node: ast.AST, callee: Expression, given: Given) -> E
     if isinstance(type_, ClassObjectType) and type_.cls is not None:
         return call_class_value(body, node, callee, type_.cls, given)
     if not isinstance(type_, CallableType):
+        if has_call(body, type_):
+            return call_method(body, node, callee, "__call__", given)
         return refuse_callee(body, node, callee)
     if given.keywords or any(each.spread for each in given.positional):
         return refuse(body, node, "a function value takes positional arguments only", "them in order")
@@ -354,6 +364,13 @@ def call_value(body: Body, node: ast.AST, callee: Expression, given: Given) -> E
         return failed(body.loc(node))
     body.effect()
     return CallValue(loc=body.loc(node), type=type_.result, callee=callee, arguments=tuple(arguments))
+
+
+def has_call(body: Body, type_: Type) -> bool:
+    """Whether instances of a class of the program are called like functions."""
+    view = type_ if isinstance(type_, ClassType) else None
+    symbol = body.program.class_symbol(view.cls) if view is not None else None
+    return symbol is not None and isinstance(find_member(body.program, symbol, "__call__"), FunctionSymbol)
 
 
 def call_class_value(body: Body, node: ast.AST, callee: Expression, cls: Class, given: Given) -> Expression:

@@ -146,6 +146,8 @@ def loop_range(inner: Inner, node: ast.AST, limits: list[Expression]) -> None:
     program, loc = body.program, body.loc(node)
     integer = class_type(program, "int")
     counter = body.temporary(".counter", integer)
+    if not isinstance(start, Constant):  # it may be True or False
+        start = intrinsic(program, loc, "int.add", start, constant(program, loc, 0))
     body.emit(Assign(loc=loc, variable=counter, value=narrow(start, integer)))
     downwards = isinstance(step, Constant) and isinstance(step.value, int) and step.value < 0
     name = "int.gt" if downwards else "int.lt"

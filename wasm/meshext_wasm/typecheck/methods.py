@@ -14,7 +14,7 @@ from meshext_wasm.typecheck.arguments import Given, NoMatch, bind, given_of
 from meshext_wasm.typecheck.dispatching import over_union
 from meshext_wasm.typecheck.generics import Bindings, solve, substitute, unify, variables_of
 from meshext_wasm.typecheck.making import call_known, constant, narrow, read, refuse, sequence
-from meshext_wasm.typecheck.plain_values import as_tuple, plain, plain_fits, plain_type
+from meshext_wasm.typecheck.plain_values import as_iterable, plain, plain_fits, plain_type
 from meshext_wasm.typecheck.symbols import Binding, FunctionSymbol, Kind, Overloads, Program, find_member
 from meshext_wasm.typecheck.unions import READ_ONLY, class_view, display, is_assignable, members_of
 
@@ -43,7 +43,7 @@ def lent(body: Body, node: ast.AST, symbol: FunctionSymbol, index: int, expressi
     """An argument as the library's function sees it: that only reads the containers it is given."""
     parameter = symbol.signature.parameters[index].type
     if isinstance(parameter, ClassType) and parameter.cls.name in READ_ONLY:
-        expression = as_tuple(body, node, expression)
+        expression = as_iterable(body, node, expression)
     type_ = expression.type
     reads = symbol.function.outside and isinstance(symbol.signature.parameters[index].type, ClassType)
     if not (reads and isinstance(type_, ClassType) and type_.borrowed):

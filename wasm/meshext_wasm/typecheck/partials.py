@@ -48,6 +48,8 @@ def of_function(body: Body, node: ast.Call, found: FunctionSymbol) -> Expression
     parameters = found.signature.parameters
     by_name = {each.name: each for each in parameters if each.kind in (*PLAIN, Kind.KEYWORD)}
     places = [each for each in parameters if each.kind in PLAIN]
+    rest = [each for each in parameters if each.kind is Kind.STAR]
+    places += rest * max(len(node.args) - 1 - len(places), 0)
     if len(node.args) - 1 > len(places):
         return refuse(body, node, f"{found.name}() takes {len(places)} arguments", "leave the others out")
     wanted: list[Type | None] = [each.type for each in places[: len(node.args) - 1]]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from meshext_wasm.tree.expressions import Expression
 from meshext_wasm.tree.program import Class
 from meshext_wasm.tree.types import ClassType, TupleType, Type
-from meshext_wasm.typecheck.symbols import ClassSymbol, Program, find_field
-from meshext_wasm.typecheck.unions import is_assignable, members_of
+from meshext_wasm.typecheck.symbols import ClassSymbol, FunctionSymbol, Program, find_field, find_member
+from meshext_wasm.typecheck.unions import base_as, is_assignable, members_of
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -79,6 +79,24 @@ def as_tuple(body: Body, node: ast.AST, value: Expression) -> Expression:
         kept = keep(body, statements, value)
     items = [read_attribute(body, node, kept, each) for each in symbol.data_fields]
     return sequence(statements, make_tuple(body, node, items, type_))
+
+
+def as_iterable(body: Body, node: ast.AST, value: Expression) -> Expression:
+    """What iterates a value of a class that has an `__iter__` of its own; any other value as it is, a
+    NamedTuple as a tuple."""
+    from meshext_wasm.typecheck.methods import call_found
+
+    program, type_ = body.program, value.type
+    if (
+        not isinstance(type_, ClassType)
+        or base_as(program, type_, program.known_class("Iterable")) is not None
+    ):
+        return as_tuple(body, node, value)
+    found = find_member(program, program.class_symbol(type_.cls), "__iter__")
+    own = isinstance(found, FunctionSymbol) and found.owner is not None and found.owner.base is not None
+    if not isinstance(found, FunctionSymbol) or not own:
+        return as_tuple(body, node, value)
+    return call_found(body, node, found, value, [])
 
 
 def hides_plain(program: Program, type_: Type, classes: list[Class]) -> str | None:

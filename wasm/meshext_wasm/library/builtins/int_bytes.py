@@ -23,6 +23,7 @@ from meshext_wasm.library.raw import (
 def to_bytes(number: int, length: int = 1, byteorder: str = "big", *, signed: bool = False) -> bytes:
     """The bytes of an int. OverflowError when they are too few, or it is negative and not `signed`."""
     little = is_little(byteorder)
+    number, length = number + 0, length + 0  # they may be True or False
     if length < 0:
         raise ValueError("length argument must be non-negative")
     if number < 0 and not signed:

@@ -109,11 +109,11 @@ class RangeIterator(Iterator[int]):
 
 
 def range_of(start: int, stop: int, step: int) -> Range:
-    """A range of these bounds."""
+    """A range of these bounds, of which True and False become ints."""
     result: Range = instance_new(class_descriptor(Range))
-    result.start = start
-    result.stop = stop
-    result.step = step
+    result.start = start + 0
+    result.stop = stop + 0
+    result.step = step + 0
     result.length = count_of(start, stop, step)
     return result
 

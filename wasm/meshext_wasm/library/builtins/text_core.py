@@ -205,6 +205,7 @@ def ord_of(character: str, /) -> int:
 @alternative("chr")
 def chr_of(point: int, /) -> str:
     """`chr(point)`."""
-    if short_of(point) < 0 or point > 0x10FFFF:
+    code = short_of(point)
+    if code < 0 or code > 0x10FFFF:
         raise ValueError("chr() arg not in range(0x110000)")
-    return one_character(point)
+    return one_character(code)
