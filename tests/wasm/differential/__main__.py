@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
 
+from meshext_wasm.build.cache import key_of
+from meshext_wasm.build.library import COMPILER
 from tests.wasm.differential.running import INPUTS, Difference, Tally, run_seeds
 from tests.wasm.differential.shrinking import shrink
 
@@ -40,16 +41,10 @@ def note(results: Path, seed: int, numbers: range, tally: Tally, seconds: float)
         "refused": len(tally.refused),
         "broken": len(tally.broken),
         "cpu_seconds": round(seconds, 1),
-        "compiler": commit(),
+        "compiler": key_of(COMPILER.rglob("*.py"))[:12],
     }
     with results.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
-
-
-def commit() -> str:
-    """Which compiler it was."""
-    command = ["git", "describe", "--always", "--dirty"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def show(tally: Tally, *, shorter: bool) -> None:
