@@ -52,7 +52,7 @@ class Three(Base):
 class Remembers(Filter):
     async def on_request(self, request: Request) -> None:
         note(await self.store.get("key"), await self.store.add("count", 2))
-        await self.store.set("key", self.name.encode())
+        await self.store.set("key", b"mine")
 
 
 class RemembersToo(Remembers):
