@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from meshext.errors import StoreError
 from meshext.limits import Limit as SdkLimit
 from meshext.store import MemoryStore
-from meshext_wasm.abi.functions import HOST_FUNCTIONS
+from meshext_wasm.abi.functions import HOST_FUNCTIONS, WASI_FUNCTIONS
 from meshext_wasm.host.machine import Machine
 from meshext_wasm.library.meshext import buckets
 from meshext_wasm.library.meshext.buckets import WIDE, Buckets, Entry
@@ -47,7 +47,7 @@ class Ground:
         self.machine = Machine(clock=self.clock)
         self.machine.attach(EmulatedMemory())
         self.machine.initializing = False
-        for name in HOST_FUNCTIONS:
+        for name in (*HOST_FUNCTIONS, *WASI_FUNCTIONS):
             EMULATION.hosts[name] = bind(self.machine, name)
         self.inside = Store("test")
         self.memory = MemoryStore(lambda: self.clock.now / SECOND)
@@ -109,6 +109,21 @@ def test_keys_in_envoy_are_as_many_as_there_are_buckets(ground: Ground) -> None:
         run_at_once(ground.inside.set(f"key {number}", b"value"))
     assert len(ground.machine.shared.data) == before
     assert run_at_once(ground.inside.get("key 2999")) == b"value"
+
+
+def test_where_a_key_is_can_not_be_foreseen(ground: Ground) -> None:
+    """Every machine finds the same places, another Envoy finds others."""
+    other, elsewhere = Store("test"), Store("elsewhere")
+    for store in (ground.inside, other, elsewhere):
+        store.prepare()
+    keys = [b"%d" % number for number in range(100)]
+
+    def places(store: Store) -> list[bytes]:
+        return [store._counters.read(key).name.rpartition(b".")[2] for key in keys]
+
+    assert places(ground.inside) == places(other)
+    assert places(ground.inside) != places(elsewhere)
+    assert len(set(places(other))) > 90
 
 
 def test_what_has_expired_goes_first_then_what_is_oldest(ground: Ground) -> None:

@@ -11,7 +11,8 @@ bucket is written only as it was read (compare and set), so an entry moves in on
 
 from meshext_wasm.library.meshext.errors import StoreUnavailable
 from meshext_wasm.library.meshext.host_shared import Shared, read_shared, write_shared
-from meshext_wasm.library.raw import virtual
+from meshext_wasm.library.raw import virtual, wide
+from meshext_wasm.library.secrets import token_bytes
 
 WIDE = 8
 HEAD = 8
@@ -118,6 +119,7 @@ class Buckets:
     def __init__(self, name: str, count: int) -> None:
         self.name = name
         self.count = count
+        self.seed = 0
 
     def prepare(self) -> None:
         """Make every bucket that is not there yet."""
@@ -128,7 +130,7 @@ class Buckets:
 
     def read(self, key: bytes) -> Bucket:
         """The bucket of a key, which has a version once it was made."""
-        name = f"{self.name}{fingerprint(key) % self.count}".encode()
+        name = f"{self.name}{fingerprint(key, self.seed) % self.count}".encode()
         for _ in range(TRIES):
             found = self.load(name)
             if found is not None:
@@ -152,6 +154,7 @@ class OwnBuckets(Buckets):
 
     def __init__(self, count: int) -> None:
         super().__init__("", count)
+        self.seed = new_seed()
         self.kept: dict[bytes, bytes] = {}
 
     def load(self, name: bytes) -> Shared | None:
@@ -167,14 +170,23 @@ class OwnBuckets(Buckets):
         return True
 
 
+def new_seed() -> int:
+    """A secret of 56 bits."""
+    return int.from_bytes(token_bytes(7), "little")
+
+
 def busy() -> StoreUnavailable:
     """Somebody else was quicker too often."""
     return StoreUnavailable("the store inside Envoy is written too often by other workers")
 
 
-def fingerprint(key: bytes) -> int:
-    """The hash that says which bucket a key is in: FNV-1a in 64 bits, mixed at the end."""
-    number = 0xCBF29CE484222325
+def fingerprint(key: bytes, seed: int) -> int:
+    """A number below 2**30 for a key, which nobody can foresee who does not know the seed: else somebody
+    could choose keys that share a bucket with somebody else's."""
+    start = wide(seed)
+    state = start
     for byte in key:
-        number = ((number ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    return number ^ (number >> 29)
+        state = (state ^ wide(byte)) * wide(0x9E3779B97F4A7C15)
+        state = state ^ (state >> wide(29))
+    state = (state ^ start) * wide(0xBF58476D1CE4E5B9)
+    return int((state ^ (state >> wide(32))) >> wide(34))

@@ -7,8 +7,18 @@ name of the chain: a new configuration finds those of the one before.
 
 from collections.abc import Iterable
 
-from meshext_wasm.library.meshext.buckets import FOREVER, TRIES, Bucket, Buckets, Entry, OwnBuckets, busy
+from meshext_wasm.library.meshext.buckets import (
+    FOREVER,
+    TRIES,
+    Bucket,
+    Buckets,
+    Entry,
+    OwnBuckets,
+    busy,
+    new_seed,
+)
 from meshext_wasm.library.meshext.errors import StoreError
+from meshext_wasm.library.meshext.host_shared import read_shared, write_shared
 from meshext_wasm.library.meshext.legal import encode
 from meshext_wasm.library.meshext.limits import Decision, Limit, Outcome, decide, free_again, spent, to_micros
 from meshext_wasm.library.proxy.host import now as nanoseconds
@@ -27,13 +37,21 @@ class Store:
     """The store of one filter."""
 
     def __init__(self, namespace: str) -> None:
+        self._seed = f"meshext.store.{namespace}.seed".encode()
         self._values: Buckets = Buckets(f"meshext.store.{namespace}.value.", VALUES)
         self._counters: Buckets = Buckets(f"meshext.store.{namespace}.limit.", COUNTERS)
 
     def prepare(self) -> None:
-        """Make all buckets, before anybody can write to them: Envoy knows no "write if there is none"."""
+        """Make all buckets and the secret by which keys find theirs, before anybody can write to them: Envoy
+        knows no "write if there is none"."""
+        if read_shared(self._seed) is None:
+            write_shared(self._seed, new_seed().to_bytes(7, "little"), 0)
         self._values.prepare()
         self._counters.prepare()
+        found = read_shared(self._seed)
+        if found is not None:
+            self._values.seed = int.from_bytes(found.data, "little")
+            self._counters.seed = self._values.seed
 
     async def get(self, key: str) -> bytes | None:
         """The value, or None where there is none or its time is over."""
@@ -123,6 +141,7 @@ class MemoryStore(Store):
     """A store that this worker has alone."""
 
     def __init__(self) -> None:
+        self._seed = b""
         self._values = OwnBuckets(VALUES)
         self._counters = OwnBuckets(COUNTERS)
 
