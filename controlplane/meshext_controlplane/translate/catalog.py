@@ -46,12 +46,12 @@ class Catalog:
         self.services = tuple(service for _, services in self._made.values() for service in services)
         self.by_namespace = _group(self.services)
         self.rules = Rules(mesh.of(DestinationRule), mesh.config.root_namespace)
-        self.gateways = Gateways(mesh)
         self.horizons = Horizons(mesh)
         self.secrets = index_secrets(mesh.of(Secret))
         known: Resolved = previous._resolved if previous else {}
         self._resolved: Resolved = resolve_delegates(mesh.of(VirtualService), known)
         self.virtual_service_documents = tuple(resolved for _, resolved in self._resolved.values())
+        self.gateways = Gateways(mesh, self.virtual_service_documents)
         self._special = self._find_special()
         self._label_keys = _asked_labels(self.virtual_service_documents)
         self._asks_places = self.rules.ask_places

@@ -96,12 +96,12 @@ class BoundRoutes:
 
 
 class Gateways:
-    """The Gateways and VirtualServices of a mesh's documents."""
+    """The Gateways of a mesh's documents, and its VirtualServices, with what they delegate put in."""
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, mesh: Mesh, virtual_services: Sequence[VirtualService]) -> None:
         self._gateways = mesh.of(Gateway)
         self._virtual_services: Mapping[str, Sequence[VirtualService]] = _by_gateway(
-            mesh.of(VirtualService), self._gateways
+            virtual_services, self._gateways
         )
 
     def selecting(self, workload: Workload) -> Iterator[Gateway]:
