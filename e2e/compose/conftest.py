@@ -33,6 +33,23 @@ def pytest_runtest_makereport(
     return report
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Whether containers ran, and how long each case took: nobody has to look for it."""
+    reports = [
+        each
+        for kind in ("passed", "failed", "error")
+        for each in terminalreporter.stats.get(kind, ())
+        if getattr(each, "when", "") == "call" and each.nodeid.startswith("e2e/compose/")
+    ]
+    terminalreporter.section("containers")
+    if not reports:
+        terminalreporter.write_line(f"did not run: {why_not() or 'no case was asked for'}")
+        return
+    for each in sorted(reports, key=lambda report: -report.duration):
+        terminalreporter.write_line(f"{each.duration:6.1f} s  {each.outcome}  {each.nodeid}")
+    terminalreporter.write_line(f"{len(reports)} cases ran; a failing one shows its containers' logs above")
+
+
 @pytest.fixture(scope="session")
 def engine() -> None:
     """Skips where no docker engine answers."""

@@ -6,7 +6,9 @@ import shutil
 import subprocess
 from functools import cache
 
+BASE = "python:3.11-slim-bookworm"
 _LIMIT = 30.0  # seconds
+_PULL = 120.0  # seconds
 
 
 @cache
@@ -27,11 +29,13 @@ def why_not() -> str:
         return "no docker engine answers"
     if not find_compose():
         return "there is neither docker compose nor docker-compose"
+    if not _works(["docker", "image", "inspect", BASE]) and not _works(["docker", "pull", BASE], _PULL):
+        return f"the image {BASE} is not here and can not be pulled"
     return ""
 
 
-def _works(command: list[str]) -> bool:
+def _works(command: list[str], limit: float = _LIMIT) -> bool:
     try:
-        return subprocess.run(command, capture_output=True, timeout=_LIMIT, check=False).returncode == 0
+        return subprocess.run(command, capture_output=True, timeout=limit, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
