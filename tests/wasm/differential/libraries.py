@@ -45,7 +45,7 @@ EXPRESSIONS: Final[dict[str, list[str]]] = {
         "<spot>.x", "<spot>[0]", "len(<spot>)", "total(<int>, *<list>)", "total(*<list>, scale=<small>)",
         "squared(<int>)", "partial(helper, <int>)(<str>)", "partial(total, <int>)()", "len(<verb>)",
         "inc(<rank>)", "sum(v for v in <list> if v != Rank.MID)",
-        "hash(<int>)", "hash(<float>)", "math.gcd(<int>, <int>)", "math.isqrt(abs(<int>))",
+        "hash(<int>)", "math.gcd(<int>, <int>)", "math.isqrt(abs(<int>))",
         "math.lcm(<int>, <small>)", "math.comb(abs(<int>) % 20, <small>)", "math.floor(<float>)",
         "math.ceil(<float>)", "math.trunc(<float>)", "int.from_bytes(<bytes>, 'big')",
         "int.from_bytes(<bytes>, 'little', signed=True)", "binascii.crc32(<bytes>)",

@@ -10,6 +10,7 @@ from meshext_wasm.tree.types import CallableType, Type, TypeVariable
 from meshext_wasm.typecheck import construct, functions, knowing, methods, raw, templates
 from meshext_wasm.typecheck.arguments import Given, given_of, given_of_call
 from meshext_wasm.typecheck.dispatch import check_expression, check_value
+from meshext_wasm.typecheck.function_values import call_value
 from meshext_wasm.typecheck.making import failed, is_failed, refuse
 from meshext_wasm.typecheck.names import resolve
 from meshext_wasm.typecheck.plain_values import named_tuple
@@ -56,7 +57,7 @@ def build_call(body: Body, node: ast.expr, expected: Type | None) -> Expression:
     callee = check_expression(body, node.func)
     if is_failed(callee):
         return callee
-    return functions.call_value(body, node, callee, given_of_call(body, node))
+    return call_value(body, node, callee, given_of_call(body, node))
 
 
 def call_lambda(body: Body, node: ast.Call, function: ast.Lambda) -> Expression:
@@ -68,7 +69,7 @@ def call_lambda(body: Body, node: ast.Call, function: ast.Lambda) -> Expression:
         return failed(body.loc(node))
     wanted = CallableType(tuple(widen(each.type) for each in values), TypeVariable("result"))
     callee = body.check_function(function, wanted)
-    return callee if is_failed(callee) else functions.call_value(body, node, callee, given_of(node, values))
+    return callee if is_failed(callee) else call_value(body, node, callee, given_of(node, values))
 
 
 def call_named(
@@ -137,7 +138,7 @@ def call_attribute(
         value = seen_as(body, callee, read_attribute(body, callee, subject, callee.attr))
         if is_failed(value):
             return value
-        return functions.call_value(body, node, value, given_of_call(body, node))
+        return call_value(body, node, value, given_of_call(body, node))
     given = given_of_call(body, node)
     return methods.call_method(body, callee, subject, callee.attr, given, expected)
 

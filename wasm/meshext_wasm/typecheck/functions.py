@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import CallValue, Expression
-from meshext_wasm.tree.program import Class
-from meshext_wasm.tree.statements import Evaluate, Statement
+from meshext_wasm.tree.statements import Statement
 from meshext_wasm.tree.types import (
     CallableType,
     ClassObjectType,
@@ -28,7 +27,6 @@ from meshext_wasm.typecheck.generics import Bindings, solve, substitute, unify, 
 from meshext_wasm.typecheck.making import failed, is_failed, is_simple, keep, read, refuse, sequence
 from meshext_wasm.typecheck.methods import (
     WRITING,
-    call_method,
     direct,
     fits,
     lent,
@@ -36,7 +34,7 @@ from meshext_wasm.typecheck.methods import (
     receiver_bindings,
     refuse_borrowed,
 )
-from meshext_wasm.typecheck.symbols import Binding, FunctionSymbol, Kind, Overloads, find_member
+from meshext_wasm.typecheck.symbols import Binding, FunctionSymbol, Kind, Overloads
 from meshext_wasm.typecheck.unions import members_of
 
 if TYPE_CHECKING:
@@ -337,73 +335,6 @@ def refuse_overload(body: Body, node: ast.AST, found: Overloads, given: Given) -
         for one in found.alternatives
     )
     return refuse(body, node, f"{found.name}() does not take ({types})", f"it takes {ways}")
-
-
-def call_value(body: Body, node: ast.AST, callee: Expression, given: Given) -> Expression:
-    """Call a function value."""
-    type_ = callee.type
-    if isinstance(type_, ClassObjectType) and type_.cls is not None:
-        return call_class_value(body, node, callee, type_.cls, given)
-    if not isinstance(type_, CallableType):
-        if has_call(body, type_):
-            return call_method(body, node, callee, "__call__", given)
-        return refuse_callee(body, node, callee)
-    if given.keywords or any(each.spread for each in given.positional):
-        return refuse(body, node, "a function value takes positional arguments only", "them in order")
-    if len(given.positional) != len(type_.parameters):
-        count = f"{len(given.positional)} arguments, and the function takes {len(type_.parameters)}"
-        return refuse(body, node, count, "as many as it takes")
-    arguments = []
-    for argument, wanted in zip(given.positional, type_.parameters, strict=True):
-        made = argument.expression
-        if made is None:
-            assert isinstance(argument.node, ast.expr)
-            made = check_expression(body, argument.node, wanted)
-        arguments.append(to_type(body, made, wanted, argument.node))
-    if any(map(is_failed, arguments)):
-        return failed(body.loc(node))
-    body.effect()
-    return CallValue(loc=body.loc(node), type=type_.result, callee=callee, arguments=tuple(arguments))
-
-
-def has_call(body: Body, type_: Type) -> bool:
-    """Whether instances of a class of the program are called like functions."""
-    view = type_ if isinstance(type_, ClassType) else None
-    symbol = body.program.class_symbol(view.cls) if view is not None else None
-    return symbol is not None and isinstance(find_member(body.program, symbol, "__call__"), FunctionSymbol)
-
-
-def call_class_value(body: Body, node: ast.AST, callee: Expression, cls: Class, given: Given) -> Expression:
-    """`cls(...)`: possible where no class below can be meant."""
-    from meshext_wasm.typecheck.construct import construct
-
-    if any(is_under(each, cls) for each in body.program.classes if each is not cls):
-        return refuse(
-            body, node, f"which class below {cls.name} this makes is not known here", f"{cls.name}(...)"
-        )
-    made = construct(body, node, body.program.class_symbol(cls), given, None)
-    if is_simple(callee):
-        return made
-    return sequence([Evaluate(loc=callee.loc, value=callee)], made)
-
-
-def is_under(cls: Class | None, above: Class) -> bool:
-    """Whether a class is, or is below, another."""
-    while cls is not None:
-        if cls is above:
-            return True
-        cls = cls.base
-    return False
-
-
-def refuse_callee(body: Body, node: ast.AST, callee: Expression) -> Expression:
-    """It is no function."""
-    from meshext_wasm.typecheck.unions import display, has_none
-
-    if is_failed(callee) or isinstance(callee.type, NeverType):
-        return callee
-    hint = "test it for None first" if has_none(callee.type) else "call a function, a method or a class"
-    return refuse(body, node, f"a value of type {display(callee.type)} can not be called", hint)
 
 
 def is_plain(symbol: FunctionSymbol) -> bool:

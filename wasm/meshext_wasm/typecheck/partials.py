@@ -14,6 +14,7 @@ from meshext_wasm.typecheck.adapters import make_function
 from meshext_wasm.typecheck.arguments import Argument, Given
 from meshext_wasm.typecheck.conversions import to_type
 from meshext_wasm.typecheck.dispatch import check_value
+from meshext_wasm.typecheck.function_values import call_value
 from meshext_wasm.typecheck.making import failed, is_failed, read, refuse, sequence
 from meshext_wasm.typecheck.names import resolve
 from meshext_wasm.typecheck.symbols import Binding, FunctionSymbol, Kind
@@ -98,7 +99,7 @@ def of_value(body: Body, node: ast.Call) -> Expression:
         loc = body.loc(node)
         given = [*(read(loc, each) for each in held[1:]), *arguments]
         everything = Given(tuple(Argument(node, each) for each in given))
-        return functions.call_value(body, node, read(loc, held[0]), everything)
+        return call_value(body, node, read(loc, held[0]), everything)
 
     left = type_.parameters[len(held) - 1 :]
     return sequence(statements, make_function(body, node, "partial", left, build, held))

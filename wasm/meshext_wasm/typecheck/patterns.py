@@ -15,6 +15,7 @@ from meshext_wasm.typecheck.attributes import read_attribute
 from meshext_wasm.typecheck.comparisons import compare, contains, order
 from meshext_wasm.typecheck.conversions import to_value
 from meshext_wasm.typecheck.dispatch import check_expression
+from meshext_wasm.typecheck.dispatching import merge
 from meshext_wasm.typecheck.making import (
     class_type,
     conditional,
@@ -29,7 +30,7 @@ from meshext_wasm.typecheck.narrowing import with_class
 from meshext_wasm.typecheck.plain_values import hides_plain
 from meshext_wasm.typecheck.subscripts import tuple_item
 from meshext_wasm.typecheck.symbols import ClassSymbol
-from meshext_wasm.typecheck.unions import display, join, make_union, members_of
+from meshext_wasm.typecheck.unions import base_as, display, join, make_union, members_of
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.body import Body
@@ -261,12 +262,16 @@ def check_mapping(body: Body, node: ast.MatchMapping, subject: Variable, type_: 
     inside = narrowed(body, type_, [cls])
     value = read(loc, subject)
     test = is_instance(body, node, narrow(value, type_), cls)
-    members = members_of(inside)
-    if len(members) != 1 or not isinstance(members[0], ClassType):
+    views = [base_as(program, each, cls) for each in members_of(inside) if isinstance(each, ClassType)]
+    kinds = [each for each in views if each is not None]
+    if not kinds:
         return both(body, node, test, lambda: truth(program, loc, False))
+    whole: Type = kinds[0]
+    for each in kinds[1:]:
+        whole = merge(program, whole, each)
     if node.rest is not None:
         body.report(node, "**rest in a pattern is not compiled", "a copy of the dict without the keys")
-    seen = narrow(value, members[0])
+    seen = narrow(value, whole)
     tests: list[Test] = []
     for key, pattern in zip(node.keys, node.patterns, strict=True):
         tests.append(key_test(body, node, seen, key))
