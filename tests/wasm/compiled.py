@@ -221,9 +221,9 @@ def compile_anew(source: str, *, thorough: bool = False) -> Program:
     unit = check_own(MODULE, Texts({MODULE: source + WIRE}), library(), RUN_TIME)
     built = build_ir(unit) if thorough else build_sooner(unit)
     kept = Unkept(user_cache().folder)
-    objects = {
-        part.name: compile_text(lower_unit(part), kept, thorough=thorough) for part in split_unit(built)
-    }
+    objects = tuple(
+        compile_text(part.name, lower_unit(part), kept, thorough=thorough) for part in split_unit(built)
+    )
     made = Compiled(objects, bodies_of(unit, always=True), exports_of(built))
     return Program(link_all(made, library()))
 
@@ -251,7 +251,7 @@ class Unkept(Cache):
 
 def link_all(program: Compiled, library: Library) -> bytes:
     """A module that exports every function of the program's module, and what `Values` needs."""
-    own = program.parsed()
+    own = program.objects
     prefix = f"fn:{MODULE}."
     functions = [
         each.name for part in own for each in part.symbols if each.name.startswith(prefix) and each.defined
@@ -264,5 +264,5 @@ def link_all(program: Compiled, library: Library) -> bytes:
         **{f"test:{each}": f"test:{each}" for each in helpers},
         **{each: each for each in ("rt:blob_new", "rt:array_new")},
     }
-    objects = [*own, parse_object(access(), source="access"), *library.objects]
-    return link(objects, exports=exports, bodies=[*library.bodies, *program.bodies])
+    objects = [*own, parse_object(access(), source="access"), *library.compiled.objects]
+    return link(objects, exports=exports, bodies=[*library.compiled.bodies, *program.bodies])

@@ -44,7 +44,7 @@ def build_module(cases: Sequence[Case]) -> SuiteModule:
     library = load_or_compile(cache)
     own, trusted = files_of(suite)
     program = compile_program(ENTRY, own, library, cache, trusted=trusted)
-    return SuiteModule(tuple(suite.chains), link_program(program, library, library.exports))
+    return SuiteModule(tuple(suite.chains), link_program(program, library, library.compiled.exports))
 
 
 def files_of(suite: Suite) -> tuple[Files, Files]:

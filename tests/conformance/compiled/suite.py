@@ -43,9 +43,7 @@ class Choosing(Program):
         program.configure(rest)
         self.made[root()] = program
 
-    def read_early(
-        self, surroundings: Surroundings, line: RequestLine, lines: list[tuple[str, bytes]]
-    ) -> None:
+    def read_early(self, surroundings: Surroundings, line: RequestLine, lines: Lines) -> None:
         self.made[root()].read_early(surroundings, line, lines)
 
     def read_late(self, surroundings: Surroundings) -> None:
@@ -53,7 +51,7 @@ class Choosing(Program):
 
     def seat(self, surroundings: Surroundings) -> list[Seat]:
         program = self.made[root()]
-        self.hooks = program.hooks
+        self.set_hooks(program.hooks)
         return program.seat(surroundings)
 
 '''

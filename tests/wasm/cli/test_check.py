@@ -102,7 +102,8 @@ def test_what_hooks_read_and_what_it_costs(folder: Path) -> None:
         ("end", ["on_complete"]),
     ]
     assert first["host_calls"]["get_property"] == {"least": 2, "most": 2}
-    assert first["host_calls"]["replace_header_map_value"] == {"least": 2, "most": 2}
+    assert first["host_calls"]["replace_header_map_value"] == {"least": 1, "most": 1}
+    assert first["host_calls"]["add_header_map_value"] == {"least": 1, "most": 1}
 
 
 def test_without_its_configuration_nothing_is_tried(folder: Path) -> None:

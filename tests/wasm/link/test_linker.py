@@ -257,9 +257,19 @@ def test_equal_functions_in_the_table_have_a_place_each() -> None:
 
 
 CLASS = """
-@"class:a" = constant { i64, i64, i64, i64, ptr, ptr, ptr } { i64 0, i64 0, i64 0, i64 0, ptr @"fn:zero",
-    ptr @"fn:first", ptr @"fn:second" }
-@"method:1" = external global i8
+@"display:o" = internal constant [1 x ptr] [ptr @"class:o"]
+@"class:o" = constant { i32, ptr, i64, i64, i64, ptr } { i32 0, ptr @"display:o", i64 0, i64 0, i64 0,
+    ptr @"fn:root" }
+@"display:a" = internal constant [2 x ptr] [ptr @"class:o", ptr @"class:a"]
+@"class:a" = constant { i32, ptr, i64, i64, i64, ptr, ptr, ptr } { i32 1, ptr @"display:a", i64 0, i64 0,
+    i64 0, ptr @"fn:zero", ptr @"fn:first", ptr @"fn:second" }
+@"tested:o" = external unnamed_addr global i8
+@"method:0:o" = external global i8
+@"method:1:a" = external global i8
+@"method:2:b" = external global i8
+define i64 @"fn:root"() {
+  ret i64 99
+}
 define i64 @"fn:zero"() {
   ret i64 100
 }
@@ -270,17 +280,46 @@ define i64 @"fn:second"() {
   ret i64 102
 }
 define i64 @"fn:call"() {
-  %o = add i32 ptrtoint (ptr @"class:a" to i32), ptrtoint (ptr @"method:1" to i32)
+  %o = add i32 ptrtoint (ptr @"class:a" to i32), ptrtoint (ptr @"METHOD" to i32)
   %p = inttoptr i32 %o to ptr
   %f = load i32, ptr %p
   %g = inttoptr i32 %f to ptr
   %r = call i64 %g()
   ret i64 %r
 }
+define i32 @"fn:elsewhere"() {
+  ret i32 ptrtoint (ptr @"method:2:b" to i32)
+}
+define i32 @"fn:test"() {
+  %t = sub i32 ptrtoint (ptr @"tested:o" to i32), ptrtoint (ptr @"class:o" to i32)
+  ret i32 %t
+}
+define i32 @"fn:only_test"() {
+  ret i32 ptrtoint (ptr @"tested:o" to i32)
+}
 """
 
 
 def test_a_method_that_nothing_calls_is_left_out_of_all_tables() -> None:
-    module = linked(CLASS, exports={"call": "fn:call"})
+    module = linked(CLASS.replace("METHOD", "method:1:a"), exports={"call": "fn:call"})
     assert run(module, "call") == 101
     assert sorted(function_names(module)) == ["call", "first"]
+
+
+def test_a_place_is_filled_only_for_the_class_that_the_call_means() -> None:
+    text = CLASS.replace("METHOD", "method:1:a")
+    module = linked(text, exports={"call": "fn:call", "elsewhere": "fn:elsewhere"})
+    assert run(module, "elsewhere") == 40
+    assert "second" not in function_names(module)
+
+
+def test_a_class_without_instances_needs_no_methods() -> None:
+    text = CLASS.replace("METHOD", "method:0:o")
+    module = linked(text, exports={"call": "fn:call", "only_test": "fn:only_test"})
+    assert run(module, "call") == 100
+    assert "root" not in function_names(module)
+    assert "root" in function_names(linked(text, exports={"call": "fn:call", "test": "fn:test"}))
+
+
+def test_the_symbol_for_tests_is_that_of_the_class() -> None:
+    assert run(linked(CLASS.replace("METHOD", "method:0:o"), exports={"test": "fn:test"}), "test") == 0

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from meshext_wasm.llvm.machine import VERSION
+from meshext_wasm.llvm.recipe import VERSION
 
 KEPT = 2000
 """Files that stay when a new one is written, the newest."""

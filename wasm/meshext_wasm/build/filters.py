@@ -29,6 +29,8 @@ ENTRY = "meshext_seating"
 FACTS = ("peer", "route", "cluster")
 """What of the surroundings is asked of Envoy only where a filter's code names it."""
 
+RESPONSE_HEADERS = "response_headers"
+"""What a filter's code names where a request's hook puts something on the response."""
 WRITES = "set_metadata"
 """What a filter's code names where it writes metadata."""
 
@@ -40,7 +42,6 @@ ALWAYS = (
     "proxy_on_vm_start",
     "proxy_on_configure",
     "proxy_on_request_headers",
-    "proxy_on_log",
 )
 
 
@@ -83,7 +84,8 @@ def build_filters(
     program = compile_program(ENTRY, own, library, cache, trusted=trusted)
     on_step("link")
     needs = tuple(seated.needs for seated in chain)
-    code = link_program(program, library, choose_exports(library, needs))
+    exports = choose_exports(library, needs, adds=any(RESPONSE_HEADERS in text for text in sources))
+    code = link_program(program, library, exports)
     return Built(
         name="+".join(each.name for each in needs),
         code=code,
@@ -185,10 +187,15 @@ def mentions(texts: Sequence[str], name: str) -> bool:
     return any(re.search(rf"\.{name}\b", text) for text in texts)
 
 
-def choose_exports(library: Library, needs: Sequence[Needs]) -> dict[str, str]:
-    """The callbacks that this chain has a use for: Envoy calls what is exported, and calls cost time."""
+def choose_exports(library: Library, needs: Sequence[Needs], *, adds: bool) -> dict[str, str]:
+    """The callbacks that this chain has a use for: Envoy calls what is exported, and calls cost time.
+
+    `adds`: whether a request's hook may put headers on the response.
+    """
     hooks = frozenset[Hook]().union(*(each.hooks for each in needs))
-    wanted = {*ALWAYS, "proxy_on_response_headers"}
+    wanted = set(ALWAYS)
+    if adds or hooks != {Hook.ON_REQUEST}:
+        wanted |= {"proxy_on_response_headers", "proxy_on_log"}
     if hooks & REQUEST_BODIES:
         wanted |= {"proxy_on_request_body", "proxy_on_request_trailers"}
     if hooks & RESPONSE_BODIES:
@@ -197,4 +204,4 @@ def choose_exports(library: Library, needs: Sequence[Needs]) -> dict[str, str]:
         wanted.add("proxy_on_request_trailers")
     if Hook.ON_RESPONSE_TRAILERS in hooks:
         wanted.add("proxy_on_response_trailers")
-    return {name: symbol for name, symbol in library.exports.items() if name in wanted}
+    return {name: symbol for name, symbol in library.compiled.exports.items() if name in wanted}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from meshext_wasm.build.cache import Cache, key_of
 from meshext_wasm.build.stages import Compiled, compile_text, compile_unit
 from meshext_wasm.diagnostics.diagnostic import Collector
-from meshext_wasm.link.objects import ObjectFile
-from meshext_wasm.link.starting import Body
 from meshext_wasm.llvm.support import support_text
 from meshext_wasm.source.loading import ALWAYS, Folder, Loaded, Loader, Texts
 from meshext_wasm.typecheck.symbols import Program
@@ -31,9 +31,7 @@ class Library:
     """`program` is what the checker knows of it."""
 
     program: Program
-    objects: tuple[ObjectFile, ...]
-    bodies: tuple[Body, ...]
-    exports: dict[str, str]
+    compiled: Compiled
 
 
 def module_names() -> Iterator[str]:
@@ -69,32 +67,38 @@ def load_or_compile(cache: Cache) -> Library:
     if found is None:
         with cache.alone():
             found = cache.get(name) or compile_into(cache, name)
-    return to_library(*pickle.loads(found))
+    with no_collections():
+        library: Library = pickle.loads(found)
+    return library
 
 
 def compile_into(cache: Cache, name: str) -> bytes:
     """Compile the whole library and keep it under that name."""
-    parts = pickle.dumps(compile_library(tuple(module_names()), cache))
-    cache.put(name, parts)
-    return parts
+    library = pickle.dumps(compile_library(tuple(module_names()), cache), protocol=5)
+    cache.put(name, library)
+    return library
 
 
-def compile_library(names: tuple[str, ...], cache: Cache) -> tuple[Program, list[Compiled]]:
+@contextmanager
+def no_collections() -> Iterator[None]:
+    """Many objects are made and none dropped: looking for cycles meanwhile takes as long again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def compile_library(names: tuple[str, ...], cache: Cache) -> Library:
     """Check and compile modules of the library with all that they import."""
     collector = Collector()
     loaded = load_library(names, collector)
     collector.raise_any(loaded.sources)
     unit, program = check_library(loaded, collector)
     collector.raise_any(loaded.sources)
-    compiled = compile_unit(unit, cache, always=False)
+    compiled = compile_unit(unit, cache)
     strip(program)
-    support = Compiled({SUPPORT: compile_text(support_text(), cache, thorough=True)}, (), {})
-    return program, [compiled, support]
-
-
-def to_library(program: Program, parts: list[Compiled]) -> Library:
-    """Ready to be linked with."""
-    objects = tuple(parsed for each in parts for parsed in each.parsed())
-    bodies = tuple(body for each in parts for body in each.bodies)
-    exports = {name: symbol for each in parts for name, symbol in each.exports.items()}
-    return Library(program, objects, bodies, exports)
+    support = compile_text(SUPPORT, support_text(), cache, thorough=True)
+    return Library(program, replace(compiled, objects=(*compiled.objects, support)))

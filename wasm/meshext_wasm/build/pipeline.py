@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from meshext_wasm.build import stages
 from meshext_wasm.build.cache import Cache
 from meshext_wasm.build.library import ROOT, Library
-from meshext_wasm.build.stages import Compiled, compile_unit
+from meshext_wasm.build.stages import Compiled
 from meshext_wasm.diagnostics.diagnostic import Collector
 from meshext_wasm.link.linker import link
 from meshext_wasm.link.starting import START
@@ -25,7 +26,8 @@ def compile_program(
 
     `trusted` are the library's files, and what is written for a build in the library's dialect.
     """
-    return compile_unit(check_own(entry, own, library, trusted), cache, always=True)
+    unit = check_own(entry, own, library, trusted)
+    return stages.compile_program(unit, cache, library.compiled.copies)
 
 
 def check_own(entry: str, own: Files, library: Library, trusted: Files) -> Unit:
@@ -42,9 +44,9 @@ def check_own(entry: str, own: Files, library: Library, trusted: Files) -> Unit:
 
 def link_program(program: Compiled, library: Library, exports: Mapping[str, str]) -> bytes:
     """A module that exports functions by their symbols, and START_EXPORT, which is to be called first."""
-    objects = [*program.parsed(), *library.objects]
     return link(
-        objects,
+        [*program.objects, *library.compiled.objects],
         exports={START_EXPORT: START, **exports},
-        bodies=[*library.bodies, *program.bodies],
+        bodies=[*library.compiled.bodies, *program.bodies],
+        nameless=library.compiled.objects,
     )

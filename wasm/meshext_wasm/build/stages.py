@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from meshext_wasm.build.cache import Cache, text_key
 from meshext_wasm.ir.build.unit import build_unit
 from meshext_wasm.ir.program import Unit
 from meshext_wasm.link.objects import ObjectFile, parse_object
 from meshext_wasm.link.starting import Body
+from meshext_wasm.llvm.copies import NONE, Copies, choose_copies
 from meshext_wasm.llvm.lint import check_text
-from meshext_wasm.llvm.machine import emit_object
 from meshext_wasm.llvm.unit import lower_unit
 from meshext_wasm.passes.pipeline import run_passes
 from meshext_wasm.tree import program as tree
@@ -20,11 +20,16 @@ HOT = {
     "digests/": "digests",
     "re/": "patterns",
     "json/": "json",
+    "meshext/": "exchanges",
+    "proxy/": "exchanges",
     "builtins/limbs.py": "big integers",
     "builtins/division.py": "big integers",
     "builtins/integers.py": "big integers",
     "builtins/arrays.py": "containers",
+    "builtins/bytes": "containers",
+    "builtins/decoding.py": "containers",
     "builtins/dicts.py": "containers",
+    "builtins/encod": "containers",
     "builtins/hashing.py": "containers",
     "builtins/indices.py": "containers",
     "builtins/lists.py": "containers",
@@ -32,6 +37,7 @@ HOT = {
     "builtins/ordering.py": "containers",
     "builtins/table": "containers",
     "builtins/text": "containers",
+    "builtins/tuples.py": "containers",
 }
 """Files of the library, by how their names begin, that are one object, so that LLVM copies small functions
 from one to the other, and that are optimised thoroughly though they are the library's."""
@@ -39,15 +45,15 @@ from one to the other, and that are optimised thoroughly though they are the lib
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """Objects with what the linker must know of them: bodies of modules in their order, exports by name."""
+    """Objects with what the linker must know of them: bodies of modules in their order, exports by name.
 
-    objects: dict[str, bytes]
-    bodies: tuple[Body, ...]
-    exports: dict[str, str]
+    `copies` are small functions that other units may copy.
+    """
 
-    def parsed(self) -> list[ObjectFile]:
-        """The objects, ready to be linked."""
-        return [parse_object(code, source=source) for source, code in self.objects.items()]
+    objects: tuple[ObjectFile, ...]
+    bodies: tuple[Body, ...] = ()
+    exports: dict[str, str] = field(default_factory=dict)
+    copies: Copies = NONE
 
 
 def build_ir(unit: tree.Unit) -> Unit:
@@ -57,15 +63,26 @@ def build_ir(unit: tree.Unit) -> Unit:
     return built
 
 
-def compile_unit(unit: tree.Unit, cache: Cache, *, always: bool) -> Compiled:
-    """The objects of a unit. `always` (a program, not the library): the bodies of its modules run even if
-    nothing reads their globals, and it is optimised thoroughly."""
+def compile_program(unit: tree.Unit, cache: Cache, copies: Copies) -> Compiled:
+    """The objects of a program, with small functions of the library copied into them. The bodies of its
+    modules run even if nothing reads their globals, and all of it is optimised thoroughly."""
     built = build_ir(unit)
-    objects = {
-        part.name: compile_text(lower_unit(part), cache, thorough=always or part.name in HOT.values())
-        for part in split_unit(built)
-    }
-    return Compiled(objects, bodies_of(unit, always=always), exports_of(built))
+    objects = [
+        compile_text(part.name, lower_unit(part, copies), cache, thorough=True) for part in split_unit(built)
+    ]
+    return Compiled(tuple(objects), bodies_of(unit, always=True), exports_of(built))
+
+
+def compile_unit(unit: tree.Unit, cache: Cache) -> Compiled:
+    """The objects of the library; only HOT files are optimised thoroughly."""
+    built = build_ir(unit)
+    copies = choose_copies(built)
+    objects = []
+    for part in split_unit(built):
+        thorough = part.name in HOT.values()
+        text = lower_unit(part, copies if thorough else NONE, compact=not thorough)
+        objects.append(compile_text(part.name, text, cache, thorough=thorough))
+    return Compiled(tuple(objects), bodies_of(unit, always=False), exports_of(built), copies)
 
 
 def split_unit(unit: Unit) -> list[Unit]:
@@ -89,15 +106,17 @@ def part_of(file: str) -> str:
     return next((part for start, part in HOT.items() if file.startswith(start)), file)
 
 
-def compile_text(text: str, cache: Cache, *, thorough: bool) -> bytes:
+def compile_text(source: str, text: str, cache: Cache, *, thorough: bool) -> ObjectFile:
     """The object of LLVM's text. `thorough`: as fast as LLVM can make it, else made soon."""
     name = f"{text_key(text)}-{thorough:d}.o"
     found = cache.get(name)
     if found is None:
+        from meshext_wasm.llvm.machine import emit_object  # LLVM itself: a tenth of a second to import
+
         check_text(text)
         found = emit_object(text, thorough=thorough)
         cache.put(name, found)
-    return found
+    return parse_object(found, source=source)
 
 
 def bodies_of(unit: tree.Unit, *, always: bool) -> tuple[Body, ...]:

@@ -16,10 +16,11 @@ HEAD = f'''"""Written for a build: the filters of one chain, seated."""
 from typing import Literal, cast
 
 from {LIBRARY}.meshext.exchange import Exchange
+from {LIBRARY}.meshext.lines import Lines
 from {LIBRARY}.meshext.needs import Needs, ask_about
 from {LIBRARY}.meshext.needs import {", ".join(hook.name for hook in Hook)}
 from {LIBRARY}.meshext.request import Request, RequestLine
-from {LIBRARY}.meshext.response import Response
+from {LIBRARY}.meshext.response import AnyResponse, Response
 from {LIBRARY}.meshext.surroundings import Surroundings
 from {LIBRARY}.meshext.view import View
 from {LIBRARY}.meshext.store import Store
@@ -109,23 +110,23 @@ def chain_lines(
     yield ""
     yield "    def seat(self, surroundings: Surroundings) -> list[Seat]:"
     yield '        """A place for each filter."""'
-    yield "        seats: list[Seat] = []"
     for seated in chain:
         number = seated.number
         yield f"        filter{number} = self.filter{number}"
-        yield f"        if filter{number} is not None:"
-        yield f"            needs{number} = self.needs{number}"
-        yield f"            view = View(surroundings, needs{number})"
-        yield f"            seats.append(Seat{number}(filter{number}, needs{number}, view))"
-    yield "        return seats"
+        yield f"        if filter{number} is None:"
+        yield "            return []"
+    yield "        return ["
+    for seated in chain:
+        number = seated.number
+        needs = f"self.needs{number}"
+        yield f"            Seat{number}(filter{number}, {needs}, View(surroundings, {needs})),"
+    yield "        ]"
 
 
 def attribute_lines(chain: Sequence[Seated]) -> Iterator[str]:
     """The methods that ask Envoy for what the filters declared."""
     yield ""
-    yield "    def read_early("
-    yield "        self, surroundings: Surroundings, line: RequestLine, lines: list[tuple[str, bytes]]"
-    yield "    ) -> None:"
+    yield "    def read_early(self, surroundings: Surroundings, line: RequestLine, lines: Lines) -> None:"
     yield '        """Attributes of connection and request."""'
     for seated in chain:
         yield f"        read_early(surroundings, self.needs{seated.number}.attributes, line, lines)"
@@ -170,7 +171,7 @@ def configure_lines(chain: Sequence[Seated], configs: dict[int, ConfigText]) -> 
             yield f"        filter{number}.store.prepare()"
         yield f"        self.filter{number} = filter{number}"
     hooks = " | ".join(f"self.needs{seated.number}.hooks" for seated in chain)
-    yield f"        self.hooks = {hooks}"
+    yield f"        self.set_hooks({hooks})"
 
 
 def uses_store(seated: Seated) -> bool:

@@ -71,13 +71,18 @@ def seat_lines(seated: Seated) -> Iterator[str]:
     yield from (f'    """`{seated.needs.name}` in one exchange."""', "")
     yield f"    def __init__(self, filter_: {seated.name}, needs: Needs, view: View) -> None:"
     yield f"        request: Request[{state}] = Request(view)"
-    yield f"        response: Response[{state}] = Response(view, request)"
-    yield "        super().__init__(needs, view, request, response)"
+    yield "        super().__init__(needs, view, request)"
     yield "        self.filter = filter_"
     yield "        self.request = request"
-    yield "        self.response = response"
+    yield f"        self.response: Response[{state}] | None = None"
     if seated.has_state:
         yield "        self.stateful = False"
+    yield ""
+    yield "    def make_response(self) -> AnyResponse:"
+    yield '        """The response."""'
+    yield f"        response: Response[{state}] = Response(self.view, self.request)"
+    yield "        self.response = response"
+    yield "        return response"
     yield ""
     yield "    def call(self, hook: int, chunk: Chunk, ending: Ending) -> object:"
     yield '        """Call a hook."""'
@@ -100,16 +105,20 @@ def hook_lines(seated: Seated, hook: Hook) -> Iterator[str]:
         yield "            status: int | None = None"
         yield "            if ending.seen:"
         yield "                seen = self.response"
-        yield "                status = self.response.status"
+        yield "                status = self.answered.status"
         yield f"            exchange: Exchange[{state}] = Exchange("
         yield "                self.request, seen, status, ending.request_size, ending.response_size,"
         yield "                ending.duration, ending.response_after,"
         yield "            )"
         yield f"            return {called(seated, hook, 'exchange')}"
         return
-    message = "self.request" if "request" in hook.value else "self.response"
     rest = ", chunk.data, chunk.last" if hook in CHUNKS else ""
-    yield f"            return {called(seated, hook, f'{message}{rest}')}"
+    if "request" in hook.value:
+        yield f"            return {called(seated, hook, f'self.request{rest}')}"
+        return
+    yield "            response = self.response"
+    yield "            if response is not None:"
+    yield f"                return {called(seated, hook, f'response{rest}')}"
 
 
 def called(seated: Seated, hook: Hook, arguments: str) -> str:

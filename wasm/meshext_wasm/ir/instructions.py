@@ -88,10 +88,12 @@ class Call(Instruction):
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CallMethod(Instruction):
     """`r = method NAME[INDEX] of a(b, c)`: the function in this place of the table of the class of `a`,
-    called with all the operands; `a` may be an immediate value. All operands are VALUEs."""
+    which is below `owner`, called with all the operands; `a` may be an immediate value. All operands are
+    VALUEs."""
 
     method: str
     index: int
+    owner: str
 
 
 @final

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from meshext_wasm.link.encoding import Signature
-from meshext_wasm.link.liveness import TABLE, Live
+from meshext_wasm.link.liveness import Live
 from meshext_wasm.link.objects import Code, ObjectFile, Segment
-from meshext_wasm.link.symbols import METHOD, HostFunction, Target
+from meshext_wasm.link.symbols import HostFunction, Target
 
 STACK = 64 * 1024
 """Bytes for what LLVM keeps in memory; the call stack proper is the engine's."""
@@ -68,8 +68,7 @@ def place_all(live: Live) -> Layout:
     at = place(layout, roots, layout.made["__roots_start"])
     layout.made["__roots_end"] = aligned(at, 8)
     layout.made["__heap_base"] = aligned(at, ALIGNMENT)
-    for method in live.methods:
-        layout.made[method] = TABLE + 4 * int(method.removeprefix(METHOD))
+    layout.made |= dict(live.tables.symbols())
     callees: list[Code | HostFunction] = [*live.hosts, *(code for _, code in live.functions)]
     for number, callee in enumerate(callees):
         layout.functions[id(callee)] = number

@@ -23,24 +23,23 @@ def link(
     exports: Mapping[str, str],
     bodies: Sequence[Body] = (),
     names: Mapping[str, str] | None = None,
+    nameless: Sequence[ObjectFile] = (),
 ) -> bytes:
-    """A module of what the exports need.
+    """A module of what the exports need, and its memory as `memory`.
 
-    `exports` maps the exported name to a function's symbol; the memory is exported as `memory`. `bodies` run
-    in their order by the function START, which can be exported too. `names` maps symbols to what a trap's
-    backtrace shows. LinkError names everything that is missing or does not fit.
+    `exports` maps the exported name to a function's symbol. `bodies` run in their order by the function
+    START, which can be exported too. `names` maps symbols to what a trap's backtrace shows; functions of
+    `nameless` objects are shown by number. LinkError names all that is missing or does not fit.
     """
     symbols = Symbols([*objects, start_object()])
     roots = {name: found for name, symbol in exports.items() if (found := exported(symbols, name, symbol))}
     live = find_live(symbols, roots.values())
     running = add_bodies(symbols, live, bodies) if START in exports.values() else []
     raise_problems(symbols)
-    for name, (_, function) in roots.items():
-        live.names.setdefault(id(function), exports[name])
+    live.names = {id(code): exports[name] for name, (_, code) in roots.items()} | live.names
     layout = place_all(live)
     fill_start(live, layout, running)
-    code = vector([sized(relocated(live, layout, *each)) for each in live.functions])
-    data = data_section(live, layout)
+    code, data = code_section(live, layout), data_section(live, layout)
     return b"".join(
         [
             MAGIC,
@@ -54,7 +53,7 @@ def link(
             section(9, element_section(live, layout)),
             section(10, code),
             section(11, data),
-            section(0, name_section(live, names or {})),
+            section(0, name_section(live, names or {}, frozenset(map(id, nameless)))),
         ]
     )
 
@@ -109,6 +108,11 @@ def element_section(live: Live, layout: Layout) -> bytes:
     return b"\x01\x00" + constant(1) + numbers
 
 
+def code_section(live: Live, layout: Layout) -> bytes:
+    """The functions' bodies."""
+    return vector([sized(relocated(live, layout, *each)) for each in live.functions])
+
+
 def data_section(live: Live, layout: Layout) -> bytes:
     """Data in one piece, without the zeros at its end: memory is zero from the start."""
     if not layout.placed:
@@ -122,11 +126,13 @@ def data_section(live: Live, layout: Layout) -> bytes:
     return b"\x01\x00" + constant(start) + sized(raw) if raw else b""
 
 
-def name_section(live: Live, names: Mapping[str, str]) -> bytes:
-    """Names of functions, for backtraces."""
-    shown = [names.get(each.name, each.name) for each in live.hosts]
-    for _, code in live.functions:
-        symbol = live.names[id(code)]
-        shown.append(names.get(symbol, symbol.removeprefix("fn:")))
-    rows = [unsigned(number) + text(name) for number, name in enumerate(shown)]
+def name_section(live: Live, names: Mapping[str, str], nameless: frozenset[int]) -> bytes:
+    """Names of functions, for backtraces; `nameless` are objects whose functions have none, by identity."""
+    rows = [
+        unsigned(number) + text(names.get(each.name, each.name)) for number, each in enumerate(live.hosts)
+    ]
+    for number, (holder, code) in enumerate(live.functions, start=len(live.hosts)):
+        if id(holder) not in nameless:
+            symbol = live.names[id(code)]
+            rows.append(unsigned(number) + text(names.get(symbol, symbol.removeprefix("fn:"))))
     return text("name") + b"\x01" + sized(vector(rows))

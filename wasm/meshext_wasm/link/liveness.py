@@ -6,14 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from meshext_wasm.link.objects import Code, Fix, ObjectFile, Relocation, Segment, SymbolKind
-from meshext_wasm.link.symbols import METHOD, HostFunction, Symbols, Target
+from meshext_wasm.link.symbols import HostFunction, Symbols, Target
+from meshext_wasm.link.tables import DISPLAY, METHOD, Tables, is_class, makes, place_number
 
 Piece = tuple[ObjectFile, Code | Segment]
 
-CLASS_SEGMENT = ".rodata.class:"
-"""How the segment of a class's descriptor is named."""
-TABLE = 32
-"""Where the table of methods begins in a descriptor."""
 INDIRECT = frozenset({Fix.TABLE_INDEX_SLEB, Fix.TABLE_INDEX_I32})
 
 
@@ -21,8 +18,7 @@ INDIRECT = frozenset({Fix.TABLE_INDEX_SLEB, Fix.TABLE_INDEX_I32})
 class Live:
     """What goes into the module, in the order in which it was reached, and what each symbol means.
 
-    `meanings` is keyed by the identity of the object and the number of the symbol in it. `methods` are those
-    that are called by place, `held` what fills the places of the others.
+    `meanings` is keyed by the identity of the object and the number of the symbol in it.
     """
 
     functions: list[tuple[ObjectFile, Code]] = field(default_factory=list)
@@ -33,8 +29,7 @@ class Live:
     meanings: dict[tuple[int, int], tuple[Target, int]] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
-    methods: set[str] = field(default_factory=set)
-    held: dict[str, list[tuple[ObjectFile, Relocation]]] = field(default_factory=dict)
+    tables: Tables = field(default_factory=Tables)
 
 
 def find_live(symbols: Symbols, roots: Iterable[tuple[ObjectFile, Code]]) -> Live:
@@ -57,35 +52,45 @@ def add_live(symbols: Symbols, live: Live, holder: ObjectFile, found: Code | Seg
             live.functions.append((holder, found))
         else:
             live.segments.append((holder, found))
+            if is_class(found):
+                waiting += add_table(symbols, live, holder, found)
         for each in found.relocations:
-            method = method_at(found, each)
-            if method is not None and method not in live.methods:
-                live.held.setdefault(method, []).append((holder, each))
-            else:
-                waiting += reached(symbols, live, holder, each)
+            if place_number(found, each) is None:
+                waiting += reached(symbols, live, holder, found, each)
 
 
-def reached(symbols: Symbols, live: Live, holder: ObjectFile, relocation: Relocation) -> list[Piece]:
-    """What has to live for a relocation; with the first call of a method all functions in its place."""
+def add_table(symbols: Symbols, live: Live, holder: ObjectFile, segment: Segment) -> list[Piece]:
+    """Note the table of a class that lives; its places are filled when it has instances."""
+    shown, display = holder, None
+    for each in segment.relocations:
+        target = follow(symbols, live, holder, each) if each.offset == DISPLAY else None
+        if isinstance(target, tuple) and isinstance(target[1], Segment):
+            shown, display = target[0], target[1]
+    return fill(symbols, live, live.tables.add(holder, segment, display, shown))
+
+
+def reached(
+    symbols: Symbols, live: Live, holder: ObjectFile, found: Code | Segment, relocation: Relocation
+) -> list[Piece]:
+    """What has to live for a relocation; with the first instance of a class, or the first call of a method,
+    also the functions in the places that it fills."""
     target = follow(symbols, live, holder, relocation)
-    if isinstance(target, tuple):
-        return [target]
     if isinstance(target, HostFunction) and target not in live.hosts:
         live.hosts.append(target)
-    if isinstance(target, str) and target.startswith(METHOD) and target not in live.methods:
-        live.methods.add(target)
-        return [each for held in live.held.pop(target, []) for each in reached(symbols, live, *held)]
-    return []
+    if isinstance(target, str) and target.startswith(METHOD):
+        return fill(symbols, live, live.tables.call(target))
+    if not isinstance(target, tuple):
+        return []
+    _, piece = target
+    if isinstance(piece, Segment) and makes(found, relocation, holder.symbols[relocation.index].name):
+        return [target, *fill(symbols, live, live.tables.make(piece))]
+    return [target]
 
 
-def method_at(found: Code | Segment, relocation: Relocation) -> str | None:
-    """The method whose place in a class's table a relocation fills; None where it is no such place.
-
-    A function in the table is needed only when something that lives calls the method of its place.
-    """
-    if isinstance(found, Segment) and found.name.startswith(CLASS_SEGMENT) and relocation.offset >= TABLE:
-        return f"{METHOD}{(relocation.offset - TABLE) // 4}"
-    return None
+def fill(symbols: Symbols, live: Live, places: Iterable[tuple[ObjectFile, Relocation]]) -> list[Piece]:
+    """The functions that stand in places of tables."""
+    found = (follow(symbols, live, *each) for each in places)
+    return [each for each in found if isinstance(each, tuple)]
 
 
 def follow(symbols: Symbols, live: Live, holder: ObjectFile, relocation: Relocation) -> Target | None:

@@ -6,6 +6,7 @@ thread-locals, position independent code, exceptions, constructors) is refused.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -41,11 +42,12 @@ class Fix(IntEnum):
     TABLE_NUMBER_LEB = 20
 
 
+FIXES = {int(each): each for each in Fix}
 WITH_ADDEND = frozenset({Fix.MEMORY_ADDR_LEB, Fix.MEMORY_ADDR_SLEB, Fix.MEMORY_ADDR_I32})
 FOUR_BYTES = frozenset({Fix.TABLE_INDEX_I32, Fix.MEMORY_ADDR_I32})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Relocation:
     """At `offset` of its code or segment comes what `fix` says of symbol (or type) `index`."""
 
@@ -62,21 +64,42 @@ class Relocation:
 
 @dataclass(slots=True, eq=False)
 class Code:
-    """A function: its type, locals and instructions without the size in front."""
+    """A function: its type, locals and instructions without the size in front.
+
+    `packed` are its relocations as PACKED: most are never looked at.
+    """
 
     signature: Signature
     body: bytes
-    relocations: list[Relocation] = field(default_factory=list)
+    packed: bytes = b""
+
+    @property
+    def relocations(self) -> list[Relocation]:
+        """What has to be put in, in the order of the places."""
+        return unpacked(self.packed)
 
 
 @dataclass(slots=True, eq=False)
 class Segment:
-    """A piece of data that lives or dies as a whole; `alignment` in bytes."""
+    """A piece of data that lives or dies as a whole; `alignment` in bytes, `packed` as of a function."""
 
     name: str
     alignment: int
     data: bytes
-    relocations: list[Relocation] = field(default_factory=list)
+    packed: bytes = b""
+
+    @property
+    def relocations(self) -> list[Relocation]:
+        """What has to be put in, in the order of the places."""
+        return unpacked(self.packed)
+
+
+PACKED = struct.Struct("<BIIi")
+
+
+def unpacked(packed: bytes) -> list[Relocation]:
+    """Relocations of a function or segment."""
+    return [Relocation(FIXES[fix], *rest) for fix, *rest in PACKED.iter_unpack(packed)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,14 +261,12 @@ def parse_relocations(reader: Reader, places: list[Place]) -> None:
     reader.unsigned()
     number = -1
     for _ in range(reader.unsigned()):
-        raw = reader.byte()
-        try:
-            fix = Fix(raw)
-        except ValueError:
-            raise reader.broken(f"a relocation of kind {raw}") from None
+        fix = reader.byte()
+        if fix not in FIXES:
+            raise reader.broken(f"a relocation of kind {fix}")
         offset, index = reader.unsigned(), reader.unsigned()
         addend = reader.signed() if fix in WITH_ADDEND else 0
         while number + 1 < len(places) and places[number + 1][0] <= offset:
             number += 1
         start, target = places[number]
-        target.relocations.append(Relocation(fix, offset - start, index, addend))
+        target.packed += PACKED.pack(fix, offset - start, index, addend)

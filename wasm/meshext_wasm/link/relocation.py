@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from meshext_wasm.link.encoding import signed, unsigned
 from meshext_wasm.link.layout import Layout
-from meshext_wasm.link.liveness import Live, method_at
+from meshext_wasm.link.liveness import Live
 from meshext_wasm.link.objects import FOUR_BYTES, Code, Fix, ObjectFile, Relocation, Segment
+from meshext_wasm.link.tables import place_number
 
 OF_FUNCTIONS = frozenset({Fix.FUNCTION_INDEX_LEB, Fix.TABLE_INDEX_SLEB, Fix.TABLE_INDEX_I32})
 SIGNED = frozenset({Fix.TABLE_INDEX_SLEB, Fix.MEMORY_ADDR_SLEB})
@@ -18,18 +19,22 @@ def relocated(live: Live, layout: Layout, holder: ObjectFile, found: Code | Segm
     counts bytes, so nothing else changes.
     """
     raw = found.body if isinstance(found, Code) else found.data
-    if not found.relocations:
+    if not found.packed:
         return raw
     out = bytearray()
     done = 0
     for each in found.relocations:
-        method = method_at(found, each)
-        called = method is None or method in live.methods
-        number = number_of(live, layout, holder, each) if called else 0
+        number = number_of(live, layout, holder, each) if is_filled(live, found, each) else 0
         out += raw[done : each.offset]
         out += encoded(each.fix, number)
         done = each.offset + each.width
     return bytes(out + raw[done:])
+
+
+def is_filled(live: Live, found: Code | Segment, relocation: Relocation) -> bool:
+    """Whether anything is put in: not in a place of a table that nothing calls."""
+    number = place_number(found, relocation)
+    return number is None or (isinstance(found, Segment) and live.tables.fills(found, number))
 
 
 def encoded(fix: Fix, number: int) -> bytes:

@@ -9,14 +9,13 @@ from meshext_wasm.abi.functions import HOST_FUNCTIONS, MODULE, WASI_FUNCTIONS, W
 from meshext_wasm.link.encoding import I32, I64, Signature
 from meshext_wasm.link.errors import LinkError
 from meshext_wasm.link.objects import LOCAL, WEAK, Code, ObjectFile, Segment, Symbol, SymbolKind
+from meshext_wasm.link.tables import CLASS, METHOD, TESTED
 
 HOST = "host:"
 """How a symbol begins that is a function of the proxy."""
 LETTERS = {"i": I32, "l": I64}
 MADE_HERE = ("__heap_base", "__roots_start", "__roots_end")
 """Addresses that the linker knows."""
-METHOD = "method:"
-"""How a symbol begins whose address is the offset of a method's place in a descriptor; a number follows."""
 SEVERAL_WEAK = "a weak definition may stand in several objects"
 
 
@@ -73,6 +72,8 @@ class Symbols:
         """What a symbol of an object means, and the offset in its segment; None where nothing defines it."""
         if not symbol.defined or not symbol.flags & LOCAL:
             found = self._definitions.get(symbol.name)
+            if found is None and symbol.name.startswith(TESTED):
+                found = self._definitions.get(CLASS + symbol.name.removeprefix(TESTED))
             if found is None:
                 return self._elsewhere(holder, symbol)
             if symbol.kind is SymbolKind.FUNCTION:

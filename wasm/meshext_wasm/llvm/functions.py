@@ -30,11 +30,16 @@ Lower = Callable[["FunctionLowering", Any], str]
 
 
 class FunctionLowering:
-    """Writes one function. `signatures` are those of the unit."""
+    """Writes one function. `signatures` are those of the unit; `copied`: another unit defines it too."""
 
-    def __init__(self, function: Function, signatures: dict[str, Signature], outer: Outer) -> None:
+    def __init__(
+        self, function: Function, signatures: dict[str, Signature], outer: Outer, *, copied: bool = False
+    ) -> None:
         self.function = function
         self.signatures = signatures
+        self.linkage = "available_externally " if copied else ""
+        if function.symbol.endswith(ADAPTER):
+            self.linkage = "weak_odr "
         self.writer = Writer(outer)
 
     def lower(self) -> str:
@@ -43,8 +48,7 @@ class FunctionLowering:
         writer = self.writer
         parameters = ", ".join(passed(each.rep, local(self.parameter(each))) for each in function.parameters)
         name = at(f"fn:{function.symbol}")
-        linkage = "weak_odr " if function.symbol.endswith(ADAPTER) else ""
-        head = f"define {linkage}{returned(function.result)} {name}({parameters}) {NEVER_UNWINDS} {{"
+        head = f"define {self.linkage}{returned(function.result)} {name}({parameters}) {NEVER_UNWINDS} {{"
         writer.start("entry")
         for register in variables(function):
             writer.variable(register)
@@ -125,6 +129,8 @@ def lower_intrinsic(lowering: FunctionLowering, instruction: ir.Intrinsic) -> st
     operands = lowering.operands(instruction)
     if instruction.name in WAYS:
         return emit_int(writer, OPERATIONS[instruction.name], tuple(operands), instruction.error)
+    if instruction.name == "budget.charge":
+        return charge(lowering, writer.let(f"zext i32 {operands[0]} to i64"), instruction.error)
     if instruction.name in RAISING:
         name, gives, takes = RAISING[instruction.name]
         result = writer.call(f"{HELPER}{name}", gives, takes, operands)
@@ -154,12 +160,13 @@ def call_place(lowering: FunctionLowering, place: str, operands: list[str], erro
 def lower_call_method(lowering: FunctionLowering, instruction: ir.CallMethod) -> str:
     """The function in a place of the table of the subject's class.
 
-    The place is named by a symbol, so that the linker sees which methods are called at all.
+    The place is named by a symbol, so that the linker sees which methods of which classes are called at all.
     """
     writer = lowering.writer
     operands = lowering.operands(instruction)
     descriptor = objects.class_of(writer, operands[0])
-    offset = f"ptrtoint (ptr {writer.outer.datum(f'method:{instruction.index}')} to i32)"
+    symbol = f"method:{instruction.index}:{instruction.owner}"
+    offset = f"ptrtoint (ptr {writer.outer.datum(symbol)} to i32)"
     place = writer.load("i32", writer.let(f"add i32 {descriptor}, {offset}"))
     return call_place(lowering, place, operands, instruction.error)
 
@@ -196,11 +203,16 @@ def lower_catch(lowering: FunctionLowering, instruction: ir.Catch) -> str:
 
 def lower_charge(lowering: FunctionLowering, instruction: ir.Charge) -> str:
     """Take steps from the budget."""
+    return charge(lowering, str(instruction.steps), instruction.error)
+
+
+def charge(lowering: FunctionLowering, steps: str, error: str | None) -> str:
+    """The same for a number that is known when it runs."""
     writer = lowering.writer
-    left = writer.let(f"sub i64 {writer.read('budget', 'i64')}, {instruction.steps}")
+    left = writer.let(f"sub i64 {writer.read('budget', 'i64')}, {steps}")
     writer.write("budget", left, "i64")
     over = writer.let(f"icmp slt i64 {left}, 0")
-    fail(lowering, over, f"{HELPER}exhaust", instruction.error)
+    fail(lowering, over, f"{HELPER}exhaust", error)
     return ""
 
 

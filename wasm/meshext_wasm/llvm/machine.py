@@ -7,25 +7,7 @@ from typing import Protocol
 
 import llvmlite.binding as llvm  # type: ignore[import-untyped]
 
-TRIPLE = "wasm32-unknown-unknown"
-FEATURES = "+bulk-memory,+bulk-memory-opt,+mutable-globals,+nontrapping-fptoint,+sign-ext"
-"""What every proxy-wasm host of the last years has."""
-INLINED = 20
-"""LLVM's measure of what is copied to where it is called; its own of 225 makes modules a third larger."""
-QUICK = (
-    "sroa",
-    "simplify_cfg",
-    "instruction_combine",
-    "jump_threading",
-    "simplify_cfg",
-    "dead_store_elimination",
-    "instruction_combine",
-    "simplify_cfg",
-)
-"""Passes for code that is large and seldom in the hottest loop. Not GVN: the one to be had alone (NewGVN) is
-none of LLVM's own choice."""
-VERSION = f"LLVM {'.'.join(map(str, llvm.llvm_version_info))}, {FEATURES}, {INLINED}, {QUICK}"
-"""What the same text needs to give the same object."""
+from meshext_wasm.llvm.recipe import FEATURES, INLINED, QUICK, TRIPLE
 
 
 class Module(Protocol):

@@ -13,8 +13,9 @@ from meshext_wasm.tree.types import Rep
 
 V, W, D, B, N = Rep.VALUE, Rep.WORD, Rep.WIDE, Rep.BOOL, Rep.NOTHING
 HEADER, SLOT = 8, 8
-FEW = 3
+FEW, FEW_COMPACT = 16, 3
 """Slots of a new instance that are written one by one."""
+TESTED = "tested:"
 UPPER = 12
 """Where the upper half of the first slot lies: the address of a class value, the place of a function."""
 
@@ -42,13 +43,27 @@ def class_of(writer: Writer, value: str) -> str:
 
 
 def is_below(writer: Writer, descriptor: str, above: str) -> str:
-    """Whether a class is another or below it."""
-    return writer.call(f"{HELPER}is_below", B, [W, W], [descriptor, above])
+    """Whether a class is another or below it; most often it is the same."""
+    deeper, done, came = writer.label("deeper"), writer.label("below"), writer.block
+    same = writer.let(f"icmp eq i32 {descriptor}, {above}")
+    writer.branch(same, done, deeper)
+    writer.start(deeper)
+    found = writer.call(f"{HELPER}is_below", B, [W, W], [descriptor, above])
+    writer.jump(done)
+    writer.start(done)
+    return writer.let(f"phi i1 [ true, %{came} ], [ {found}, %{deeper} ]")
 
 
 def descriptor(writer: Writer, symbol: str) -> str:
     """The address of a class's descriptor."""
     return writer.let(f"ptrtoint ptr {writer.outer.datum(f'class:{symbol}')} to i32")
+
+
+def tested(writer: Writer, symbol: str) -> str:
+    """The same for a test, by a symbol that does not tell the linker of instances. It has no address that
+    LLVM may take for another than that of the class's own symbol."""
+    name = writer.outer.datum(f"{TESTED}{symbol}", "i8", "unnamed_addr ")
+    return writer.let(f"ptrtoint ptr {name} to i32")
 
 
 def is_small(writer: Writer, value: str) -> str:
@@ -98,7 +113,7 @@ def is_instance(writer: Writer, value: str, classes: Sequence[str]) -> str:
     own = writer.load("i32", writer.address(value))
     below = "false"
     for each in objects:
-        test = is_below(writer, own, descriptor(writer, each))
+        test = is_below(writer, own, tested(writer, each))
         below = writer.let(f"or i1 {below}, {test}")
     asked = writer.block
     writer.jump(done)
@@ -175,8 +190,8 @@ def allocate_inline(writer: Writer, size: int, cls: str, meta: int, error: str |
     writer.jump(on)
     writer.start(bump)
     writer.write("top", after)
-    writer.store("i32", descriptor(writer, cls), top)
-    writer.store("i32", str(meta), top, 4)
+    header = writer.let(f"or i64 {as_value(writer, descriptor(writer, cls))}, {meta << 32}")
+    writer.store("i64", header, top)
     writer.jump(on)
     writer.start(on)
     return writer.let(f"phi i32 [ {top}, %{bump} ], [ {other}, %{came} ]")
@@ -189,7 +204,8 @@ def as_value(writer: Writer, address: str) -> str:
 
 def new_slots(writer: Writer, cls: str, values: Sequence[str], error: str | None) -> str:
     """A new object with these slots."""
-    address = allocate(writer, HEADER + SLOT * len(values), cls, len(values), error)
+    make = allocate if writer.outer.compact else allocate_inline
+    address = make(writer, HEADER + SLOT * len(values), cls, len(values), error)
     for index, value in enumerate(values):
         writer.store("i64", value, address, HEADER + SLOT * index)
     return as_value(writer, address)
@@ -197,7 +213,7 @@ def new_slots(writer: Writer, cls: str, values: Sequence[str], error: str | None
 
 def new_instance(writer: Writer, cls: str, slots: int, error: str | None) -> str:
     """A new instance, every slot unset."""
-    if slots > FEW:
+    if slots > (FEW_COMPACT if writer.outer.compact else FEW):
         value = writer.call(f"{HELPER}instance_new", V, [W], [descriptor(writer, cls)])
         if error is not None:
             writer.leave_if(writer.let(f"icmp eq i64 {value}, 0"), error)
@@ -264,6 +280,5 @@ RAISING: dict[str, tuple[str, Rep, tuple[Rep, ...]]] = {
     "array.new": ("array_new", V, (W, W)),
     "blob.new": ("blob_new", V, (W, W)),
     "instance.new": ("instance_new", V, (W,)),
-    "budget.charge": ("charge", N, (W,)),
 }
 """What functions of the run-time do that may raise."""

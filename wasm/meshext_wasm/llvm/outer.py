@@ -10,9 +10,10 @@ from meshext_wasm.tree.types import Rep
 STATE = "state:"
 HELPER = "rt:"
 NEVER_UNWINDS = "#0"
+FAST, COMPACT = "nounwind", "nounwind minsize optsize"
+"""What LLVM is to make of functions."""
 HEAD = """\
 target triple = "wasm32-unknown-unknown"
-attributes #0 = { nounwind "no-builtins" }
 !0 = !{!"branch_weights", i32 4000, i32 1}
 !1 = !{!"branch_weights", i32 1, i32 4000}
 !2 = !{!"memory"}
@@ -24,9 +25,11 @@ attributes #0 = { nounwind "no-builtins" }
 
 
 class Outer:
-    """Collects what functions need; each once, in the order in which it was asked for first."""
+    """Collects what functions need; each once, in the order in which it was asked for first. `compact`: the
+    code is to be small rather than fast."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, compact: bool = False) -> None:
+        self.compact = compact
         self.defined: set[str] = set()
         self._declared: dict[str, str] = {}
         self._constants: dict[str, str] = {}
@@ -47,10 +50,10 @@ class Outer:
         """A word of the run-time."""
         return self.datum(STATE + word, kind)
 
-    def datum(self, symbol: str, kind: str = "i8") -> str:
-        """Data that may be defined elsewhere."""
+    def datum(self, symbol: str, kind: str = "i8", address: str = "") -> str:
+        """Data that may be defined elsewhere; `address` says what is known of where."""
         if symbol not in self.defined:
-            self._declared.setdefault(symbol, f"{at(symbol)} = external global {kind}")
+            self._declared.setdefault(symbol, f"{at(symbol)} = external {address}global {kind}")
         return at(symbol)
 
     def define(self, symbol: str, text: str) -> str:
@@ -61,7 +64,16 @@ class Outer:
             self._constants[symbol] = f"{at(symbol)} = {text}"
         return at(symbol)
 
+    def undefined(self, prefix: str) -> list[str]:
+        """The symbols of this kind that were asked for and are not defined here, without the prefix."""
+        return [
+            each.removeprefix(prefix)
+            for each in self._declared
+            if each.startswith(prefix) and each not in self.defined
+        ]
+
     def text(self) -> str:
         """All of it."""
         declared = [line for symbol, line in self._declared.items() if symbol not in self.defined]
-        return "\n".join([HEAD, *self._constants.values(), *declared, ""])
+        attributes = f'attributes {NEVER_UNWINDS} = {{ {COMPACT if self.compact else FAST} "no-builtins" }}'
+        return "\n".join([HEAD, attributes, *self._constants.values(), *declared, ""])

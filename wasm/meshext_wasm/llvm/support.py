@@ -10,7 +10,7 @@ from __future__ import annotations
 from string import Template
 
 from meshext_wasm.llvm.names import FALSE, NONE, TRUE, UNSET
-from meshext_wasm.llvm.outer import HEAD
+from meshext_wasm.llvm.outer import Outer
 from meshext_wasm.tree import known
 
 STACK_LIMIT = 256 * 1024
@@ -163,10 +163,11 @@ define i64 @"rt:instance_new"(i32 %descriptor) #0 {
   %where = add i32 %descriptor, 12
   %there = inttoptr i32 %where to ptr
   %slots = load i32, ptr %there
-  %value = call i64 @"rt:array_new"(i32 %descriptor, i32 %slots)
-  %address = trunc i64 %value to i32
-  %failed = icmp eq i32 %address, 0
   %times = shl i32 %slots, 3
+  %bytes = add i32 %times, 8
+  %address = call i32 @"rt:allocate"(i32 %bytes, i32 %descriptor, i32 %slots)
+  %value = zext i32 %address to i64
+  %failed = icmp eq i32 %address, 0
   %start = add i32 %address, 8
   %end = add i32 %start, %times
   br i1 %failed, label %done, label %test
@@ -280,20 +281,6 @@ define i32 @"rt:trace_site"(i32 %number) #0 {
   ret i32 %record
 }
 
-define void @"rt:charge"(i32 %steps) #0 {
-  %left = load i64, ptr @"state:budget"
-  %by = zext i32 %steps to i64
-  %now = sub i64 %left, %by
-  store i64 %now, ptr @"state:budget"
-  %over = icmp slt i64 %now, 0
-  br i1 %over, label %end, label %done
-end:
-  call void @"rt:exhaust"()
-  br label %done
-done:
-  ret void
-}
-
 define void @"rt:stack_reset"() #0 {
   store i32 0, ptr @"state:stack"
   ret void
@@ -342,4 +329,4 @@ def support_text() -> str:
         unset_value=UNSET,
     )
     assert TRUE & -5 == FALSE
-    return HEAD + text
+    return f"{Outer().text()}{text}"

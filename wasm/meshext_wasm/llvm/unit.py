@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from meshext_wasm.ir.program import Unit
 from meshext_wasm.llvm.classes import emit_class
+from meshext_wasm.llvm.copies import NONE, Copies
 from meshext_wasm.llvm.functions import FunctionLowering
 from meshext_wasm.llvm.lint import check_text
-from meshext_wasm.llvm.machine import emit_object
 from meshext_wasm.llvm.names import UNSET
 from meshext_wasm.llvm.outer import Outer
 
+FUNCTION = "fn:"
 
-def lower_unit(unit: Unit) -> str:
-    """The text of everything that the unit defines."""
-    outer = Outer()
+
+def lower_unit(unit: Unit, copies: Copies = NONE, *, compact: bool = False) -> str:
+    """The text of everything that the unit defines, and of small functions of others that it calls."""
+    outer = Outer(compact=compact)
     outer.defined |= {f"fn:{each.symbol}" for each in unit.functions}
     for variable in unit.globals:
         symbol = f"global:{variable.symbol}"
@@ -21,11 +23,28 @@ def lower_unit(unit: Unit) -> str:
     for cls in unit.classes:
         emit_class(outer, cls)
     functions = [FunctionLowering(each, unit.signatures, outer).lower() for each in unit.functions]
+    functions += lower_copies(unit, outer, copies)
     return "\n".join([outer.text(), *functions])
+
+
+def lower_copies(unit: Unit, outer: Outer, copies: Copies) -> list[str]:
+    """The small functions that are called, and those that they call."""
+    signatures = {**copies.signatures, **unit.signatures}
+    made: list[str] = []
+    while True:
+        found = [each for each in outer.undefined(FUNCTION) if each in copies.functions]
+        if not found:
+            return made
+        outer.defined |= {f"{FUNCTION}{each}" for each in found}
+        made += [
+            FunctionLowering(copies.functions[each], signatures, outer, copied=True).lower() for each in found
+        ]
 
 
 def compile_unit(unit: Unit) -> bytes:
     """The object of a unit."""
+    from meshext_wasm.llvm.machine import emit_object  # LLVM itself: a tenth of a second to import
+
     text = lower_unit(unit)
     check_text(text)
     return emit_object(text)

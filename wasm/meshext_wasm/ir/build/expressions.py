@@ -13,9 +13,9 @@ from meshext_wasm.ir.build.signatures import signature_of
 from meshext_wasm.ir.build.variables import build_set_test, read_variable
 from meshext_wasm.ir.build.writing import writes
 from meshext_wasm.ir.errors import BrokenIR
+from meshext_wasm.ir.slots import count_slots
 from meshext_wasm.tree import expressions as tree
 from meshext_wasm.tree import known
-from meshext_wasm.tree.program import Class
 from meshext_wasm.tree.types import NeverType, Rep
 
 Build = Callable[[Body, Any, ir.Register | None], ir.Register | None]
@@ -109,8 +109,9 @@ def build_call(body: Body, node: tree.Call, into: ir.Register | None) -> ir.Regi
 def build_method_call(body: Body, node: tree.CallMethod, into: ir.Register | None) -> ir.Register | None:
     """A call by place in the table."""
     operands = [node.subject, *node.arguments]
-    name, index = node.method.name, node.method.index
-    return build_simple(body, ir.CallMethod, node, operands, into, method=name, index=index)
+    method = node.method
+    rest = {"method": method.name, "index": method.index, "owner": method.owner.symbol}
+    return build_simple(body, ir.CallMethod, node, operands, into, **rest)
 
 
 def build_function(body: Body, node: tree.MakeFunction, into: ir.Register | None) -> ir.Register | None:
@@ -145,15 +146,6 @@ def build_sequence(body: Body, node: tree.Sequence, into: ir.Register | None) ->
     """Statements, then the result."""
     statements.build_statements(body, node.statements)
     return build_effect(body, node.result, into)
-
-
-def count_slots(cls: Class | None) -> int:
-    """Slots of an instance, those of the base classes included."""
-    slots = 0
-    while cls is not None:
-        slots = max([slots, *(each.index + 1 for each in cls.fields)])
-        cls = cls.base
-    return slots
 
 
 def build_instance_test(body: Body, node: tree.IsInstance, into: ir.Register | None) -> ir.Register | None:

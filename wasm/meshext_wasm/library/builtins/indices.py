@@ -5,8 +5,10 @@ A number may be True or False: adding to it makes an int of it, which a raw numb
 
 from __future__ import annotations
 
+from typing import cast
+
 from meshext_wasm.library.builtins.errors import bad_index
-from meshext_wasm.library.raw import int_is_small
+from meshext_wasm.library.raw import int_is_small, int_small, int_tag
 
 NO_INDEX = "cannot fit 'int' into an index-sized integer"
 LIMIT = 1 << 63
@@ -47,6 +49,13 @@ def place_of(index: object, length: int, kind: str, failure: str) -> int:
         kind: of the sequence, as the TypeError for what is no int names it.
         failure: the text of the IndexError.
     """
+    if int_is_small(index):
+        at, end = int_small(cast(int, index)), int_small(length)
+        if at < end:
+            return cast(int, index)
+        if at + end < end:  # a negative one is a large raw number, and the sum begins anew at 0
+            return int_tag(at + end)
+        raise IndexError(failure)
     if not isinstance(index, int):
         bad_index(kind, index)
     if not int_is_small(index) and kind != "range" and not fits(index):

@@ -72,7 +72,9 @@ def begin() -> None:
     global START, CEILING
     top = heap_top()
     START = int(top)
-    CEILING = min(START + CALLBACK_MOST, int(heap_base()) + HEAP_MOST)
+    CEILING = int(heap_base()) + HEAP_MOST
+    if START + CALLBACK_MOST < CEILING:
+        CEILING = START + CALLBACK_MOST
     heap_set_mark(top)
     heap_set_dirty(0)
     set_limit(word(CEILING))

@@ -18,11 +18,24 @@ from meshext_wasm.library.builtins.characters import (
 )
 from meshext_wasm.library.builtins.text import ASCII, new_text, point_at, text_kind, text_length
 from meshext_wasm.library.builtins.text_builder import TextBuilder
-from meshext_wasm.library.raw import load8, method, store8, value_address, value_at, word
+from meshext_wasm.library.raw import (
+    budget_charge,
+    load8,
+    load64,
+    method,
+    nothrow,
+    store8,
+    value_address,
+    value_at,
+    wide,
+    word,
+)
 
 SIGMA = 0x3A3
 FINAL_SIGMA = 0x3C2
 SMALL_SIGMA = 0x3C3
+EACH = 0x0101010101010101
+HIGHEST = 0x8080808080808080
 
 
 @method(str)
@@ -103,9 +116,8 @@ def changed_ascii(text: str, first: word) -> str:
     """With the other case for the 26 letters from `first`; the text itself where there is none."""
     source = value_address(text)
     length = text_length(source)
-    index = word(0)
-    while index < length and load8(source + word(24) + index) - first >= word(26):
-        index = index + word(1)
+    budget_charge(length >> word(4))
+    index = unchanged_ascii(source + word(24), length, first)
     if index == length:
         return text
     address = new_text(length, word(ASCII))
@@ -117,6 +129,23 @@ def changed_ascii(text: str, first: word) -> str:
         store8(address + word(24) + index, point)
         index = index + word(1)
     return value_at(address)
+
+
+@nothrow
+def unchanged_ascii(start: word, length: word, first: word) -> word:
+    """How many characters come before the first of the 26 letters from `first`: eight are looked at in one,
+    where a sum has its highest bit set for those that are not below a bound."""
+    index = word(0)
+    below = wide(word(128) - first) * wide(EACH)
+    above = wide(word(102) - first) * wide(EACH)
+    while index + word(8) <= length:
+        eight = load64(start + index)
+        if ((eight + below) ^ (eight + above)) & wide(HIGHEST) != wide(0):
+            break
+        index = index + word(8)
+    while index < length and load8(start + index) - first >= word(26):
+        index = index + word(1)
+    return index
 
 
 def add_mapped(result: TextBuilder, point: int, way: int) -> None:

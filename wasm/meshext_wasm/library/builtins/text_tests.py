@@ -16,8 +16,8 @@ from meshext_wasm.library.builtins.characters import (
     has,
     is_space,
 )
-from meshext_wasm.library.builtins.text import point_at
-from meshext_wasm.library.raw import method
+from meshext_wasm.library.builtins.text import ASCII, point_at, text_kind
+from meshext_wasm.library.raw import method, value_address, word
 
 
 def all_have(text: str, properties: int) -> bool:
@@ -70,10 +70,7 @@ def isspace(text: str, /) -> bool:
 @method(str)
 def isascii(text: str, /) -> bool:
     """ASCII only; the empty text too."""
-    for index in range(len(text)):
-        if point_at(text, index) >= 128:
-            return False
-    return True
+    return text_kind(value_address(text)) == word(ASCII)
 
 
 @method(str)

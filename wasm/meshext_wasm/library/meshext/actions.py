@@ -3,6 +3,7 @@
 from meshext_wasm.library.meshext.errors import HeaderError
 from meshext_wasm.library.meshext.headers import Headers
 from meshext_wasm.library.meshext.legal import check_status, is_bodiless
+from meshext_wasm.library.meshext.lines import Lines
 
 
 class Respond:
@@ -23,7 +24,7 @@ class Respond:
         if self.body and is_bodiless(status):
             raise HeaderError(f"a {status} answer has no body (RFC 9110 6.4.1); leave body out, or use 200")
 
-    def to_lines(self) -> list[tuple[str, bytes]]:
+    def to_lines(self) -> Lines:
         """The header lines."""
         return self.headers.to_lines()
 

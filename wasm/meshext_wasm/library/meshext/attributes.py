@@ -6,6 +6,7 @@ the property of the same name, which is text, or 8 bytes of a number, or 1 of a 
 
 from meshext_wasm.library.meshext.errors import SpecError
 from meshext_wasm.library.meshext.legal import decode
+from meshext_wasm.library.meshext.lines import Lines
 from meshext_wasm.library.meshext.request import RequestLine
 from meshext_wasm.library.meshext.surroundings import Surroundings
 from meshext_wasm.library.proxy.host import read_property
@@ -65,32 +66,30 @@ def is_among(name: str, groups: list[list[str]]) -> bool:
     return False
 
 
-def read_early(
-    surroundings: Surroundings, names: tuple[str, ...], line: RequestLine, lines: list[tuple[str, bytes]]
-) -> None:
+def read_early(surroundings: Surroundings, names: tuple[str, ...], line: RequestLine, lines: Lines) -> None:
     """The attributes of connection and request."""
     for name in names:
         if name in LINES:
-            surroundings.attributes[name] = from_request(name, line, lines)
+            surroundings.add_attribute(name, from_request(name, line, lines))
         elif name in TEXTS:
-            surroundings.attributes[name] = text_of(name)
+            surroundings.add_attribute(name, text_of(name))
         elif name in WHOLES:
-            surroundings.attributes[name] = whole_of(name)
+            surroundings.add_attribute(name, whole_of(name))
         elif name in TRUTHS:
-            surroundings.attributes[name] = is_true(name)
+            surroundings.add_attribute(name, is_true(name))
         elif name in TIMES:
-            surroundings.attributes[name] = seconds_of(name)
+            surroundings.add_attribute(name, seconds_of(name))
 
 
 def read_late(surroundings: Surroundings, names: tuple[str, ...]) -> None:
     """Those of the response."""
     for name in names:
         if name in LATE_TEXTS:
-            surroundings.attributes[name] = text_of(name)
+            surroundings.add_attribute(name, text_of(name))
         elif name in LATE_WHOLES:
-            surroundings.attributes[name] = whole_of(name)
+            surroundings.add_attribute(name, whole_of(name))
         elif name in LATE_TIMES:
-            surroundings.attributes[name] = seconds_of(name)
+            surroundings.add_attribute(name, seconds_of(name))
 
 
 def text_of(name: str) -> str | None:
@@ -123,7 +122,7 @@ def seconds_of(name: str) -> float | None:
     return nanoseconds / NANOSECONDS
 
 
-def from_request(name: str, line: RequestLine, lines: list[tuple[str, bytes]]) -> str | int | None:
+def from_request(name: str, line: RequestLine, lines: Lines) -> str | int | None:
     """What the request's own lines tell, as they came: of a header that is given twice all, with commas."""
     if name == "request.path":
         return line.target or None
@@ -149,10 +148,10 @@ def from_request(name: str, line: RequestLine, lines: list[tuple[str, bytes]]) -
     return 0
 
 
-def joined(lines: list[tuple[str, bytes]], name: str) -> str | None:
+def joined(lines: Lines, name: str) -> str | None:
     """Every value of a name with commas between, None where there is none."""
     found: list[str] = []
-    for key, value in lines:
+    for key, value in lines.all():
         if key == name:
             found.append(decode(value))
     if len(found) == 0:

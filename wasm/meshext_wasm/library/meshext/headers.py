@@ -1,7 +1,7 @@
 """Header lines: ordered, multi-valued, names case-insensitive; `meshext.http.headers`.
 
-The list of lines is never changed, only replaced: so a snapshot is a reference, and "nothing changed" is an
-identity test.
+Lines are never changed, only replaced: so a snapshot is a reference, and "nothing changed" is an identity
+test.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,6 +9,7 @@ from typing import TypeVar, overload
 
 from meshext_wasm.library.meshext.errors import HeaderError
 from meshext_wasm.library.meshext.legal import check_name, check_value, decode, encode
+from meshext_wasm.library.meshext.lines import NO_LINES, Edit, Lines
 from meshext_wasm.library.raw import virtual
 
 T = TypeVar("T")
@@ -18,17 +19,16 @@ class Headers(Iterable[str]):
     """Header lines of a request or response, or its trailers."""
 
     def __init__(self, lines: Iterable[tuple[str, str]] = ()) -> None:
-        made: list[tuple[str, bytes]] = []
-        for name, value in lines:
-            made.append((name.lower(), encode(value)))
-        self._lines: list[tuple[str, bytes]] = made
+        self._lines = NO_LINES
         self._sealed = ""
+        if not isinstance(lines, tuple) or len(lines) > 0:
+            self._lines = build_lines(lines)
 
-    def to_lines(self) -> list[tuple[str, bytes]]:
+    def to_lines(self) -> Lines:
         """The raw lines, names in lower case."""
         return self._lines
 
-    def replace_lines(self, lines: list[tuple[str, bytes]]) -> None:
+    def replace_lines(self, lines: Lines) -> None:
         """Put other raw lines in place of all, sealed or not (for the engine)."""
         self._lines = lines
 
@@ -37,11 +37,10 @@ class Headers(Iterable[str]):
         self._sealed = reason
 
     def __getitem__(self, name: str) -> str:
-        lower = name.lower()
-        for key, value in self._lines:
-            if key == lower:
-                return decode(value)
-        raise KeyError(name)
+        found = self._lines.first(name.lower())
+        if found is None:
+            raise KeyError(name)
+        return decode(found)
 
     @overload
     def get(self, name: str, default: None = None) -> str | None: ...
@@ -49,17 +48,16 @@ class Headers(Iterable[str]):
     def get(self, name: str, default: T) -> str | T: ...
     def get(self, name: str, default: object = None) -> object:
         """The first line of that name, else the default."""
-        lower = name.lower()
-        for key, value in self._lines:
-            if key == lower:
-                return decode(value)
-        return default
+        found = self._lines.first(name.lower())
+        if found is None:
+            return default
+        return decode(found)
 
     def get_all(self, name: str) -> list[str]:
         """The value of every line of that name, in order."""
         lower = name.lower()
         found: list[str] = []
-        for key, value in self._lines:
+        for key, value in self._lines.all():
             if key == lower:
                 found.append(decode(value))
         return found
@@ -73,57 +71,39 @@ class Headers(Iterable[str]):
 
     def __setitem__(self, name: str, value: str) -> None:
         lower = check_name(name)
-        fresh: list[tuple[str, bytes]] = [(lower, check_value(lower, value))]
-        self._put(lower, fresh)
+        self._put(lower, [check_value(lower, value)])
 
     def set_all(self, name: str, values: Iterable[str]) -> None:
         """Replace every line of that name by these, where the first of them stood."""
         lower = check_name(name)
-        fresh: list[tuple[str, bytes]] = []
+        fresh: list[bytes] = []
         for value in values:
-            fresh.append((lower, check_value(lower, value)))
+            fresh.append(check_value(lower, value))
         self._put(lower, fresh)
 
     @virtual
-    def _put(self, lower: str, fresh: list[tuple[str, bytes]]) -> None:
+    def _put(self, lower: str, fresh: list[bytes]) -> None:
         self._check_open()
-        made: list[tuple[str, bytes]] = []
-        placed = False
-        for line in self._lines:
-            if line[0] != lower:
-                made.append(line)
-            elif not placed:
-                placed = True
-                made.extend(fresh)
-        if not placed:
-            made.extend(fresh)
-        self._lines = made
+        self._lines = self._lines.edited(Edit(lower, fresh, False))
 
     def add(self, name: str, value: str) -> None:
         """One more line, after those there are."""
         lower = check_name(name)
-        line = (lower, check_value(lower, value))
+        raw = check_value(lower, value)
         self._check_open()
-        made = self._lines.copy()
-        made.append(line)
-        self._lines = made
+        self._lines = self._lines.edited(Edit(lower, [raw], True))
 
     @virtual
     def __delitem__(self, name: str) -> None:
         """Remove every line of that name; silent where there is none."""
         lower = check_name(name)
         self._check_open()
-        kept: list[tuple[str, bytes]] = []
-        for line in self._lines:
-            if line[0] != lower:
-                kept.append(line)
-        if len(kept) != len(self._lines):
-            self._lines = kept
+        self._lines = self._lines.edited(Edit(lower, [], False))
 
     def names(self) -> list[str]:
         """Distinct names, in the order of their first line."""
         found: list[str] = []
-        for name, _ in self._lines:
+        for name, _ in self._lines.all():
             if name not in found:
                 found.append(name)
         return found
@@ -141,21 +121,17 @@ class Headers(Iterable[str]):
     def __contains__(self, name: object) -> bool:
         if not isinstance(name, str):
             return False
-        lower = name.lower()
-        for key, _ in self._lines:
-            if key == lower:
-                return True
-        return False
+        return self._lines.first(name.lower()) is not None
 
     def items(self) -> list[tuple[str, str]]:
         """Name and value of every line, in order."""
         found: list[tuple[str, str]] = []
-        for name, value in self._lines:
+        for name, value in self._lines.all():
             found.append((name, decode(value)))
         return found
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Headers) and self._lines == other._lines
+        return isinstance(other, Headers) and self._lines.all() == other._lines.all()
 
     def __repr__(self) -> str:
         return f"Headers({self.items()!r})"
@@ -165,6 +141,14 @@ class Headers(Iterable[str]):
             raise HeaderError(self._sealed)
 
 
+def build_lines(given: Iterable[tuple[str, str]]) -> Lines:
+    """Lines of names and values."""
+    made: list[tuple[str, bytes]] = []
+    for name, value in given:
+        made.append((name.lower(), encode(value)))
+    return Lines(made)
+
+
 class ResponseAdditions(Headers):
     """`request.response_headers`: assigning replaces the response's lines of that name, `add` appends."""
 
@@ -172,7 +156,7 @@ class ResponseAdditions(Headers):
         super().__init__()
         self._replaced: list[str] = []
 
-    def _put(self, lower: str, fresh: list[tuple[str, bytes]]) -> None:
+    def _put(self, lower: str, fresh: list[bytes]) -> None:
         super()._put(lower, fresh)
         if lower not in self._replaced:
             self._replaced = [*self._replaced, lower]
@@ -186,25 +170,24 @@ class ResponseAdditions(Headers):
                 kept.append(each)
         self._replaced = kept
 
+    def is_touched(self) -> bool:
+        """Whether anything is put on the response."""
+        return self._lines is not NO_LINES or len(self._replaced) > 0
+
     def replaced(self) -> list[str]:
         """Names whose lines on the response give way."""
         return self._replaced
 
-    def restore(self, lines: list[tuple[str, bytes]], replaced: list[str]) -> None:
+    def restore(self, lines: Lines, replaced: list[str]) -> None:
         """Go back to what was put here before."""
         self._lines = lines
         self._replaced = replaced
 
 
-def put_on(lines: list[tuple[str, bytes]], additions: ResponseAdditions) -> list[tuple[str, bytes]]:
+def put_on(lines: Lines, additions: ResponseAdditions) -> Lines:
     """The response's lines with the additions on them."""
-    added = additions.to_lines()
-    replaced = additions.replaced()
-    if len(added) == 0 and len(replaced) == 0:
-        return lines
-    made: list[tuple[str, bytes]] = []
-    for line in lines:
-        if line[0] not in replaced:
-            made.append(line)
-    made.extend(added)
-    return made
+    for name in additions.replaced():
+        lines = lines.edited(Edit(name, [], False))
+    for name, value in additions.to_lines().all():
+        lines = lines.edited(Edit(name, [value], True))
+    return lines

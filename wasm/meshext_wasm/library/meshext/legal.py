@@ -1,9 +1,19 @@
 """What is legal HTTP, as checks that raise HeaderError; `meshext.http.legal` without its patterns."""
 
+from meshext_wasm.library.builtins.bytes_layout import data_of, length_of
+from meshext_wasm.library.builtins.text import ASCII, text_kind, text_length
 from meshext_wasm.library.meshext.errors import HeaderError
+from meshext_wasm.library.raw import budget_charge, load8, nothrow, value_address, word
 
-TOKEN = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-AUTHORITY = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=:@[]"
+
+def flags(characters: str) -> bytes:
+    """For each ASCII character a byte that is 1 where it is among these."""
+    return bytes([1 if chr(point) in characters else 0 for point in range(128)])
+
+
+LETTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+TOKEN = flags("!#$%&'*+-.^_`|~" + LETTERS)
+AUTHORITY = flags("-._~%!$&'()*+,;=:@[]" + LETTERS)
 
 
 def encode(text: str) -> bytes:
@@ -16,12 +26,25 @@ def decode(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def consists_of(text: str, allowed: str) -> bool:
-    """Whether a text is not empty and every character is an allowed one."""
-    for char in text:
-        if char not in allowed:
+def consists_of(text: str, allowed: bytes) -> bool:
+    """Whether a text is not empty and every character is an allowed one, as `flags` tell."""
+    source = value_address(text)
+    length = text_length(source)
+    if text_kind(source) != word(ASCII) or length == word(0):
+        return False
+    budget_charge(length >> word(4))
+    return all_flagged(source + word(24), length, data_of(allowed))
+
+
+@nothrow
+def all_flagged(start: word, length: word, table: word) -> bool:
+    """Whether a table has a 1 for every byte."""
+    at = word(0)
+    while at < length:
+        if load8(table + load8(start + at)) == word(0):
             return False
-    return len(text) > 0
+        at = at + word(1)
+    return True
 
 
 def check_name(name: str) -> str:
@@ -44,12 +67,24 @@ def check_value(name: str, value: str) -> bytes:
         raise HeaderError(
             f"header {name!r}: {value!r} holds a lone surrogate that stands for no byte"
         ) from None
-    for byte in raw:
-        if (byte < 32 and byte != 9) or byte == 127:
-            raise HeaderError(f"header {name!r}: {value!r} holds a control character (CR, LF, NUL, ...)")
+    budget_charge(word(length_of(raw)) >> word(4))
+    if holds_control(data_of(raw), word(length_of(raw))):
+        raise HeaderError(f"header {name!r}: {value!r} holds a control character (CR, LF, NUL, ...)")
     if raw and (raw[0] == 32 or raw[0] == 9 or raw[-1] == 32 or raw[-1] == 9):
         raise HeaderError(f"header {name!r}: {value!r} begins or ends with white space; write value.strip()")
     return raw
+
+
+@nothrow
+def holds_control(place: word, length: word) -> bool:
+    """Whether there is a byte below 32 but a tab, or DEL."""
+    end = place + length
+    while place < end:
+        byte = load8(place)
+        if (byte < word(32) and byte != word(9)) or byte == word(127):
+            return True
+        place = place + word(1)
+    return False
 
 
 def check_method_change(before: str, value: str) -> str:

@@ -2,6 +2,7 @@
 
 from meshext_wasm.library.meshext.errors import HeaderError, UnsupportedError
 from meshext_wasm.library.meshext.headers import Headers
+from meshext_wasm.library.meshext.lines import Lines
 from meshext_wasm.library.meshext.metadata import Metadata
 from meshext_wasm.library.meshext.view import View
 
@@ -9,13 +10,14 @@ NO_BODY_HERE = "a message without a body can not be given one inside Envoy; use 
 
 
 class Texts:
-    """Why something can not be done any more, or not yet."""
+    """Why something can not be done any more, or not yet; `nothing` are trailers before their own hook."""
 
     def __init__(self, *, left: str, no_body: str, body_left: str, no_trailers: str, no_skip: str) -> None:
         self.left = left
         self.no_body = no_body
         self.body_left = body_left
-        self.no_trailers = no_trailers
+        self.nothing = Headers()
+        self.nothing.seal(no_trailers)
         self.no_skip = no_skip
 
 
@@ -29,9 +31,8 @@ class Message:
     def __init__(self, view: View, texts: Texts) -> None:
         self._view = view
         self._texts = texts
-        self._headers = Headers()
-        self._trailers = Headers()
-        self._trailers.seal(texts.no_trailers)
+        self._headers = texts.nothing
+        self._trailers = texts.nothing
         self._body = b""
         self._has_body = False
         self._body_refusal = texts.body_left
@@ -95,7 +96,7 @@ class Message:
         self.sealed = True
         self._body_refusal = self._texts.body_left
 
-    def load_lines(self, lines: list[tuple[str, bytes]]) -> None:
+    def load_lines(self, lines: Lines) -> None:
         """Take the header lines as they are at this point of the chain, open for changes."""
         fresh = Headers()
         fresh.replace_lines(lines)
@@ -121,7 +122,7 @@ class Message:
         self._body = b""
         self._body_refusal = self._texts.body_left
 
-    def load_trailers(self, lines: list[tuple[str, bytes]]) -> None:
+    def load_trailers(self, lines: Lines) -> None:
         """Take the trailers, open for changes."""
         fresh = Headers()
         fresh.replace_lines(lines)

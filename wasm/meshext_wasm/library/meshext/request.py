@@ -11,7 +11,9 @@ from meshext_wasm.library.meshext.legal import (
     check_path,
     check_scheme,
     check_target,
+    decode,
 )
+from meshext_wasm.library.meshext.lines import Origin
 from meshext_wasm.library.meshext.message import Message, Texts
 from meshext_wasm.library.meshext.peer import Peer
 from meshext_wasm.library.meshext.query import Query
@@ -29,13 +31,69 @@ TEXTS = Texts(
 
 
 class RequestLine:
-    """The request line; never changed, only replaced."""
+    """The request line; never changed, only replaced. What is None is Envoy's, fetched when it is read."""
 
-    def __init__(self, method: str, scheme: str, host: str, target: str) -> None:
-        self.method = method
-        self.scheme = scheme
-        self.host = host
-        self.target = target
+    def __init__(
+        self,
+        method: str | None,
+        scheme: str | None,
+        host: str | None,
+        target: str | None,
+        origin: Origin | None = None,
+    ) -> None:
+        self._method = method
+        self._scheme = scheme
+        self._host = host
+        self._target = target
+        self._origin = origin
+
+    @property
+    def method(self) -> str:
+        """The method."""
+        found = self._method
+        if found is None:
+            found = self._ask(":method")
+            self._method = found
+        return found
+
+    @property
+    def scheme(self) -> str:
+        """The scheme."""
+        found = self._scheme
+        if found is None:
+            found = self._ask(":scheme")
+            self._scheme = found
+        return found
+
+    @property
+    def host(self) -> str:
+        """The authority."""
+        found = self._host
+        if found is None:
+            found = self._ask(":authority")
+            self._host = found
+        return found
+
+    @property
+    def target(self) -> str:
+        """Path and query; a CONNECT that is no upgrade has none (RFC 9110 9.3.6)."""
+        found = self._target
+        if found is None:
+            found = self._ask(":path")
+            odd = found == "/" or not found.startswith("/")
+            if odd and self.method == "CONNECT" and not self._ask(":protocol"):
+                found = ""
+            self._target = found
+        return found
+
+    def _ask(self, name: str) -> str:
+        origin = self._origin
+        if origin is None:
+            return ""
+        found = origin.first(name)
+        if found is None:
+            return ""
+        return decode(found)
 
 
 class AnyRequest(Message):
@@ -44,12 +102,21 @@ class AnyRequest(Message):
     def __init__(self, view: View) -> None:
         super().__init__(view, TEXTS)
         self._line = RequestLine("", "", "", "")
-        self._additions = ResponseAdditions()
+        self._additions: ResponseAdditions | None = None
 
     @property
     def response_headers(self) -> ResponseAdditions:
         """What is put on the response that the client gets."""
-        return self._additions
+        found = self._additions
+        if found is None:
+            found = ResponseAdditions()
+            self._additions = found
+        return found
+
+    def has_additions(self) -> bool:
+        """Whether anything is put on the response."""
+        found = self._additions
+        return found is not None and found.is_touched()
 
     @property
     def method(self) -> str:

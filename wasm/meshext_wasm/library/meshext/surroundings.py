@@ -1,6 +1,7 @@
 """What Envoy tells about an exchange beside the message; asked for when a filter asks, and once."""
 
 from meshext_wasm.library.meshext.legal import decode
+from meshext_wasm.library.meshext.lines import Lines
 from meshext_wasm.library.meshext.peer import Peer, principal_from
 from meshext_wasm.library.meshext.structs import read_metadata
 from meshext_wasm.library.proxy.host import read_property
@@ -8,22 +9,37 @@ from meshext_wasm.library.proxy.host import read_property
 DIRECT_ADDRESS = "filter_state.meshext.direct_address"
 """Where the configuration of Envoy puts the direct peer's address, for which it has no attribute."""
 
+LONGEST_ID = 128
+NO_ATTRIBUTES: dict[str, str | int | float | bool | bytes | None] = {}
+NOTHING_PUBLISHED: dict[str, dict[str, object]] = {}
+"""Dicts that nobody writes to: most exchanges need none of their own."""
+
 
 class Surroundings:
     """One exchange's. `route` and `cluster` are those that were chosen before the first filter ran.
 
-    `published` is the metadata that filters of this chain wrote, by namespace.
+    `published` is the metadata that filters of this chain wrote, by namespace. `lines` are the request's.
     """
 
-    def __init__(self, request_id: str) -> None:
-        self.request_id = request_id
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._request_id: str | None = None
         self.route = ""
         self.cluster = ""
-        self.attributes: dict[str, str | int | float | bool | bytes | None] = {}
-        self.published: dict[str, dict[str, object]] = {}
+        self.attributes = NO_ATTRIBUTES
+        self.published = NOTHING_PUBLISHED
         self._peer: Peer | None = None
         self._client_address: str | None = None
         self._envoys: dict[str, dict[str, object]] | None = None
+
+    @property
+    def request_id(self) -> str:
+        """The request id that Envoy made or let through, as far as it is fit for a log and an answer."""
+        found = self._request_id
+        if found is None:
+            found = find_request_id(self._lines)
+            self._request_id = found
+        return found
 
     @property
     def peer(self) -> Peer:
@@ -63,7 +79,15 @@ class Surroundings:
         if namespace in self.published:
             made.update(self.published[namespace])
         made.update(written)
+        if len(self.published) == 0:
+            self.published = {}
         self.published[namespace] = made
+
+    def add_attribute(self, name: str, value: str | int | float | bool | bytes | None) -> None:
+        """What Envoy says of an attribute."""
+        if len(self.attributes) == 0:
+            self.attributes = {}
+        self.attributes[name] = value
 
     def forget(self) -> None:
         """Another phase: Envoy's other filters may have written since."""
@@ -76,6 +100,18 @@ class Surroundings:
             found = read_metadata(read_property("metadata") or b"")
             self._envoys = found
         return found
+
+
+def find_request_id(lines: Lines) -> str:
+    """The id among the request's lines."""
+    found = lines.first("x-request-id")
+    if found is None:
+        return ""
+    text = decode(found[:LONGEST_ID])
+    for char in text:
+        if char <= " " or char > "~":
+            return ""
+    return text
 
 
 def read_peer() -> Peer:

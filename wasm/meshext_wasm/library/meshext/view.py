@@ -5,6 +5,8 @@ from meshext_wasm.library.meshext.metadata import Metadata, check_json, check_te
 from meshext_wasm.library.meshext.needs import Needs
 from meshext_wasm.library.meshext.surroundings import Surroundings
 
+NOTHING_WRITTEN: dict[str, object] = {}
+
 
 class View:
     """The surroundings as one filter may see them; `written` is the metadata that it wrote.
@@ -15,7 +17,7 @@ class View:
     def __init__(self, surroundings: Surroundings, needs: Needs) -> None:
         self.surroundings = surroundings
         self.needs = needs
-        self.written: dict[str, object] = {}
+        self.written = NOTHING_WRITTEN
 
     @property
     def metadata(self) -> Metadata:

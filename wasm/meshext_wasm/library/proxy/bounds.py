@@ -1,5 +1,7 @@
 """What Envoy has room for, checked on what a hook wrote: beyond it Envoy would answer for itself."""
 
+from meshext_wasm.library.meshext.lines import Lines
+
 MOST_HEADER_BYTES = 61440
 MOST_HEADER_LINES = 100
 PSEUDO_LINES = 4
@@ -11,8 +13,9 @@ class Nonsense(Exception):
     """A hook returned or wrote something that has no meaning in this phase."""
 
 
-def check_lines(before: list[tuple[str, bytes]], after: list[tuple[str, bytes]], besides: int) -> None:
+def check_lines(given: Lines, written: Lines, besides: int) -> None:
     """Refuse lines that grew beyond what Envoy takes; those that came so are Envoy's own affair."""
+    before, after = given.all(), written.all()
     size = besides
     for name, value in after:
         size += len(name) + len(value)
@@ -20,6 +23,16 @@ def check_lines(before: list[tuple[str, bytes]], after: list[tuple[str, bytes]],
         raise Nonsense(f"it wrote headers of {size} bytes; Envoy takes {MOST_HEADER_BYTES}")
     if len(after) + PSEUDO_LINES > MOST_HEADER_LINES and len(after) > len(before):
         raise Nonsense(f"it wrote {len(after)} header lines; Envoy takes {MOST_HEADER_LINES - PSEUDO_LINES}")
+
+
+def fits_by_far(lines: Lines) -> bool:
+    """Whether lines that nobody fetched fit even if nothing that was written replaces anything."""
+    origin = lines.origin
+    if lines.is_known or origin is None:
+        return False
+    if origin.count() + lines.lines_written > MOST_HEADER_LINES:
+        return False
+    return origin.size() + lines.bytes_written <= MOST_HEADER_BYTES
 
 
 def check_body(body: bytes, max_body: int) -> None:

@@ -112,15 +112,17 @@ def report(taken: object) -> None:
 def on_request_headers(context: word, count: word, end: word) -> word:
     """The request begins."""
     begin()
-    number, last = int(context), end != word(0)
-    return finish(guard_call(lambda: request_begins(number, last)))
+    number, lines, last = int(context), int(count), end != word(0)
+    return finish(guard_call(lambda: request_begins(number, lines, last)))
 
 
-def request_begins(context: int, end: bool) -> int:
-    """A new exchange."""
-    passage = Passage(installed())
-    PASSAGES.open[context] = passage
-    return passage.request_begins(end)
+def request_begins(context: int, lines: int, end: bool) -> int:
+    """A new exchange; it is remembered only where something is left to do, so that most leave no trace."""
+    passage = Passage(installed(), lines)
+    result = passage.request_begins(end)
+    if passage.goes_on():
+        PASSAGES.open[context] = passage
+    return result
 
 
 @export("proxy_on_request_body")
@@ -159,16 +161,16 @@ def request_ends(context: int) -> int:
 def on_response_headers(context: word, count: word, end: word) -> word:
     """The response begins; one that Envoy made before the filters saw a request is none of their business."""
     begin()
-    number, last = int(context), end != word(0)
-    return finish(guard_call(lambda: response_begins(number, last)))
+    number, lines, last = int(context), int(count), end != word(0)
+    return finish(guard_call(lambda: response_begins(number, lines, last)))
 
 
-def response_begins(context: int, end: bool) -> int:
+def response_begins(context: int, lines: int, end: bool) -> int:
     """The response begins."""
     passage = PASSAGES.open.get(context)
     if passage is None:
         return CONTINUE
-    return passage.response_begins(end)
+    return passage.response_begins(lines, end)
 
 
 @export("proxy_on_response_body")

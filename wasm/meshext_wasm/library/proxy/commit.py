@@ -1,6 +1,7 @@
 """Writing to Envoy what the filters made of a message, in as few calls as the difference takes."""
 
 from meshext_wasm.library.meshext.legal import encode
+from meshext_wasm.library.meshext.lines import Edit, Lines
 from meshext_wasm.library.meshext.request import RequestLine
 from meshext_wasm.library.proxy.host import (
     REQUEST_HEADERS,
@@ -44,10 +45,47 @@ def response_headers(response: ResponsePass) -> None:
     response.sent = response.lines
 
 
-def lines(which: int, before: list[tuple[str, bytes]], after: list[tuple[str, bytes]]) -> None:
-    """What changed in header lines, name by name; the order among names is not kept."""
+def lines(which: int, before: Lines, after: Lines) -> None:
+    """What changed in header lines; the order among names is not kept."""
     if before is after:
         return
+    if not after.is_known and after.origin is before.origin:
+        edits(which, after.edits, len(before.edits))
+    else:
+        differences(which, before.all(), after.all())
+
+
+def edits(which: int, written: list[Edit], start: int) -> None:
+    """What was written on lines that nobody fetched, from a place on; each name's last word."""
+    for at in range(start, len(written)):
+        edit = written[at]
+        if edit.adds:
+            for value in edit.values:
+                add_header(which, edit.name, value)
+        elif not is_replaced(written, at):
+            write_values(which, edit.name, edit.values)
+
+
+def is_replaced(written: list[Edit], at: int) -> bool:
+    """Whether a later edit makes one needless: it puts other values in the same place."""
+    for later in range(at + 1, len(written)):
+        if written[later].name == written[at].name:
+            return not written[later].adds
+    return False
+
+
+def write_values(which: int, name: str, values: list[bytes]) -> None:
+    """Other values under a name."""
+    if len(values) == 0:
+        remove_header(which, name)
+        return
+    replace_header(which, name, values[0])
+    for value in values[1:]:
+        add_header(which, name, value)
+
+
+def differences(which: int, before: list[tuple[str, bytes]], after: list[tuple[str, bytes]]) -> None:
+    """What changed, name by name."""
     seen: list[str] = []
     for line in after:
         name = line[0]
@@ -55,9 +93,7 @@ def lines(which: int, before: list[tuple[str, bytes]], after: list[tuple[str, by
             seen.append(name)
             values = values_of(after, name)
             if values_of(before, name) != values:
-                replace_header(which, name, values[0])
-                for value in values[1:]:
-                    add_header(which, name, value)
+                write_values(which, name, values)
     for line in before:
         name = line[0]
         if name not in seen:
@@ -74,12 +110,6 @@ def values_of(given: list[tuple[str, bytes]], name: str) -> list[bytes]:
     return found
 
 
-def without_length(given: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+def without_length(given: Lines) -> Lines:
     """The lines without content-length: a body that flows through filters may change its length."""
-    found: list[tuple[str, bytes]] = []
-    for line in given:
-        if line[0] != "content-length":
-            found.append(line)
-    if len(found) == len(given):
-        return given
-    return found
+    return given.edited(Edit("content-length", [], False))

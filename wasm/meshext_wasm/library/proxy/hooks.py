@@ -4,6 +4,7 @@ from meshext_wasm.library.builtins import memory
 from meshext_wasm.library.builtins.limits import Exhausted
 from meshext_wasm.library.builtins.printing import forget_printing
 from meshext_wasm.library.meshext.actions import Respond
+from meshext_wasm.library.meshext.lines import NO_LINES, Lines
 from meshext_wasm.library.meshext.message import Message
 from meshext_wasm.library.meshext.metadata import survives_copy
 from meshext_wasm.library.meshext.needs import (
@@ -14,7 +15,7 @@ from meshext_wasm.library.meshext.needs import (
     hook_name,
 )
 from meshext_wasm.library.meshext.request import AnyRequest
-from meshext_wasm.library.proxy.bounds import PSEUDO_BYTES, Nonsense, check_body, check_lines
+from meshext_wasm.library.proxy.bounds import PSEUDO_BYTES, Nonsense, check_body, check_lines, fits_by_far
 from meshext_wasm.library.proxy.failing import report_failure
 from meshext_wasm.library.proxy.seat import NO_CHUNK, NO_ENDING, Chunk, Ending, Seat
 from meshext_wasm.library.proxy.turn import Turn, turn_failed
@@ -33,10 +34,14 @@ class Before:
         self.skips = message.skips_body
         self.body = message.read_body()
         self.sealed = message.sealed
-        self.additions = seat.asked.response_headers.to_lines()
-        self.replaced = seat.asked.response_headers.replaced()
+        self.has_additions = seat.asked.has_additions()
+        if self.has_additions:
+            self.additions = seat.asked.response_headers.to_lines()
+            self.replaced = seat.asked.response_headers.replaced()
         self.line = seat.asked.read_line()
-        self.status = seat.answered.status
+        self.status = -1
+        if seat.has_answered():
+            self.status = seat.answered.status
         self.written = seat.view.written
 
     def undo(self, seat: Seat, message: Message) -> None:
@@ -45,9 +50,13 @@ class Before:
         message.trailers.replace_lines(self.trailers)
         message.skips_body = self.skips
         message.write_body(self.body)
-        seat.asked.response_headers.restore(self.additions, self.replaced)
+        if self.has_additions:
+            seat.asked.response_headers.restore(self.additions, self.replaced)
+        elif seat.asked.has_additions():
+            seat.asked.response_headers.restore(NO_LINES, [])
         seat.asked.load_line(self.line)
-        seat.answered.load_status(self.status)
+        if self.status >= 0:
+            seat.answered.load_status(self.status)
         seat.view.written = self.written
 
 
@@ -112,7 +121,7 @@ def judge(hook: int, returned: object, chunk: Chunk, seat: Seat) -> Result:
     if isinstance(returned, Respond):
         if hook in (ON_RESPONSE_TRAILERS, ON_COMPLETE):
             raise Nonsense("it returned a Respond, but the response has already begun")
-        check_lines([], returned.to_lines(), 0)
+        check_lines(NO_LINES, returned.to_lines(), 0)
         return Result(Turn(returned, seat), None)
     wanted = "None or a Respond"
     if is_chunk:
@@ -123,16 +132,14 @@ def judge(hook: int, returned: object, chunk: Chunk, seat: Seat) -> Result:
 def check_written(seat: Seat, hook: int, message: Message, before: Before) -> None:
     """Refuse what a hook wrote and Envoy has no room for."""
     lines = message.headers.to_lines()
-    if lines is not before.lines or seat.asked.read_line() is not before.line:
-        besides = 0
-        if isinstance(message, AnyRequest):
-            line = message.read_line()
-            besides = PSEUDO_BYTES + len(line.method) + len(line.scheme) + len(line.host) + len(line.target)
-            if has_name(before.lines, "x-forwarded-proto") and not has_name(lines, "x-forwarded-proto"):
-                raise Nonsense(
-                    "it removed 'x-forwarded-proto', without which Envoy finds no route; set it instead"
-                )
-        check_lines(before.lines, lines, besides)
+    moved = seat.asked.read_line() is not before.line
+    if moved or lines is not before.lines:
+        if isinstance(message, AnyRequest) and loses(before.lines, lines, "x-forwarded-proto"):
+            raise Nonsense(
+                "it removed 'x-forwarded-proto', without which Envoy finds no route; set it instead"
+            )
+        if moved or not fits_by_far(lines):
+            check_lines(before.lines, lines, bytes_besides(message))
     if message.read_body() != before.body:
         check_body(message.read_body(), seat.needs.max_body)
     if seat.view.written is not before.written:
@@ -149,9 +156,16 @@ def check_metadata(written: dict[str, object]) -> None:
             )
 
 
-def has_name(lines: list[tuple[str, bytes]], name: str) -> bool:
-    """Whether there is a line of that name."""
-    for line in lines:
-        if line[0] == name:
-            return True
-    return False
+def bytes_besides(message: Message) -> int:
+    """What a message's first line takes of the room for its headers."""
+    if not isinstance(message, AnyRequest):
+        return 0
+    line = message.read_line()
+    return PSEUDO_BYTES + len(line.method) + len(line.scheme) + len(line.host) + len(line.target)
+
+
+def loses(before: Lines, after: Lines, name: str) -> bool:
+    """Whether there was a line of that name and is none any more; what nobody fetched has only its edits."""
+    if not after.is_known and not after.is_edited(name):
+        return False
+    return after.first(name) is None and before.first(name) is not None

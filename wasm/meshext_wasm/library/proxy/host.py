@@ -1,6 +1,6 @@
 """The host's functions as the glue calls them: Python values in, Python values out."""
 
-from meshext_wasm.library.proxy.passing import bytes_at, new_result, take_bytes, take_word
+from meshext_wasm.library.proxy.passing import bytes_at, name_at, name_size, new_result, take_bytes, take_word
 from meshext_wasm.library.raw import host, load32, value_address, word
 
 REQUEST_HEADERS = 0
@@ -29,6 +29,18 @@ def proxy_log(level: word, text: word, size: word) -> word:
 @host("proxy_get_header_map_pairs")
 def proxy_get_header_map_pairs(which: word, address: word, size: word) -> word:
     """Every line of a map."""
+    raise NotImplementedError
+
+
+@host("proxy_get_header_map_value")
+def proxy_get_header_map_value(which: word, name: word, name_size: word, address: word, size: word) -> word:
+    """The first value of a name."""
+    raise NotImplementedError
+
+
+@host("proxy_get_header_map_size")
+def proxy_get_header_map_size(which: word, out: word) -> word:
+    """The bytes of a map."""
     raise NotImplementedError
 
 
@@ -125,6 +137,24 @@ def read_pairs(which: int) -> list[tuple[bytes, bytes]]:
     return from_pairs(take_bytes(out))
 
 
+def read_header(which: int, name: str) -> bytes | None:
+    """The first value of a name; None where there is no such line."""
+    if not name.isascii():
+        return None
+    out = new_result()
+    status = proxy_get_header_map_value(word(which), name_at(name), name_size(name), out, out + word(4))
+    if status != word(0):
+        return None
+    return take_bytes(out)
+
+
+def read_size(which: int) -> int:
+    """Bytes of all names and values of a map."""
+    out = new_result()
+    proxy_get_header_map_size(word(which), out)
+    return take_word(out)
+
+
 def from_pairs(data: bytes) -> list[tuple[bytes, bytes]]:
     """Lines from their serialised form."""
     found: list[tuple[bytes, bytes]] = []
@@ -168,22 +198,19 @@ def little_endian(number: int) -> bytes:
 
 def add_header(which: int, name: str, value: bytes) -> None:
     """One more line."""
-    key = name.encode()
-    proxy_add_header_map_value(word(which), bytes_at(key), word(len(key)), bytes_at(value), word(len(value)))
+    at, size = name_at(name), name_size(name)
+    proxy_add_header_map_value(word(which), at, size, bytes_at(value), word(len(value)))
 
 
 def replace_header(which: int, name: str, value: bytes) -> None:
     """One line in the place of all of that name."""
-    key = name.encode()
-    proxy_replace_header_map_value(
-        word(which), bytes_at(key), word(len(key)), bytes_at(value), word(len(value))
-    )
+    at, size = name_at(name), name_size(name)
+    proxy_replace_header_map_value(word(which), at, size, bytes_at(value), word(len(value)))
 
 
 def remove_header(which: int, name: str) -> None:
     """No line of that name."""
-    key = name.encode()
-    proxy_remove_header_map_value(word(which), bytes_at(key), word(len(key)))
+    proxy_remove_header_map_value(word(which), name_at(name), name_size(name))
 
 
 def read_buffer(which: int) -> bytes:

@@ -6,17 +6,15 @@ response, the filters that saw the request, in reverse.
 """
 
 from meshext_wasm.library.meshext.legal import decode
+from meshext_wasm.library.meshext.lines import NOTHING, Lines, Origin
 from meshext_wasm.library.meshext.needs import (
     ON_COMPLETE,
-    ON_REQUEST_BODY,
-    ON_REQUEST_CHUNK,
     ON_REQUEST_TRAILERS,
-    ON_RESPONSE_BODY,
-    ON_RESPONSE_CHUNK,
     ON_RESPONSE_TRAILERS,
 )
 from meshext_wasm.library.meshext.request import RequestLine
 from meshext_wasm.library.proxy import commit
+from meshext_wasm.library.proxy.arriving import Arriving
 from meshext_wasm.library.proxy.hooks import run
 from meshext_wasm.library.proxy.host import (
     REQUEST_BODY,
@@ -32,14 +30,15 @@ from meshext_wasm.library.proxy.host import (
     respond,
     write_buffer,
 )
-from meshext_wasm.library.proxy.passes import NONE, STREAM, WHOLE, Pass
+from meshext_wasm.library.proxy.passes import Pass
 from meshext_wasm.library.proxy.program import Program
 from meshext_wasm.library.proxy.request_pass import RequestPass
 from meshext_wasm.library.proxy.response_pass import ResponsePass
-from meshext_wasm.library.proxy.seat import NO_CHUNK, Ending, Seat
+from meshext_wasm.library.proxy.seat import NO_CHUNK, STREAM, WHOLE, Ending, Seat
 from meshext_wasm.library.proxy.surrounding import read_surroundings
 from meshext_wasm.library.proxy.turn import Turn
 from meshext_wasm.library.proxy.written import Written
+from meshext_wasm.library.raw import heap_dirty
 
 CONTINUE = 0
 PAUSE = 1
@@ -53,26 +52,51 @@ class Passage:
     that answer, which has passed the filters already.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, count: int) -> None:
         self.program = program
-        self.began = now()
         self.response_after = -1
-        lines = read_pairs(REQUEST_HEADERS)
-        line = read_request_line(lines)
-        plain = without_pseudo(lines)
-        self.method = line.method
-        self.surroundings = read_surroundings(program.facts, plain)
-        program.read_early(self.surroundings, line, plain)
+        origin = Arriving(REQUEST_HEADERS, count)
+        lines = Lines(NOTHING, origin)
+        self.line = RequestLine(None, None, None, None, origin)
+        self.surroundings = read_surroundings(program.facts, lines)
+        program.read_early(self.surroundings, self.line, lines)
         self.written = Written(self.surroundings)
         self.seats = program.seat(self.surroundings)
-        self.request = RequestPass(self.seats, style_of(program, ON_REQUEST_BODY, ON_REQUEST_CHUNK), line)
-        self.request.lines = plain
-        self.request.sent = plain
-        backwards = self.seats.copy()
-        backwards.reverse()
-        self.response = ResponsePass(backwards, style_of(program, ON_RESPONSE_BODY, ON_RESPONSE_CHUNK))
+        self.began = -1
+        if program.hooks & ON_COMPLETE != 0:
+            self.began = now()
+        self.request = RequestPass(self.seats, program.request_style, self.line)
+        self.request.lines = lines
+        self.request.sent = lines
+        self._response: ResponsePass | None = None
         self.over = False
-        self.buffered = False
+
+    @property
+    def response(self) -> ResponsePass:
+        """The response's way, made when something first asks for it."""
+        found = self._response
+        if found is None:
+            backwards = self.seats.copy()
+            backwards.reverse()
+            found = ResponsePass(backwards, self.program.response_style)
+            self._response = found
+        return found
+
+    def goes_on(self) -> bool:
+        """Whether later callbacks have something to do with this exchange."""
+        if not self.program.is_over_early:
+            return True
+        if not self.over:
+            for seat in self.seats:
+                if seat.asked.has_additions():
+                    return True
+        return False
+
+    def fetch_what_stays(self) -> None:
+        """Fetch the request's lines before they are gone, if anybody could read them later: this exchange's
+        hooks, or a filter that kept something of it."""
+        if heap_dirty() != 0 or self.goes_on():
+            self.request.sent.all()
 
     # -- request -----------------------------------------------------------------------------------
 
@@ -94,6 +118,7 @@ class Passage:
         if begins and request.style == STREAM and not request.has_arrived and request.is_wanted():
             request.lines = commit.without_length(request.lines)
         self.written.tell()
+        self.fetch_what_stays()
         commit.request_headers(request)
         if request.has_arrived and request.body != request.sent_body:
             write_buffer(REQUEST_BODY, request.body)
@@ -130,7 +155,7 @@ class Passage:
                 return PAUSE
         if not self.wants_trailers(ON_REQUEST_TRAILERS):
             return CONTINUE
-        before = decode_names(read_pairs(REQUEST_TRAILERS))
+        before = Lines(decode_names(read_pairs(REQUEST_TRAILERS)))
         found = request.walk_trailers(ON_REQUEST_TRAILERS, before)
         if found.turn is not None:
             return self.answer(found.turn)
@@ -140,22 +165,22 @@ class Passage:
 
     # -- response ----------------------------------------------------------------------------------
 
-    def response_begins(self, end: bool) -> int:
+    def response_begins(self, count: int, end: bool) -> int:
         """The upstream's response begins, or Envoy's own."""
         if self.over:
             return CONTINUE
         response = self.response
-        self.response_after = now() - self.began
+        if self.began >= 0:
+            self.response_after = now() - self.began
         self.surroundings.forget()
         self.program.read_late(self.surroundings)
-        lines = read_pairs(RESPONSE_HEADERS)
-        plain = without_pseudo(lines)
-        response.lines = plain
-        response.sent = plain
-        response.status = read_status(lines)
+        origin = Arriving(RESPONSE_HEADERS, count)
+        response.lines = Lines(NOTHING, origin)
+        response.sent = response.lines
+        response.status = read_status(origin)
         response.sent_status = response.status
-        response.forbidden = forbids_body(self.method, response.status)
-        tunnel = response.style == WHOLE and opens_tunnel(self.method, response.status)
+        response.forbidden = forbids_body(self.line.method, response.status)
+        tunnel = response.style == WHOLE and opens_tunnel(self.line.method, response.status)
         if end or tunnel:
             response.body_arrived(b"", False, False)
         return self.response_goes_on(True)
@@ -172,9 +197,10 @@ class Passage:
         if begins and response.style == STREAM and not response.has_arrived and response.is_wanted():
             response.lines = commit.without_length(response.lines)
         if response.has_arrived and response.body != response.sent_body:
-            if not forbids_body(self.method, response.status):
+            if not forbids_body(self.line.method, response.status):
                 write_buffer(RESPONSE_BODY, response.body)
             response.sent_body = response.body
+        response.sent.all()
         commit.response_headers(response)
         return CONTINUE
 
@@ -208,7 +234,7 @@ class Passage:
                 return PAUSE
         if not self.wants_trailers(ON_RESPONSE_TRAILERS):
             return CONTINUE
-        before = decode_names(read_pairs(RESPONSE_TRAILERS))
+        before = Lines(decode_names(read_pairs(RESPONSE_TRAILERS)))
         found = response.walk_trailers(ON_RESPONSE_TRAILERS, before)
         if found.turn is not None:
             return self.answer(found.turn)
@@ -240,6 +266,8 @@ class Passage:
             close_stream(1)
             return PAUSE
         self.response.answer(turn)
+        self.over = True
+        self.fetch_what_stays()
         return self.send()
 
     def send(self) -> int:
@@ -250,19 +278,19 @@ class Passage:
         turn = response.turn
         if turn is not None:
             details = spaceless(turn.respond.details)
-            respond(response.status, details, response.body, response.lines)
+            respond(response.status, details, response.body, response.lines.all())
         return PAUSE
 
     def complete(self) -> None:
         """The exchange has ended, however: run every `on_complete`, in reverse."""
+        if self.began < 0:
+            return
         ended = now() - self.began
         after = None
         if self.response_after >= 0:
             after = self.response_after / NANOSECONDS
         seen = self.response.status != 0
-        backwards = self.seats.copy()
-        backwards.reverse()
-        for seat in backwards:
+        for seat in self.response.in_order:
             if seat.saw_request and seat.has(ON_COMPLETE):
                 self.look_back(seat, Ending(seen, None, None, ended / NANOSECONDS, after))
 
@@ -284,55 +312,18 @@ def body_size(way: Pass) -> int | None:
         return way.flowed
     if way.has_arrived and not way.is_cut:
         return len(way.body)
-    length = first(way.lines, "content-length")
-    if length.isascii() and length.isdigit():
-        return int(length)
+    found = way.lines.first("content-length")
+    if found is not None and found.isdigit():
+        return int(found)
     return None
 
 
-def style_of(program: Program, whole: int, chunk: int) -> int:
-    """How a body comes: held as soon as one filter wants it whole."""
-    if program.hooks & whole != 0:
-        return WHOLE
-    if program.hooks & chunk != 0:
-        return STREAM
-    return NONE
-
-
-def read_request_line(lines: list[tuple[bytes, bytes]]) -> RequestLine:
-    """The request line, from the pseudo-headers; CONNECT has no target."""
-    method, scheme, host, target, protocol = "", "", "", "", ""
-    for name, value in lines:
-        if name == b":method":
-            method = decode(value)
-        elif name == b":scheme":
-            scheme = decode(value)
-        elif name == b":authority":
-            host = decode(value)
-        elif name == b":path":
-            target = decode(value)
-        elif name == b":protocol":
-            protocol = decode(value)
-    if method == "CONNECT" and not protocol:
-        target = ""
-    return RequestLine(method, scheme, host, target)
-
-
-def read_status(lines: list[tuple[bytes, bytes]]) -> int:
+def read_status(origin: Origin) -> int:
     """The status, from its pseudo-header."""
-    for name, value in lines:
-        if name == b":status":
-            return int(decode(value))
-    return 0
-
-
-def without_pseudo(lines: list[tuple[bytes, bytes]]) -> list[tuple[str, bytes]]:
-    """The lines that are no pseudo-headers."""
-    found: list[tuple[str, bytes]] = []
-    for name, value in lines:
-        if not name.startswith(b":"):
-            found.append((decode(name), value))
-    return found
+    found = origin.first(":status")
+    if found is None:
+        return 0
+    return int(decode(found))
 
 
 def decode_names(lines: list[tuple[bytes, bytes]]) -> list[tuple[str, bytes]]:
@@ -341,14 +332,6 @@ def decode_names(lines: list[tuple[bytes, bytes]]) -> list[tuple[str, bytes]]:
     for name, value in lines:
         found.append((decode(name), value))
     return found
-
-
-def first(lines: list[tuple[str, bytes]], name: str) -> str:
-    """The first value of a name, "" where there is none."""
-    for key, value in lines:
-        if key == name:
-            return decode(value)
-    return ""
 
 
 def forbids_body(method: str, status: int) -> bool:

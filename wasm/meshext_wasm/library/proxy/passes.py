@@ -1,5 +1,6 @@
 """What the ways of request and response through the filters have in common."""
 
+from meshext_wasm.library.meshext.lines import NO_LINES, Edit, Lines
 from meshext_wasm.library.meshext.message import NO_BODY_HERE, Message
 from meshext_wasm.library.proxy.hooks import run
 from meshext_wasm.library.proxy.seat import Chunk, Seat
@@ -9,15 +10,11 @@ from meshext_wasm.library.raw import virtual
 NO_ROOM = "where trailers follow, nothing can be added to the body any more; use duplex = True"
 NO_BODY = "where trailers follow, nothing can be put in the place of a body that is not there"
 
-NONE = 0
-WHOLE = 1
-STREAM = 2
-
 
 class Walked:
     """What came of a chunk or of trailers: a Turn, else the bytes or lines as they then are."""
 
-    def __init__(self, turn: Turn | None, data: bytes, lines: list[tuple[str, bytes]]) -> None:
+    def __init__(self, turn: Turn | None, data: bytes, lines: Lines) -> None:
         self.turn = turn
         self.data = data
         self.lines = lines
@@ -38,8 +35,8 @@ class Pass:
         self.whole = whole
         self.chunk = chunk
         self.oversize = oversize
-        self.lines: list[tuple[str, bytes]] = []
-        self.sent: list[tuple[str, bytes]] = []
+        self.lines = NO_LINES
+        self.sent = NO_LINES
         self.body = b""
         self.sent_body = b""
         self.has_arrived = False
@@ -95,12 +92,12 @@ class Pass:
                     return found
                 data = found.data
         self.flowed = max(self.flowed, 0) + len(data)
-        return Walked(None, data, [])
+        return Walked(None, data, NO_LINES)
 
     def flow_out(self) -> Walked:
         """The trailers are here, so the last chunk was: show an empty one."""
         if not self.is_wanted():
-            return Walked(None, b"", [])
+            return Walked(None, b"", NO_LINES)
         refusal = NO_ROOM
         if self.flowed < 0:
             refusal = NO_BODY
@@ -128,9 +125,9 @@ class Pass:
         data = chunk.data
         if found.chunk is not None:
             data = found.chunk
-        return Walked(found.turn, data, [])
+        return Walked(found.turn, data, NO_LINES)
 
-    def walk_trailers(self, hook: int, lines: list[tuple[str, bytes]]) -> Walked:
+    def walk_trailers(self, hook: int, lines: Lines) -> Walked:
         """Show the trailers to every filter that wants them; the trailers as they then are."""
         for seat in self.in_order:
             if seat.saw_request and seat.has(hook):
@@ -144,12 +141,11 @@ class Pass:
         return Walked(None, b"", lines)
 
 
-def follow_body(lines: list[tuple[str, bytes]], body: bytes, was_there: bool) -> list[tuple[str, bytes]]:
+def follow_body(lines: Lines, body: bytes, was_there: bool) -> Lines:
     """The lines after the body was replaced: content-length follows it, a chunked message stays chunked."""
-    kept: list[tuple[str, bytes]] = []
-    for line in lines:
-        if line[0] != "content-length":
-            kept.append(line)
-    if was_there and len(kept) < len(lines):
-        kept.append(("content-length", str(len(body)).encode()))
-    return kept
+    if lines.first("content-length") is None:
+        return lines
+    kept = lines.edited(Edit("content-length", [], False))
+    if not was_there:
+        return kept
+    return kept.edited(Edit("content-length", [str(len(body)).encode()], True))

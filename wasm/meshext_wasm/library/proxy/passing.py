@@ -16,7 +16,8 @@ from meshext_wasm.library.raw import (
 )
 
 DATA = 16
-"""Where the data of a `bytes` object begins."""
+TEXT_DATA = 24
+"""Where the data of a `bytes` object begins, and of a `str`."""
 
 
 @export("proxy_on_memory_allocate")
@@ -31,6 +32,16 @@ def allocate(size: word) -> word:
 def bytes_at(data: bytes) -> word:
     """Where the data of a bytes object is; it stays there until the callback ends."""
     return value_address(data) + word(DATA)
+
+
+def name_at(name: str) -> word:
+    """Where the characters of an ASCII text are; the names of headers are such."""
+    return value_address(name) + word(TEXT_DATA)
+
+
+def name_size(name: str) -> word:
+    """How many characters it has."""
+    return load32(value_address(name) + word(8))
 
 
 def new_result() -> word:

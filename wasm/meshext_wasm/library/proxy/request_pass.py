@@ -95,7 +95,7 @@ class RequestPass(Pass):
             return True
         upgrade = b""
         tokens = b""
-        for name, value in self.sent:
+        for name, value in self.sent.all():
             if name == "upgrade":
                 upgrade = value
             elif name == "connection":

@@ -1,6 +1,7 @@
 """The response on its way back through the filters, in reverse; also an answer that took its place."""
 
 from meshext_wasm.library.meshext.headers import put_on
+from meshext_wasm.library.meshext.lines import Lines
 from meshext_wasm.library.meshext.message import Message
 from meshext_wasm.library.meshext.needs import ON_RESPONSE, ON_RESPONSE_BODY, ON_RESPONSE_CHUNK
 from meshext_wasm.library.proxy.hooks import run
@@ -52,7 +53,7 @@ class ResponsePass(Pass):
                     continue
                 if holds and self.holds_at(seat):
                     return
-                self.lines = put_on(self.lines, seat.asked.response_headers)
+                self.lines = with_additions(self.lines, seat)
             self.at += 1
         self.released = True
 
@@ -61,7 +62,7 @@ class ResponsePass(Pass):
         lines = turn.respond.to_lines()
         for seat in self.in_order[: self.at]:
             if seat.saw_request:
-                lines = put_on(lines, seat.asked.response_headers)
+                lines = with_additions(lines, seat)
         self.lines = lines
         self.status = turn.respond.status
         self.body = turn.respond.body
@@ -123,3 +124,10 @@ class ResponsePass(Pass):
         if body != self.body:
             self.put_body(body)
         return found.turn
+
+
+def with_additions(lines: Lines, seat: Seat) -> Lines:
+    """The lines with what a filter put on the response when it saw the request."""
+    if seat.asked.has_additions():
+        return put_on(lines, seat.asked.response_headers)
+    return lines

@@ -10,6 +10,11 @@ from meshext_wasm.library.meshext.response import AnyResponse
 from meshext_wasm.library.meshext.view import View
 from meshext_wasm.library.raw import virtual
 
+NONE = 0
+WHOLE = 1
+STREAM = 2
+"""How bodies come."""
+
 
 class Chunk:
     """What a chunk hook is called with; `refusal` is why it can not return bytes, "" where it can."""
@@ -43,15 +48,34 @@ NO_ENDING = Ending(False, None, None, 0.0, None)
 
 
 class Seat:
-    """Made when the request's headers arrive; lives as long as the exchange."""
+    """Made when the request's headers arrive; lives as long as the exchange. The response is made when
+    something first asks for it: many exchanges are over before."""
 
-    def __init__(self, needs: Needs, view: View, request: AnyRequest, response: AnyResponse) -> None:
+    def __init__(self, needs: Needs, view: View, request: AnyRequest) -> None:
         self.needs = needs
         self.view = view
         self.asked = request
-        self.answered = response
+        self._answered: AnyResponse | None = None
         self.saw_request = False
         self.saw_response = False
+
+    @property
+    def answered(self) -> AnyResponse:
+        """The response as this filter holds it."""
+        found = self._answered
+        if found is None:
+            found = self.make_response()
+            self._answered = found
+        return found
+
+    def has_answered(self) -> bool:
+        """Whether anything asked for the response."""
+        return self._answered is not None
+
+    @virtual
+    def make_response(self) -> AnyResponse:
+        """The response, with the type of the filter's state."""
+        raise NotImplementedError
 
     def has(self, hook: int) -> bool:
         """Whether the filter has that hook in this configuration."""

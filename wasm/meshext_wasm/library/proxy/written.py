@@ -19,13 +19,19 @@ class Written:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self.surroundings = surroundings
-        self.told: dict[str, dict[str, object]] = {}
+        self.told: dict[str, dict[str, object]] | None = None
 
     def tell(self) -> None:
         """Hand over every namespace that was written to since."""
+        if len(self.surroundings.published) == 0:
+            return
+        told = self.told
+        if told is None:
+            told = {}
+            self.told = told
         for namespace, values in self.surroundings.published.items():
-            if self.told.get(namespace) is not values:
-                self.told[namespace] = values
+            if told.get(namespace) is not values:
+                told[namespace] = values
                 pieces: list[bytes] = []
                 write_value(pieces, values)
                 write_property(namespace, b"".join(pieces))

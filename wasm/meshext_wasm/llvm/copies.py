@@ -1,0 +1,60 @@
+"""Small functions of other units, copied into a unit so that LLVM can put them where they are called.
+
+A copy is `available_externally`: it is there for the optimiser only, and calls that it leaves go to the one
+definition that there is. Without them a unit would call a function to learn the length of a str.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from meshext_wasm.ir import instructions as ir
+from meshext_wasm.ir.program import Function, Signature, Unit
+from meshext_wasm.passes.edges import back_edges
+
+MOST: Final = 14
+"""Instructions of a function that is small; constants, copies and what is cold are not counted."""
+FREE: Final = (ir.Constant, ir.Copy, ir.Jump, ir.Leave)
+NEVER: Final = (ir.Enter, ir.MakeFunction, ir.CallValue, ir.Catch)
+"""What a function has that is large however short it is, or that stands for more than itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Small functions by symbol, and the signatures of all that they call."""
+
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+
+
+NONE: Final = Copies()
+
+
+def choose_copies(unit: Unit) -> Copies:
+    """The small functions of a unit, after all passes."""
+    functions = {each.symbol: each for each in unit.functions if is_small(each)}
+    called = {symbol for each in functions.values() for symbol in calls_of(each)}
+    return Copies(functions, {symbol: unit.signatures[symbol] for symbol in sorted(called)})
+
+
+def calls_of(function: Function) -> Iterable[str]:
+    """Symbols of the functions that it calls, and its own."""
+    yield function.symbol
+    for block in function.blocks.values():
+        yield from (each.function for each in block.instructions if isinstance(each, ir.Call))
+
+
+def is_small(function: Function) -> bool:
+    """Whether copying it costs less than calling it, about."""
+    if function.export or "<" in function.symbol:
+        return False
+    blocks = [each for each in function.blocks.values() if not each.cold]
+    every = [each for block in function.blocks.values() for each in block.everything()]
+    counted = [each for block in blocks for each in block.everything() if not isinstance(each, FREE)]
+    return (
+        len(counted) <= MOST
+        and not any(isinstance(each, NEVER) for each in every)
+        and not back_edges(function)
+    )
