@@ -16,6 +16,7 @@ from e2e.compose.waiting import wait_for
 SCRIPT = """
 import signal, sys
 from e2e.compose.project import project
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 with project("stranger") as running:
     print(running.name, flush=True)
     signal.pause()
