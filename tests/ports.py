@@ -6,6 +6,6 @@ import socket
 
 
 def free_port() -> int:
-    """One that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    """One that was free a moment ago, at every address: ended connections hold it at theirs."""
+    with socket.create_server(("", 0)) as taken:
         return int(taken.getsockname()[1])

@@ -73,16 +73,17 @@ def test_phases(actions: dict[str, int], trailers: tuple[tuple[str, str], ...], 
     headers = (("x-multi", "a"), ("x-multi", "b"))
     send = Send(method="POST", target="/p?q=1", headers=headers, body=b"hello", trailers=trailers)
     reply = Reply(body=b"fine", headers=(("x-multi", "r"),), trailers=trailers)
-    with EnvoyWithModule(Module(name="probe", code=code), tmp_path) as envoy:
+    module = Module(name="probe", code=code)
+    with EnvoyWithModule(module, tmp_path) as envoy:
         envoy.send(send, reply)
         wait_for(lambda: any(line.startswith(LAST) for line in envoy.lines()))
         theirs = envoy.lines()
-    assert emulate(code, send, reply) == theirs
+    assert emulate(module, send, reply) == theirs
 
 
-def emulate(code: bytes, send: Send, reply: Reply) -> list[str]:
-    machine = Machine()
-    driver = Driver(WasmtimeGuest(code, machine))
+def emulate(module: Module, send: Send, reply: Reply) -> list[str]:
+    machine = Machine(vm_configuration=module.machine.encode())
+    driver = Driver(WasmtimeGuest(module.code, machine))
     driver.configure()
     pseudo = ((":method", send.method), (":path", send.target), (":authority", send.host))
     driver.exchange(

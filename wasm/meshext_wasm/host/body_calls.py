@@ -15,7 +15,7 @@ def find_buffer(machine: Machine, which: int) -> bytearray | None:
     if which == Buffer.PLUGIN_CONFIGURATION:
         return bytearray(machine.configuration) if stream is None else None
     if which == Buffer.VM_CONFIGURATION:
-        return bytearray()
+        return bytearray(machine.vm_configuration)
     if stream is None or which not in set(Buffer):
         return None
     return stream.buffers.get(Buffer(which), bytearray())

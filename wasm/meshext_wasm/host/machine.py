@@ -34,11 +34,13 @@ class Machine:
         self,
         *,
         configuration: bytes = b"",
+        vm_configuration: bytes = b"",
         shared: Shared | None = None,
         clock: Callable[[], int] = time.time_ns,
         level: Level = Level.INFO,
     ) -> None:
         self.configuration = configuration
+        self.vm_configuration = vm_configuration
         self.shared = shared or Shared()
         self.clock = clock
         self.level = level
