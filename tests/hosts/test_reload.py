@@ -175,8 +175,9 @@ def test_reloads_leave_nothing_behind(project: Project) -> None:
             if version in (WARM_UP + 1, WARM_UP + RELOADS + 1):
                 assert wait_for(lambda: len(service.workers()) == 2)  # one serves, one stands ready
                 found.append((memory(parent), descriptors(parent)))
+        (before, held), (after, holds) = found
+        # The worker before the last may be on its way out still.
+        assert wait_for(lambda: descriptors(parent) <= held), (held, descriptors(parent))
         assert service.stop() == 0
-    (before, held), (after, holds) = found
     report(f"{RELOADS} reloads: {before} KiB before, {after} KiB after; descriptors {held}, {holds}")
-    assert holds <= held
     assert after - before <= KEPT * RELOADS + 512

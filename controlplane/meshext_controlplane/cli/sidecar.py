@@ -142,14 +142,11 @@ def sidecar(
 ) -> None:
     """Run an application in the mesh, behind an Envoy of its own, or a gateway.
 
-    Only the first start needs a token. Envoy hands what comes to a port to the application, which finds its
-    way out by $HTTP_PROXY. With --transparent (as root with NET_ADMIN, before the application joins the
-    network namespace) rules lead every connection to Envoy, also while it is down. SIGTERM and Ctrl-C let
-    open requests end; a second one ends them. Ends as the application does, or with 2 if it can not start.
+    Only the first start needs a token. The application finds its way out by $HTTP_PROXY. With --transparent
+    (as root with NET_ADMIN, before the application joins the network namespace) rules lead all connections
+    to Envoy, also while it is down. SIGTERM and Ctrl-C let open requests end, a second one ends them.
 
-    Examples:
-      meshext sidecar --control-plane cp.example:15010 --port 8080:http=127.0.0.1:9000 -- ./server
-      meshext sidecar --control-plane cp.example:15010 --gateway --name front-1
+    Example: meshext sidecar --control-plane cp.example:15010 --port 8080:http=127.0.0.1:9000 -- ./server
     """
     raise typer.Exit(start(locals()))
 
