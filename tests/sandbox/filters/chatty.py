@@ -11,6 +11,8 @@ print("x" * 200_000)  # noqa: T201
 
 
 class Chatty(Filter):
+    time_limit = 5.0  # half a megabyte goes through a pipe, on a machine that may be busy
+
     def on_request(self, request: Request) -> None:
         print(request.headers["x-say"], "y" * 200_000)  # noqa: T201
         print(request.headers["x-say"] * 100_000, file=sys.stderr)  # noqa: T201
