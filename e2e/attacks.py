@@ -10,7 +10,7 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -64,6 +64,19 @@ class Attack:
     data: bytes | Lines | Callable[[int, ssl.SSLContext | None], int]
     caller: str = ""
     patience: float | None = None
+
+
+REFUSING = (0, 400, 401, 403, 404, 426, 431, 500, 501, 503)
+"""Statuses of what did not pass; 0 is a connection that was closed without one."""
+
+
+def describe_row(where: str, row: int, statuses: Sequence[int], *, reached: int, through: int) -> str:
+    """A row's line in the report: what was tried at `where`, and what became of it."""
+    refused = sum(status in REFUSING for status in statuses)
+    return (
+        f"{where}{row:3}  {TITLES[row][:58]:60}{len(statuses):3} tries{refused:4} refused"
+        f"{reached:4} reached the upstream, allowed{through:3} let through"
+    )
 
 
 def http1(target: str, *lines: str, method: str = "GET", host: str = "a.test", body: bytes = b"") -> bytes:
