@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,17 +12,17 @@ import typer
 from meshext.cli.running_mesh import DEFAULT_STATE, State
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from meshext.policy.asked import Ask, FilterAnswer
     from meshext.policy.compiled import ReadyRule
     from meshext.policy.explain import Explanation, Trial
     from meshext.policy.facts import Facts
     from meshext.policy.model import Policy
-    from meshext.policy.settings import About, Settings
+    from meshext.policy.reading import About
+    from meshext.policy.settings import Settings
 
 ALLOWED = 0
 DENIED = 1
+LARGEST_BODY = 64 << 20  # bytes
 
 Files = Annotated[
     list[str] | None,
@@ -35,6 +36,10 @@ InMesh = Annotated[
 ]
 Request = Annotated[
     str, typer.Option("--request", metavar="FILE|JSON", help="The request; see below what it may hold.")
+]
+Body = Annotated[
+    str | None,
+    typer.Option(metavar="@FILE|TEXT", help="The request's body, for filters that look at it."),
 ]
 Normalize = Annotated[
     str | None,
@@ -71,6 +76,7 @@ def explain(
     alias: Alias = None,
     root_namespace: RootNamespace = "istio-system",
     workload: InMesh = None,
+    body: Body = None,
     state: State = DEFAULT_STATE,
 ) -> None:
     """Say which policy, rule and field allow or deny a request, and what came closest.
@@ -78,33 +84,54 @@ def explain(
     The request is JSON: "method" and "path" (with query, as the upstream would see it), and as far as
     policies look at it "host", "headers" {name: value or list}, "peer" {"principal", "address"},
     "client_address", "destination" {"address", "port"}, "sni", "claims" {...}, "metadata" {filter: {...}}.
+    Ends with 0 where it is allowed, with 1 where it is denied, with 2 where a file is wrong.
 
-    With --workload the policies are those that a running mesh applies to it, and its labels, trust domain,
-    root namespace and path normalization are the mesh's. The Python filters in the request's way are asked
-    too, in a process of their own, with their configuration and an empty store.
-
-    Ends with 0 where the request is allowed, with 1 where it is denied, with 2 where a file is wrong.
+    With --workload policies, labels, trust domain, root namespace and path normalization are those of a
+    running mesh. The Python filters in the request's way are asked too, in a process of their own, with
+    their configuration and an empty store; those that look at the body where --body tells it.
 
     Examples:
       meshext explain policy.yaml --request '{"method": "GET", "path": "/orders"}'
       meshext explain policy.yaml --request request.json --labels app=web --trace
-      meshext explain policy.yaml --request request.json --json | jq .closest
       meshext explain --workload shop/web-1 --request '{"method": "GET", "path": "/orders"}'
     """
+    told = read_body(body, in_mesh=workload is not None)
     about = build_about(namespace, labels, trust_domain, alias, root_namespace)
     if workload is not None:
         check_alone(policies or (), about, normalize)
         settings, normalize, ask = ask_mesh(workload, state)
     else:
         settings, ask = read_settings(policies or (), about), None
-    allowed = answer(settings, (request, normalize), as_json=as_json, trace=trace, ask=ask)
+    allowed = answer(settings, (request, normalize), as_json=as_json, trace=trace, ask=ask, body=told)
     raise typer.Exit(ALLOWED if allowed else DENIED)
+
+
+def read_body(given: str | None, *, in_mesh: bool) -> bytes | None:
+    """The bytes of a text, or of the file whose name stands behind an `@`; None where none is told."""
+    from meshext.cli.faults import UsageError
+    from meshext.errors import MeshextError
+
+    if given is None:
+        return None
+    if not in_mesh:
+        raise UsageError("--body is for the filters of a mesh, policies do not look at it; add --workload")
+    if not given.startswith("@"):
+        return given.encode("utf-8", "surrogateescape")
+    path = Path(given[1:])
+    try:
+        with path.open("rb") as file:
+            body = file.read(LARGEST_BODY + 1)
+    except OSError as error:
+        raise MeshextError(f"--body {given}: {error.strerror}; write --body @FILE or --body TEXT") from None
+    if len(body) > LARGEST_BODY:
+        raise MeshextError(f"--body {given} has more than {LARGEST_BODY >> 20} MiB; give a shorter one")
+    return body
 
 
 def check_alone(files: Sequence[str], about: About, normalize: str | None) -> None:
     """With --workload the mesh tells the rest."""
     from meshext.cli.faults import UsageError
-    from meshext.policy.settings import About
+    from meshext.policy.reading import About
 
     if files:
         raise UsageError(f"--workload takes the mesh's own policies; leave {files[0]!r} out, or --workload")
@@ -130,10 +157,11 @@ def answer(
     as_json: bool,
     trace: bool,
     ask: Ask | None = None,
+    body: bytes | None = None,
 ) -> bool:
     """Print the answer; whether it is allowed. `request` is what was given, and how to normalise it.
 
-    `ask` asks the filters of a running mesh, which may change what policies see.
+    `ask` asks the filters of a running mesh, which may change what policies see and look at `body`.
     """
     from meshext.cli import explain_filters
     from meshext.cli.output import print_warning
@@ -145,7 +173,8 @@ def answer(
     for line in advise(settings.policies, settings.workload.trust):
         print_warning(line)
     custom = find_custom(settings, facts)
-    asked = ask(facts, sorted({rule.policy.provider for rule in custom})) if ask is not None else None
+    providers = sorted({rule.policy.provider for rule in custom})
+    asked = ask(facts, providers, body) if ask is not None else None
     facts = asked.facts if asked is not None else facts
     found = explain_request(Decider(settings.policies, settings.workload.trust), facts)
     answers = explain_filters.settle(asked.answers if asked else (), allowed=found.verdict.allowed)
@@ -178,7 +207,7 @@ def build_about(
 ) -> About:
     """What the options say about the workload."""
     from meshext.cli.faults import UsageError
-    from meshext.policy.settings import About
+    from meshext.policy.reading import About
     from meshext.policy.trust import TrustDomains
 
     pairs: list[tuple[str, str]] = []
@@ -202,7 +231,7 @@ def read_settings(files: Sequence[str], about: About) -> Settings:
     from meshext.config import read_config
     from meshext.errors import ConfigError, MeshextError
     from meshext.policy.documents import parse_policies
-    from meshext.policy.settings import build_settings
+    from meshext.policy.reading import build_settings
 
     if not files:
         raise UsageError(

@@ -50,6 +50,16 @@ def build_model(config_type: type, *, owner: type | None = None) -> Model:
     """The Model of a `Config` class (a dataclass, or one that reads raw text); SpecError when it has none."""
     if takes_text(config_type):
         return Model(Scalar("str"), {})
+    return build_plain_model(config_type, owner=owner)
+
+
+def reads_itself(config_type: type) -> bool:
+    """Whether a class reads the text of a configuration by a `from_document` of its own."""
+    return inspect.ismethod(getattr(config_type, "from_document", None))
+
+
+def build_plain_model(config_type: type, *, owner: type | None = None) -> Model:
+    """The Model of a dataclass that reads a format of its own: of what it has read, for `to_plain`."""
     builder = _ModelBuilder([owner] if owner is not None else [])
     root = builder.record(config_type, f"{_name(config_type)} is not a dataclass")
     return Model(root, builder.records)
@@ -61,7 +71,7 @@ def takes_text(config_type: type) -> bool:
     That is a classmethod from a `Document` to an instance, which raises ConfigError with every mistake. It is
     for a format that somebody else has defined.
     """
-    return config_type is str or inspect.ismethod(getattr(config_type, "from_document", None))
+    return config_type is str or reads_itself(config_type)
 
 
 class _Unsupported(Exception):

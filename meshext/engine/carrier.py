@@ -41,7 +41,7 @@ class Carrier:
         for name, values in change.replace:
             if not self.repeats_headers and len(values) > 1:
                 raise HookNonsense(self.several_lines(name))
-            if self.utf8_only and not all(map(bytes.isascii, values)):
+            if self.utf8_only:
                 check_utf8(self.name, name, values)
 
     def check_additions(self, additions: Additions) -> None:

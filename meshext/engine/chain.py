@@ -19,7 +19,10 @@ BoundHook = Callable[..., object | Awaitable[object]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
-    """One filter object with everything that would otherwise be looked up for each request."""
+    """One filter object with everything that would otherwise be looked up for each request.
+
+    `reads_request` and `reads_response` say whether a hook wants the body, as a whole or in chunks.
+    """
 
     instance: Filter
     needs: Needs
@@ -27,6 +30,8 @@ class Mount:
     asynchronous: frozenset[Hook]
     make_state: Callable[[], object] | None
     rights: Rights
+    reads_request: bool
+    reads_response: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,8 @@ def build_mount(
             attributes=frozenset(needs.attributes),
             namespaces=needs.metadata_namespaces,
         ),
+        reads_request=not needs.hooks.isdisjoint((REQUEST.whole, REQUEST.chunk)),
+        reads_response=not needs.hooks.isdisjoint((RESPONSE.whole, RESPONSE.chunk)),
     )
 
 

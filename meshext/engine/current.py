@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from functools import partial
 from typing import NamedTuple
 
 
@@ -16,8 +15,12 @@ class Current(NamedTuple):
 
 
 NOTHING = Current()
-at_hook = partial(tuple.__new__, Current)
-"""A `Current` of its three values; its own `__new__` is a call in Python, and every hook needs one."""
-CURRENT: ContextVar[Current] = ContextVar("meshext_current", default=NOTHING)
+CURRENT: ContextVar[tuple[str, str, str]] = ContextVar("meshext_current", default=NOTHING)
+"""The values of a `Current`: every hook sets it and few read it, and a plain tuple costs nothing to make."""
 TRACE: ContextVar[str] = ContextVar("meshext_trace", default="")
 """The id of the trace that the exchange belongs to, 32 hexadecimal digits; "" where nobody traces."""
+
+
+def current_hook() -> Current:
+    """The hook that is running, in this context."""
+    return Current._make(CURRENT.get())

@@ -10,7 +10,7 @@ from meshext.http.metadata import Namespaces
 from meshext.http.parts import NO_CHANGE, HeaderChange
 
 
-@dataclass(slots=True, kw_only=True)  # nobody writes to it; see the events
+@dataclass(slots=True)  # nobody writes to it, and it can be made by position; see the events
 class Proceed:
     """The exchange goes on.
 

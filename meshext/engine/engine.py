@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
+from meshext.engine.bounds import spare_bytes
 from meshext.engine.carrier import Carrier
 from meshext.engine.chain import Chain
 from meshext.engine.effects import UNTOUCHED, Answer, Effect, Proceed, Reset
@@ -32,7 +33,7 @@ from meshext.engine.events import (
 from meshext.engine.hooks import HookRunner
 from meshext.engine.message_pass import Pass
 from meshext.engine.observer import ABANDONED, PASSED, UNSEEN, Outcome, Sighting, TappedSighting
-from meshext.engine.phases import DIRECTION, TABLE, Direction, Phase, refuse_order
+from meshext.engine.phases import DIRECTION, ENDED, REQUEST, RESPONSE, START, TABLE, refuse_order
 from meshext.engine.request_pass import RequestPass
 from meshext.engine.response_pass import ResponsePass
 from meshext.engine.retrospect import look_back
@@ -61,30 +62,33 @@ SPACES = re.compile(r"\s")  # Envoy puts underscores in their place, so all runt
 class Engine:
     """One exchange. `receive` an event, do what the effect says; `complete` when the exchange has ended."""
 
+    # As an exchange begins; here, so that it costs nothing to say.
+    answered = False
+    _surroundings: Surroundings | None = None
+    _seats: tuple[Seat, ...] = ()
+    _forth: RequestPass | None = None
+    _back: ResponsePass | None = None
+    _began = 0.0
+    _method = ""
+    _response_after: float | None = None
+    _cut: Turn | None = None
+    """What cut the response off."""
+
     def __init__(
         self,
         chain: Chain,
-        *,
         watch: Watch,
         carrier: Carrier,
-        clock: Callable[[], float] = time.monotonic,
         sighting: Sighting | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._chain = chain
         self._clock = clock
         self._sighting = sighting
         self._tap: TappedSighting | None = sighting if isinstance(sighting, TappedSighting) else None
         self._runner = HookRunner(watch, carrier, sighting)
-        self._phases = {Direction.REQUEST: Phase.START, Direction.RESPONSE: Phase.START}
-        self._surroundings: Surroundings | None = None
-        self._seats: tuple[Seat, ...] = ()
-        self._forth: RequestPass | None = None
-        self._back: ResponsePass | None = None
-        self._began = 0.0
-        self._method = ""
-        self._response_after: float | None = None
-        self._cut: Turn | None = None  # what cut the response off
-        self.answered = False
+        self._phases = {REQUEST: START, RESPONSE: START}
 
     @property
     def failures(self) -> list[FilterFailure]:
@@ -104,7 +108,7 @@ class Engine:
     @property
     def _request(self) -> RequestPass:
         if self._forth is None:  # no filter ever sees this exchange
-            self._forth = RequestPass((), self._runner, "", NO_REQUEST, at=0)
+            self._forth = RequestPass((), self._runner, "", NO_REQUEST, 0)
             self._forth.finished = True
         return self._forth
 
@@ -112,7 +116,7 @@ class Engine:
     def _response(self) -> ResponsePass:
         if self._back is None:  # made when there is a response: with ext_authz only where a filter answers
             seats, style = self._seats, self._chain.response_body
-            self._back = ResponsePass(seats, self._runner, style, NO_RESPONSE, at=len(seats) - 1)
+            self._back = ResponsePass(seats, self._runner, style, NO_RESPONSE, len(seats) - 1)
         return self._back
 
     def outcome(self, abnormal: Outcome | None = None) -> Outcome:
@@ -126,7 +130,7 @@ class Engine:
         turn = None if back is None else back.turn
         if turn is not None:
             return Outcome(turn.cause, turn.seat.mount.needs.name, status)
-        if self._phases[Direction.REQUEST] is Phase.START:
+        if self._phases[REQUEST] is START:
             return UNSEEN if status else ABANDONED
         if self._forth is not None and not self._forth.finished:
             return ABANDONED
@@ -140,10 +144,11 @@ class Engine:
             raise ProtocolError(f"{type(event).__name__} after the exchange was answered")
         kind = type(event)
         direction = DIRECTION[kind]
-        phase = TABLE.get((self._phases[direction], kind))
+        before = self._phases[direction]
+        phase = TABLE.get((before, kind))
         if phase is None:
-            refuse_order(self._phases[direction], kind)
-        self._phases[direction] = Phase.ENDED if event.end else phase
+            refuse_order(before, kind)
+        self._phases[direction] = ENDED if event.end else phase
         if self._tap is not None:
             self._tap.received(event)
         if kind is RequestHeadersReceived:
@@ -198,9 +203,8 @@ class Engine:
             self._sighting.request(event.lines, surroundings)
         chain, parts = self._chain, request_parts(event.lines)
         seats = self._seats = tuple(map(Seat, chain.mounts, repeat(surroundings)))
-        request = self._forth = RequestPass(
-            seats, self._runner, chain.request_body, parts, at=0, bodiless=event.end
-        )
+        request = self._forth = RequestPass(seats, self._runner, chain.request_body, parts, 0, event.end)
+        self._runner.spare = spare_bytes(event.size)
         self._method = parts.method
         self._back = None
         return self._request_goes_on(request, more=not event.end, begins=True)
@@ -222,16 +226,11 @@ class Engine:
             self._runner.unasked = more and not asks and not self._additions()
         if not (skips or asks or self._runner.wrote) and request.untouched:
             return UNTOUCHED
-        change, additions = request.take_change(), self._additions() if self._runner.added else ()
-        return Proceed(
-            headers=change,
-            body=request.take_body() if request.style else None,
-            skip_body=skips,
-            clear_route=change != NO_CHANGE,
-            want_response=asks or additions != (),
-            additions=additions,
-            metadata=take_metadata(self._seats) if self._runner.published else {},
-        )
+        headers, additions = request.take_change(), self._additions() if self._runner.added else ()
+        body = request.take_body() if request.style else None
+        clear_route, want_response = headers != NO_CHANGE, asks or additions != ()
+        metadata = take_metadata(self._seats) if self._runner.published else {}
+        return Proceed(headers, body, skips, clear_route, want_response, additions, metadata)
 
     def _additions(self) -> tuple[Additions, ...]:
         """What filters put on the response by now, as it meets them."""
@@ -261,6 +260,7 @@ class Engine:
     async def _response_begins(self, event: ResponseHeadersReceived) -> Effect:
         response, parts = self._response, response_parts(event.lines)
         self._response_after = self._clock() - self._began
+        self._runner.spare = min(self._runner.spare, spare_bytes(event.size))
         response.headers_arrived(parts)
         tunnel = bool(response.style) and opens_tunnel(self._method, parts.status)
         if event.end or (tunnel and not response.chunked):

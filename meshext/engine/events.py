@@ -9,28 +9,35 @@ from meshext.http.context import AttributeValue, Surroundings
 from meshext.http.headers import Lines
 from meshext.http.metadata import Namespaces
 
-# Nobody writes to an event. They are not frozen because there is one for each message, and making a frozen
-# object of five fields costs four times as much.
+# Nobody but who makes an event writes to it. They are not frozen because there is one for each message, and
+# making a frozen object of five fields costs four times as much. What every event has can be given by
+# position, since a call of a class by keywords makes a dict of them.
+
+UNKNOWN = 1 << 62  # bytes
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Told:
     """What Envoy may tell anew beside any event: attributes and metadata."""
 
-    attributes: dict[str, AttributeValue] = field(default_factory=dict)
-    metadata: Namespaces = field(default_factory=dict)
+    attributes: dict[str, AttributeValue] = field(default_factory=dict, kw_only=True)
+    metadata: Namespaces = field(default_factory=dict, kw_only=True)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class RequestHeadersReceived(Told):
-    """The request line and headers arrived; `end` says that no body and no trailers follow."""
+    """The request line and headers arrived; `end` says that no body and no trailers follow.
+
+    `size` is how many bytes names and values have at most, where that is known without counting.
+    """
 
     lines: Lines
     end: bool
     surroundings: Surroundings
+    size: int = UNKNOWN
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class RequestBodyReceived(Told):
     """The whole body arrived; `end` is false where trailers follow.
 
@@ -41,7 +48,7 @@ class RequestBodyReceived(Told):
     end: bool = True
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class RequestChunkReceived(Told):
     """Some of the body arrived, in the order sent; `end` says that it is the last and no trailers follow."""
 
@@ -49,7 +56,7 @@ class RequestChunkReceived(Told):
     end: bool = False
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class RequestTrailersReceived(Told):
     """The request's trailers arrived; nothing of it follows them."""
 
@@ -57,15 +64,16 @@ class RequestTrailersReceived(Told):
     lines: Lines
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class ResponseHeadersReceived(Told):
-    """Status and headers arrived; `end` says that no body and no trailers follow."""
+    """Status and headers arrived; `end` and `size` as with the request's."""
 
     lines: Lines
     end: bool
+    size: int = UNKNOWN
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class ResponseBodyReceived(Told):
     """The whole body arrived; `end` is false where trailers follow.
 
@@ -76,7 +84,7 @@ class ResponseBodyReceived(Told):
     end: bool = True
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class ResponseChunkReceived(Told):
     """Some of the body arrived, in the order sent; `end` says that it is the last and no trailers follow."""
 
@@ -84,7 +92,7 @@ class ResponseChunkReceived(Told):
     end: bool = False
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class ResponseTrailersReceived(Told):
     """The response's trailers arrived; nothing of it follows them."""
 

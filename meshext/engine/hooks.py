@@ -11,10 +11,10 @@ from types import CoroutineType
 from typing import Any, NamedTuple, overload
 
 from meshext.actions import Respond
-from meshext.engine.bounds import check_answer, check_parts
+from meshext.engine.bounds import MOST_LINES, check_answer, check_parts, size_written
 from meshext.engine.carrier import Carrier
 from meshext.engine.chain import BoundHook
-from meshext.engine.current import CURRENT, at_hook
+from meshext.engine.current import CURRENT
 from meshext.engine.observer import Sighting
 from meshext.engine.seat import Seat
 from meshext.engine.watch import Watch
@@ -62,6 +62,8 @@ class HookRunner:
 
     `opened` is the first filter whose failure was passed over by `failure = "open"`, "" for none; `wrote`
     whether any hook wrote anything that stayed, `added` anything on the response, `published` metadata.
+    `spare` is how many bytes hooks may still write to headers before theirs have to be counted; 0 once they
+    have grown in another way.
     """
 
     __slots__ = (
@@ -72,6 +74,7 @@ class HookRunner:
         "opened",
         "published",
         "sighting",
+        "spare",
         "unasked",
         "watch",
         "wrote",
@@ -85,6 +88,7 @@ class HookRunner:
         self.opened = ""
         self.wrote = self.added = self.published = False
         self.unasked = False  # whether the request's headers left without asking for the response's
+        self.spare = 0
         self._compared: tuple[object, object, HeaderChange] | None = None
 
     @overload
@@ -106,7 +110,7 @@ class HookRunner:
         before: AnyBefore = argument.snapshot()
         mount, sighting = seat.mount, self.sighting
         name = mount.needs.name
-        token = CURRENT.set(at_hook((seat.view.surroundings.request_id, name, hook)))
+        token = CURRENT.set((seat.view.surroundings.request_id, name, hook))
         began = perf_counter() if sighting is not None else 0.0
         try:
             method = mount.hooks[hook] if chunk is None else with_chunk(mount.hooks[hook], chunk)
@@ -200,7 +204,9 @@ class HookRunner:
         additions, written, parts, _ = after
         if parts is not was:
             change = self.compare(was, parts)
-            check_parts(was.lines, parts, seat.mount.needs)
+            self.spare -= size_written(change)
+            if self.spare < 0 or len(parts.lines) > MOST_LINES or parts.body is not None:
+                check_parts(was.lines, parts, seat.mount.needs)
             self.carrier.check_change(change)
             if change.remove and isinstance(argument, Request):
                 check_routable(change)

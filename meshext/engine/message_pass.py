@@ -51,7 +51,6 @@ class Pass(ABC, Generic[P]):
         runner: HookRunner,
         style: BodyStyle,
         parts: P,
-        *,
         at: int,
         bodiless: bool = False,
     ) -> None:
@@ -125,9 +124,17 @@ class Pass(ABC, Generic[P]):
     def _put_body(self, body: bytes) -> None:
         """Put another body in the message's place; what the headers say of it follows."""
 
+    def _take_parts(self, loaded: P, parts: P) -> None:
+        """The message as the body's hook left it; the very parts that were loaded where it wrote nothing."""
+        if parts is loaded:
+            return
+        self.parts = parts.with_body(None)
+        if parts.body is not None and parts.body != loaded.body:
+            self._put_body(parts.body)
+
+    @abstractmethod
     def _wants_body(self, seat: Seat) -> bool:
-        wanted = seat.has(self.BODY.whole) or seat.has(self.BODY.chunk)
-        return wanted and not self._message(seat).skips_body
+        """Whether that filter still wants this body."""
 
     async def _meet_only_chunk(self, seat: Seat, body: bytes) -> Turn | None:
         """The body is here as a whole, for whoever wants it so: one chunk, the last."""

@@ -43,6 +43,9 @@ class Direction(StrEnum):
     RESPONSE = "response"
 
 
+# A member of an enumeration costs more to look up than to use.
+START, ENDED, REQUEST, RESPONSE = Phase.START, Phase.ENDED, Direction.REQUEST, Direction.RESPONSE
+
 TABLE: Mapping[tuple[Phase, type[Event]], Phase] = {
     (Phase.START, RequestHeadersReceived): Phase.HEADERS,
     (Phase.HEADERS, RequestBodyReceived): Phase.BODY,

@@ -14,6 +14,8 @@ from meshext.http.parts import HeaderChange, RequestParts, follow_body, is_tunne
 from meshext.http.request import Request
 from meshext.needs import Hook
 
+ON_REQUEST, ON_REQUEST_BODY = Hook.ON_REQUEST, Hook.ON_REQUEST_BODY  # see `phases`
+
 
 class RequestPass(Pass[RequestParts]):
     """Walks the filters as far as what has arrived allows; a filter that wants the body holds the rest."""
@@ -24,12 +26,16 @@ class RequestPass(Pass[RequestParts]):
     def _message(self, seat: Seat) -> Request[Any]:
         return seat.request
 
+    def _wants_body(self, seat: Seat) -> bool:
+        return seat.mount.reads_request and not seat.request.skips_body
+
     def _in_order(self) -> Iterable[Seat]:
         return self._seats
 
     def _put_body(self, body: bytes) -> None:
         lines = follow_body(self.parts.lines, body, was_there=self.has_body)
         self.body, self.parts = body, self.parts.with_lines(lines)
+        self._runner.spare = 0
 
     async def advance(self) -> Turn | None:
         """Go on; a Turn where a filter answered or failed."""
@@ -38,8 +44,8 @@ class RequestPass(Pass[RequestParts]):
             if not seat.saw_request:
                 seat.saw_request = True
                 seat.request.load(self.parts)
-                if Hook.ON_REQUEST in seat.mount.hooks:
-                    found = await self._runner.run(seat, Hook.ON_REQUEST, seat.request)
+                if ON_REQUEST in seat.mount.hooks:
+                    found = await self._runner.run(seat, ON_REQUEST, seat.request)
                     if self._runner.wrote:
                         self.parts = seat.request.parts()  # another object where a hook ran past its time
                     if found is not None:
@@ -75,16 +81,14 @@ class RequestPass(Pass[RequestParts]):
         return change
 
     async def _meet_body(self, seat: Seat, body: bytes) -> Turn | None:
-        if not seat.has(Hook.ON_REQUEST_BODY):
+        if not seat.has(ON_REQUEST_BODY):
             return await self._meet_only_chunk(seat, body)
         needs = seat.mount.needs
         if len(body) > needs.max_body:
             return turn_oversize(seat, self.OVERSIZE) if needs.oversize == "refuse" else None
-        seat.request.load(self.parts.with_body(body))
+        loaded = self.parts.with_body(body)
+        seat.request.load(loaded)
         seat.request.open_body(self._runner.carrier.body_refusal)
-        found = await self._runner.run(seat, Hook.ON_REQUEST_BODY, seat.request)
-        parts = seat.request.parts()
-        self.parts = parts.with_body(None)
-        if parts.body is not None and parts.body != body:
-            self._put_body(parts.body)
+        found = await self._runner.run(seat, ON_REQUEST_BODY, seat.request)
+        self._take_parts(loaded, seat.request.parts())
         return None if found is None else turn_of(found, seat)

@@ -15,6 +15,8 @@ from meshext.http.parts import HeaderChange, ResponseParts, follow_body
 from meshext.http.response import Response
 from meshext.needs import Hook
 
+ON_RESPONSE, ON_RESPONSE_BODY = Hook.ON_RESPONSE, Hook.ON_RESPONSE_BODY  # see `phases`
+
 
 class ResponsePass(Pass[ResponseParts]):
     """Walks the filters that saw the request, from the last to the first.
@@ -41,11 +43,14 @@ class ResponsePass(Pass[ResponseParts]):
     def _message(self, seat: Seat) -> Response[Any]:
         return seat.response
 
+    def _wants_body(self, seat: Seat) -> bool:
+        return seat.mount.reads_response and not seat.response.skips_body
+
     def _in_order(self) -> Iterable[Seat]:
         return reversed(self._seats)
 
     def _put_body(self, body: bytes) -> None:
-        self.body = body
+        self.body, self._runner.spare = body, 0
         if self.parts.status != 204:
             lines = follow_body(self.parts.lines, body, was_there=self.has_body)
             self.parts = self.parts.with_lines(lines)
@@ -63,6 +68,7 @@ class ResponsePass(Pass[ResponseParts]):
                     return
                 if any(added := seat.view.additions()):
                     self.parts = self.parts.with_lines(put_on(self.parts.lines, added))
+                    self._runner.spare = 0
             self._at -= 1
         self.released = True
 
@@ -86,6 +92,7 @@ class ResponsePass(Pass[ResponseParts]):
         self.body = turn.respond.body
         self.details = turn.respond.details
         self.turn = turn
+        self._runner.spare = 0
 
     def _holds(self, seat: Seat) -> bool:
         if self.body is not None or self.chunked:
@@ -95,35 +102,29 @@ class ResponsePass(Pass[ResponseParts]):
     async def _meet(self, seat: Seat) -> Turn | None:
         if self.turn is not None and seat is self.turn.seat:
             return None  # its own answer
-        turn = await self._meet_headers(seat)
-        if turn is not None or not self.style or self.body is None or not self._wants_body(seat):
-            return turn
+        if not seat.saw_response:
+            seat.saw_response = True
+            seat.request.seal()
+            response = seat.response
+            response.load(self.parts)
+            if ON_RESPONSE in seat.mount.hooks:
+                found = await self._runner.run(seat, ON_RESPONSE, response)
+                self.parts = seat.response.parts()  # another object where a hook ran past its time
+                if found is not None:
+                    return turn_of(found, seat)
+        if not self.style or self.body is None or not self._wants_body(seat):
+            return None
         return await self._meet_body(seat, self.body)
 
-    async def _meet_headers(self, seat: Seat) -> Turn | None:
-        if seat.saw_response:
-            return None
-        seat.saw_response = True
-        seat.request.seal()
-        response = seat.response
-        response.load(self.parts)
-        if Hook.ON_RESPONSE not in seat.mount.hooks:
-            return None
-        found = await self._runner.run(seat, Hook.ON_RESPONSE, response)
-        self.parts = seat.response.parts()  # another object where a hook ran past its time
-        return None if found is None else turn_of(found, seat)
-
     async def _meet_body(self, seat: Seat, body: bytes) -> Turn | None:
-        if not seat.has(Hook.ON_RESPONSE_BODY):
+        if not seat.has(ON_RESPONSE_BODY):
             return await self._meet_only_chunk(seat, body)
         needs = seat.mount.needs
         if len(body) > needs.max_body:
             return turn_oversize(seat, self.OVERSIZE) if needs.oversize == "refuse" else None
-        seat.response.load(self.parts.with_body(body))
+        loaded = self.parts.with_body(body)
+        seat.response.load(loaded)
         seat.response.open_body()
-        found = await self._runner.run(seat, Hook.ON_RESPONSE_BODY, seat.response)
-        parts = seat.response.parts()
-        self.parts = parts.with_body(None)
-        if parts.body is not None and parts.body != body:
-            self._put_body(parts.body)
+        found = await self._runner.run(seat, ON_RESPONSE_BODY, seat.response)
+        self._take_parts(loaded, seat.response.parts())
         return None if found is None else turn_of(found, seat)

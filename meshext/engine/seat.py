@@ -19,13 +19,14 @@ class Seat:
 
     def __init__(self, mount: Mount, surroundings: Surroundings) -> None:
         self.mount = mount
-        self.view = View(surroundings, mount.rights)
-        self.request: Request[Any] = Request(self.view, NOTHING)
-        self.request.state = None
+        view = self.view = View(surroundings, mount.rights)
+        request: Request[Any] = Request(view, NOTHING)
+        request.state = None
+        self.request = request
         self._response: Response[Any] | None = None
         self.saw_request = False
         self.saw_response = False
-        self._published = self.view.written
+        self._published = view.written
 
     @property
     def response(self) -> Response[Any]:

@@ -76,15 +76,17 @@ end
 
 
 @builds_messages
-def build_http_filters(plan: Plan, *, cluster: str = CLUSTER) -> list[HttpFilter]:
+def build_http_filters(plan: Plan, *, cluster: str = CLUSTER, authority: str = "") -> list[HttpFilter]:
     """The HTTP filters that carry out the plan, in their order, to stand right before the router.
 
+    Envoy names the cluster as the host that it calls. Where its name is none, and somebody looks at it (a
+    sidecar of the service's, an HTTP/2 library), `authority` is what it names.
     Raises UnsupportedError where ext_authz can not carry an attribute of the plan.
     """
     if plan.mode == "proc":
-        return [_pack(FILTER, _build_ext_proc(plan, cluster))]
+        return [_pack(FILTER, _build_ext_proc(plan, cluster, authority))]
     check_authz_attributes(plan.attributes)
-    authz = _pack(FILTER, _build_ext_authz(plan, cluster))
+    authz = _pack(FILTER, _build_ext_authz(plan, cluster, authority))
     return [authz, _pack(METADATA_FILTER, _build_metadata_copy(plan))] if plan.written_namespaces else [authz]
 
 
@@ -94,14 +96,14 @@ def build_metadata_formats(plan: Plan) -> dict[str, str]:
     return IDENTITY | {attribute_key(attribute.name): attribute.format for attribute in attributes}
 
 
-def _build_ext_authz(plan: Plan, cluster: str) -> ExtAuthz:
+def _build_ext_authz(plan: Plan, cluster: str, authority: str) -> ExtAuthz:
     from envoy_data_plane.envoy.config.core.v3 import ApiVersion
     from envoy_data_plane.envoy.extensions.filters.http.ext_authz.v3 import ExtAuthz
     from envoy_data_plane.envoy.type.v3 import HttpStatus, StatusCode
 
     return ExtAuthz(
         transport_api_version=ApiVersion.V3,
-        grpc_service=_build_grpc_service(plan, cluster, timeout=timedelta(seconds=plan.timeout)),
+        grpc_service=_build_grpc_service(plan, cluster, authority, timeout=timedelta(seconds=plan.timeout)),
         failure_mode_allow=plan.failure == "open",
         status_on_error=HttpStatus(code=StatusCode.InternalServerError),
         with_request_body=_build_body_settings(plan) if plan.request_body else None,
@@ -126,7 +128,7 @@ def _build_body_settings(plan: Plan) -> BufferSettings:
     )
 
 
-def _build_ext_proc(plan: Plan, cluster: str) -> ExternalProcessor:
+def _build_ext_proc(plan: Plan, cluster: str, authority: str) -> ExternalProcessor:
     from envoy_data_plane.envoy.config.common.mutation_rules.v3 import HeaderMutationRules
     from envoy_data_plane.envoy.extensions.filters.http.ext_proc.v3 import ExternalProcessor
     from envoy_data_plane.envoy.type.v3 import HttpStatus, StatusCode
@@ -134,7 +136,7 @@ def _build_ext_proc(plan: Plan, cluster: str) -> ExternalProcessor:
     asked = select_attributes(plan.attributes, "struct")
     return ExternalProcessor(
         # `message_timeout` governs: ext_proc has no use for the call's own timeout, its stream lives on.
-        grpc_service=_build_grpc_service(plan, cluster, timeout=None),
+        grpc_service=_build_grpc_service(plan, cluster, authority, timeout=None),
         failure_mode_allow=plan.failure == "open",
         processing_mode=_build_processing_mode(plan),
         request_attributes=[row.name for row in asked if row.phase != "response"],
@@ -198,13 +200,15 @@ def _build_metadata_copy(plan: Plan) -> Lua:
     return Lua(default_source_code=DataSource(inline_string=_LUA % names))
 
 
-def _build_grpc_service(plan: Plan, cluster: str, *, timeout: timedelta | None) -> GrpcService:
+def _build_grpc_service(
+    plan: Plan, cluster: str, authority: str, *, timeout: timedelta | None
+) -> GrpcService:
     from envoy_data_plane.envoy.config.core.v3 import GrpcService, GrpcServiceEnvoyGrpc, HeaderValue
 
     formats = build_metadata_formats(plan)
     return GrpcService(
         # what Envoy would add of its own (x-forwarded-for is that of this machine) is read by nobody
-        envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=cluster, skip_envoy_headers=True),
+        envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=cluster, authority=authority, skip_envoy_headers=True),
         timeout=timeout,
         initial_metadata=[HeaderValue(key=key, value=value) for key, value in formats.items()],
     )

@@ -25,8 +25,12 @@ STATE_FILTER = "meshext.direct_address"
 REQUEST_METADATA = "meshext.metadata"
 RESPONSE_METADATA = "meshext.response_metadata"
 
-DIRECT_ADDRESS = "meshext.direct_address"
-"""The key of the filter state that holds the direct peer's address: Envoy has no attribute for it."""
+PEER_STATE = {
+    "meshext_direct_address": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%",
+    "meshext_uri_sans": "%DOWNSTREAM_PEER_URI_SAN%",
+}
+"""What of the direct peer is put into filter state, by key: Envoy has no attribute for its address, and one
+for the first URI of its certificate alone."""
 
 RUNTIME = "envoy.wasm.runtime.v8"
 
@@ -126,11 +130,10 @@ def _build_state() -> Config:
     return Config(
         on_request_headers=[
             FilterStateValue(
-                object_key=DIRECT_ADDRESS,
+                object_key=key,
                 factory_key="envoy.string",
-                format_string=SubstitutionFormatString(
-                    text_format_source=DataSource(inline_string="%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%")
-                ),
+                format_string=SubstitutionFormatString(text_format_source=DataSource(inline_string=text)),
             )
+            for key, text in PEER_STATE.items()
         ]
     )

@@ -13,10 +13,14 @@ from meshext.engine.observer import InitialMetadata, Observer, outcome_of
 from meshext.engine.watch import Watch
 from meshext.errors import ProtocolError
 from meshext.hosts._wire import ADD, SET, parse, to_lines, to_namespaces, to_struct
+from meshext.hosts.header_options import IS_SET, VALUE, write_option
 from meshext.hosts.initial_metadata import build_surroundings, read_origin
+from meshext.hosts.known import Known
+from meshext.hosts.wire_fields import field, tag
 from meshext.http.additions import Additions
 from meshext.http.headers import Lines
 from meshext.http.metadata import Namespaces
+from meshext.http.parts import HeaderChange
 from meshext.plan import DETAILS_NAMESPACE, Plan
 from meshext_proto.envoy.service.auth.v3 import external_auth_pb2
 from meshext_proto.meshext import received_pb2
@@ -28,6 +32,8 @@ NO_HEADER_MAP = (
     "encode_raw_headers: true on the ext_authz filter, as `meshext config` prints it"
 )
 PARTIAL = "x-envoy-auth-partial-body"
+OK = tag(external_auth_pb2.CheckResponse, "ok_response")
+HEADERS, REMOVE = (tag(external_auth_pb2.OkHttpResponse, name) for name in ("headers", "headers_to_remove"))
 PLAIN_OK = external_auth_pb2.CheckResponse(ok_response={}).SerializeToString()
 
 
@@ -42,10 +48,10 @@ async def check(
 ) -> bytes:
     """Answer one CheckRequest; ProtocolError where it is not one that our configuration would send."""
     sighting = None if observer is None else observer.begin("authz", metadata)
-    engine = Engine(chain, watch=watch, carrier=AUTHZ, sighting=sighting)
+    engine = Engine(chain, watch, AUTHZ, sighting)
     try:
         told = parse(received_pb2.CheckRequest, raw).attributes
-        begun = read_headers(told, metadata, plan)
+        begun = read_headers(told, metadata, plan, len(raw))
         lines = begun.lines
         if not begun.end:
             begun.lines = without_partial(lines)
@@ -62,15 +68,15 @@ async def check(
     return reply
 
 
-def read_headers(told: Any, metadata: InitialMetadata, plan: Plan) -> RequestHeadersReceived:
-    """The request as far as its headers, out of a CheckRequest's attributes."""
+def read_headers(told: Any, metadata: InitialMetadata, plan: Plan, size: int) -> RequestHeadersReceived:
+    """The request as far as its headers, out of the attributes of a CheckRequest of that many bytes."""
     lines = to_lines(told.request.http.header_map.headers)
     if not lines:
         raise ProtocolError(NO_HEADER_MAP)
     surroundings = build_surroundings(lines, read_origin(metadata), plan.attributes)
     if plan.metadata_namespaces and told.metadata_context:
         surroundings.metadata.update(to_namespaces(told.metadata_context))
-    return RequestHeadersReceived(lines=lines, end=not plan.request_body, surroundings=surroundings)
+    return RequestHeadersReceived(lines, not plan.request_body, surroundings, size)
 
 
 def read_body(told: Any, lines: Lines, plan: Plan) -> RequestBodyReceived:
@@ -134,22 +140,33 @@ def build_reply(effect: Effect) -> bytes:
         return build_denied(effect)
     if not isinstance(effect, Proceed):
         raise ProtocolError("ext_authz has no response to reset")
+    if not (effect.additions or effect.metadata):
+        return known_ok(effect.headers)
     reply = external_auth_pb2.CheckResponse()
-    ok = reply.ok_response
-    ok.SetInParent()  # allowed, also where only metadata is written
-    if effect.headers.remove:
-        ok.headers_to_remove.extend(effect.headers.remove)
-    for name, values in effect.headers.replace:
-        if len(values) > 1:
-            raise ProtocolError(f"the filters together {AUTHZ.several_lines(name)}")
-        header = ok.headers.add(append_action=SET).header  # `add_option` by hand
-        header.key = name
-        header.value = values[0].decode()
-    if effect.additions:
-        add_additions(ok.response_headers_to_add, effect.additions)
+    reply.ok_response.SetInParent()  # allowed, also where only metadata is written
+    reply.ok_response.MergeFromString(write_change(effect.headers))
+    add_additions(reply.ok_response.response_headers_to_add, effect.additions)
     if effect.metadata:
         reply.dynamic_metadata.CopyFrom(to_struct(effect.metadata))
     return reply.SerializeToString()
+
+
+def write_change(change: HeaderChange) -> bytes:
+    """The fields of an `OkHttpResponse` that change the request's headers."""
+    written = b"".join([field(REMOVE, name.encode()) for name in change.remove]) if change.remove else b""
+    for name, values in change.replace:
+        if len(values) > 1:
+            raise ProtocolError(f"the filters together {AUTHZ.several_lines(name)}")
+        written += field(HEADERS, write_option(name, VALUE, values[0], IS_SET))
+    return written
+
+
+def write_ok(change: HeaderChange) -> bytes:
+    """A CheckResponse that lets the request go on with these changes and nothing more."""
+    return field(OK, write_change(change))
+
+
+known_ok = Known(write_ok, lambda _, reply: len(reply)).__getitem__
 
 
 def build_denied(answer: Answer) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from meshext.attributes import ATTRIBUTES as KNOWN
@@ -27,7 +28,6 @@ from meshext.engine.observer import InitialMetadata, Observer, Outcome, outcome_
 from meshext.engine.watch import Watch
 from meshext.errors import ProtocolError, ResponseCut
 from meshext.hosts._wire import (
-    add_change,
     add_lines,
     add_option,
     from_value,
@@ -37,11 +37,14 @@ from meshext.hosts._wire import (
     to_struct,
 )
 from meshext.hosts.cut_bodies import CutBodies
+from meshext.hosts.header_options import write_mutation
 from meshext.hosts.initial_metadata import build_surroundings, read_origin
-from meshext.hosts.modes import LENGTH, Asked, Modes, check_modes, flows_past, kept_length
+from meshext.hosts.known import Known
+from meshext.hosts.modes import BODY_MODES, LENGTH, Asked, Modes, check_modes, flows_past, kept_length
+from meshext.hosts.wire_fields import field, tag
 from meshext.http.context import AttributeValue
 from meshext.http.metadata import Namespaces
-from meshext.http.parts import NO_CHANGE
+from meshext.http.parts import NO_CHANGE, HeaderChange
 from meshext.plan import Plan
 from meshext_proto.envoy.service.ext_proc.v3 import external_processor_pb2
 from meshext_proto.google.protobuf import struct_pb2
@@ -63,11 +66,23 @@ CONTINUE: Mapping[str, tuple[bytes, ...]] = {
         "response_trailers",
     )
 }
+CONFIGS = 64  # of Envoys that were found good; one that changes nothing says the same for each exchange
 REPLACE = external_processor_pb2.CommonResponse.CONTINUE_AND_REPLACE
 HEADERS = frozenset({"request_headers", "response_headers"})
 BODIES = frozenset({"request_body", "response_body"})
 TRAILERS = frozenset({"request_trailers", "response_trailers"})
 REQUEST = frozenset({"request_headers", "request_body", "request_trailers"})
+PLAIN: frozenset[tuple[str, BodyStyle]] = frozenset(
+    (phase, style)
+    for style in BODY_MODES
+    for phase in CONTINUE
+    if style in ("", "whole") or (phase not in HEADERS and style != "duplex")
+)
+"""Phases and the style of their body where an answer that changes nothing has nothing to ask for either."""
+PHASES = {phase: tag(ProcessingResponse, phase) for phase in HEADERS}
+RESPONSE = tag(external_processor_pb2.HeadersResponse, "response")
+MUTATION = tag(external_processor_pb2.CommonResponse, "header_mutation")
+CLEAR_ROUTE = external_processor_pb2.CommonResponse(clear_route_cache=True).SerializeToString()
 
 
 class Session:
@@ -89,7 +104,7 @@ class Session:
         self._plan = plan
         self._origin = read_origin(metadata)
         self._sighting = None if observer is None else observer.begin("proc", metadata)
-        self._engine = Engine(chain, watch=watch, carrier=PROC, sighting=self._sighting)
+        self._engine = Engine(chain, watch, PROC, self._sighting)
         self._abnormal: Outcome | None = None
         self._modes: Modes | None = None
         partial = "partial" in (plan.request_body, plan.response_body)
@@ -107,14 +122,14 @@ class Session:
             if phase is None:
                 raise ProtocolError("a ProcessingRequest without a phase")
             if message.HasField("protocol_config"):
-                check_modes(parse(ProtocolConfiguration, message.protocol_config), self._plan)
+                check_config(message.protocol_config, self._plan.request_body, self._plan.response_body)
             style = self._plan.request_body if phase in REQUEST else self._plan.response_body
-            event = self._to_event(phase, style, message)
+            event = self._to_event(phase, style, message, len(raw))
             if self._cut is not None:
                 self._cut.look(event)
             effect = await self._engine.receive(event)
             self.answered = self._engine.answered
-            if effect is UNTOUCHED and not style:
+            if effect is UNTOUCHED and (phase, style) in PLAIN:
                 return CONTINUE[phase]
             return self._to_reply(phase, style, event, effect)
         except BaseException as error:
@@ -138,21 +153,24 @@ class Session:
         if self._sighting is not None:
             self._sighting.end(self._engine.outcome(self._abnormal))
 
-    def _to_event(self, phase: str, style: BodyStyle, message: Any) -> Event:
-        attributes, metadata = told(message, self._plan) if self._is_told else ({}, {})
+    def _to_event(self, phase: str, style: BodyStyle, message: Any, size: int) -> Event:
         part = getattr(message, phase)
+        event: Event
         if phase == "request_headers":
             lines = to_lines(part.headers.headers)
-            return RequestHeadersReceived(
-                lines=lines,
-                end=part.end_of_stream,
-                surroundings=build_surroundings(lines, self._origin, self._plan.attributes),
-                attributes=attributes,
-                metadata=metadata,
-            )
-        if phase in BODIES and style in CHUNKED:
-            return CHUNKS[phase](part, attributes, metadata)
-        return EVENTS[phase](part, attributes, metadata)
+            surroundings = build_surroundings(lines, self._origin, self._plan.attributes)
+            event = RequestHeadersReceived(lines, part.end_of_stream, surroundings, size)
+        elif phase in BODIES and style in CHUNKED:
+            event = CHUNKS[phase](part.body, part.end_of_stream)
+        elif phase in BODIES:
+            event = WHOLE[phase](part.body, part.end_of_stream)
+        elif phase == "response_headers":
+            event = ResponseHeadersReceived(to_lines(part.headers.headers), part.end_of_stream, size)
+        else:
+            event = TRAILING[phase](to_lines(part.trailers.headers))
+        if self._is_told:
+            event.attributes, event.metadata = told(message, self._plan)
+        return event
 
     def _to_reply(self, phase: str, style: BodyStyle, event: Event, effect: Effect) -> tuple[bytes, ...]:
         if isinstance(effect, Answer):
@@ -166,6 +184,8 @@ class Session:
         )
         if not (touched or asked or duplex):
             return CONTINUE[phase]
+        if phase in HEADERS and effect.body is None and not (asked or effect.metadata):
+            return (known_headers((phase, effect.headers, effect.clear_route)),)
         reply = ProcessingResponse()
         part = getattr(reply, phase)
         part.SetInParent()  # it answers the phase, also where there is nothing in it
@@ -197,6 +217,12 @@ class Session:
         return Asked(self._modes.override(phase, past=past, response=response), length)
 
 
+@lru_cache(CONFIGS)
+def check_config(raw: bytes, request_body: BodyStyle, response_body: BodyStyle) -> None:
+    """Refuse what an Envoy says that it will send where it is not what a plan wants; see `check_modes`."""
+    check_modes(parse(ProtocolConfiguration, raw), request_body, response_body)
+
+
 def told(message: Any, plan: Plan) -> tuple[dict[str, AttributeValue], Namespaces]:
     """Attributes and metadata beside a message, where a filter declared any."""
     attributes: dict[str, AttributeValue] = {}
@@ -213,47 +239,31 @@ def told(message: Any, plan: Plan) -> tuple[dict[str, AttributeValue], Namespace
     return attributes, to_namespaces(message.metadata_context)
 
 
-def response_headers(part: Any, attributes: dict[str, AttributeValue], metadata: Namespaces) -> Event:
-    """The response begins."""
-    return ResponseHeadersReceived(
-        lines=to_lines(part.headers.headers), end=part.end_of_stream, attributes=attributes, metadata=metadata
-    )
+WHOLE: Mapping[str, type[RequestBodyReceived] | type[ResponseBodyReceived]] = {
+    "request_body": RequestBodyReceived,
+    "response_body": ResponseBodyReceived,
+}
+"""A body; its last byte may still be followed by trailers."""
 
-
-def body_event(
-    event: type[RequestBodyReceived | ResponseBodyReceived | RequestChunkReceived | ResponseChunkReceived],
-) -> Callable[..., Event]:
-    """A body or a chunk of one; its last byte may still be followed by trailers."""
-
-    def build(part: Any, attributes: dict[str, AttributeValue], metadata: Namespaces) -> Event:
-        return event(body=part.body, end=part.end_of_stream, attributes=attributes, metadata=metadata)
-
-    return build
-
-
-def trailers_event(
-    event: type[RequestTrailersReceived] | type[ResponseTrailersReceived],
-) -> Callable[..., Event]:
-    """Trailers."""
-
-    def build(part: Any, attributes: dict[str, AttributeValue], metadata: Namespaces) -> Event:
-        return event(lines=to_lines(part.trailers.headers), attributes=attributes, metadata=metadata)
-
-    return build
-
-
-EVENTS: Mapping[str, Callable[..., Event]] = {
-    "request_body": body_event(RequestBodyReceived),
-    "request_trailers": trailers_event(RequestTrailersReceived),
-    "response_headers": response_headers,
-    "response_body": body_event(ResponseBodyReceived),
-    "response_trailers": trailers_event(ResponseTrailersReceived),
+CHUNKS: Mapping[str, type[RequestChunkReceived] | type[ResponseChunkReceived]] = {
+    "request_body": RequestChunkReceived,
+    "response_body": ResponseChunkReceived,
 }
 
-CHUNKS: Mapping[str, Callable[..., Event]] = {
-    "request_body": body_event(RequestChunkReceived),
-    "response_body": body_event(ResponseChunkReceived),
+TRAILING: Mapping[str, type[RequestTrailersReceived] | type[ResponseTrailersReceived]] = {
+    "request_trailers": RequestTrailersReceived,
+    "response_trailers": ResponseTrailersReceived,
 }
+
+
+def write_headers(written: tuple[str, HeaderChange, bool]) -> bytes:
+    """A ProcessingResponse to headers that changes nothing but them; and whether a route is found anew."""
+    phase, change, clear_route = written
+    common = field(MUTATION, write_mutation(change)) if change else b""
+    return field(PHASES[phase], field(RESPONSE, common + CLEAR_ROUTE if clear_route else common))
+
+
+known_headers = Known(write_headers, lambda _, reply: len(reply)).__getitem__
 
 
 def fill_headers(part: Any, effect: Proceed) -> None:
@@ -267,7 +277,7 @@ def fill_body(part: Any, effect: Proceed) -> None:
     """A BodyResponse: headers can still be changed, since Envoy holds them while it buffers."""
     common = part.response
     if effect.headers != NO_CHANGE:
-        add_change(common.header_mutation, effect.headers)
+        common.header_mutation.MergeFromString(write_mutation(effect.headers))
     common.clear_route_cache = effect.clear_route
     if effect.body is not None:
         common.body_mutation.body = effect.body
@@ -275,7 +285,8 @@ def fill_body(part: Any, effect: Proceed) -> None:
 
 def fill_trailers(part: Any, effect: Proceed) -> None:
     """A TrailersResponse."""
-    add_change(part.header_mutation, effect.headers)
+    if effect.headers != NO_CHANGE:
+        part.header_mutation.MergeFromString(write_mutation(effect.headers))
 
 
 FILLERS: Mapping[str, Callable[[Any, Proceed], None]] = {

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from meshext.attributes import attribute_key, from_request, from_text, select_attributes
-from meshext.engine.current import CURRENT, at_hook
+from meshext.engine.current import CURRENT
 from meshext.engine.observer import InitialMetadata
 from meshext.http.context import AttributeValue, Surroundings
 from meshext.http.headers import Lines
@@ -66,20 +66,15 @@ def build_surroundings(lines: Lines, origin: Origin, attributes: tuple[str, ...]
     From here on this task's log lines carry the request id, outside of hooks too.
     """
     request_id = find_request_id(lines)
-    CURRENT.set(at_hook((request_id, "", "")))
-    return Surroundings(
-        peer=origin.peer,
-        client_address=origin.client_address,
-        route=origin.route,
-        cluster=origin.cluster,
-        request_id=request_id,
-        attributes=attributes_from(origin.texts, lines, attributes) if attributes else {},
-    )
+    CURRENT.set((request_id, "", ""))
+    texts, peer, client_address, route, cluster = origin
+    told = attributes_from(texts, lines, attributes) if attributes else {}
+    return Surroundings(peer, client_address, route, cluster, request_id, told, {})
 
 
 def find_request_id(lines: Lines) -> str:
     """The request id that Envoy made or let through, as far as it is fit for a log and an answer."""
-    for name, value in lines:
+    for name, value in reversed(lines):  # Envoy keeps one line of it, mostly among the last
         if name == "x-request-id":
             text = value[:128].decode("ascii", "replace")
             return text if text.isprintable() and " " not in text else ""

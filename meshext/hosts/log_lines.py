@@ -9,7 +9,7 @@ import sys
 import warnings
 from datetime import UTC, datetime
 
-from meshext.engine.current import CURRENT, TRACE
+from meshext.engine.current import TRACE, current_hook
 from meshext.printable import SURROGATE, format_log, printable
 
 
@@ -21,7 +21,7 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One record as text without a final line end."""
-        current = CURRENT.get()
+        current = current_hook()
         line = format_log(
             record.created,
             record.levelname.lower(),
@@ -45,7 +45,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One record as text without a final line end."""
-        current = CURRENT.get()
+        current = current_hook()
         fields = {
             "time": rfc3339(record.created),
             "level": record.levelname.lower(),

@@ -27,14 +27,14 @@ BODY_MODES: Mapping[BodyStyle, Any] = {
 LENGTH = "content-length"
 
 
-def check_modes(config: Any, plan: Plan) -> None:
+def check_modes(config: Any, request_body: BodyStyle, response_body: BodyStyle) -> None:
     """Refuse an Envoy that would let bodies pass a filter that wants them, or would send them otherwise.
 
     The configuration is the operator's own, and one that was written by hand may have forgotten them.
     """
     for style, mode, field in (
-        (plan.request_body, config.request_body_mode, "request_body_mode"),
-        (plan.response_body, config.response_body_mode, "response_body_mode"),
+        (request_body, config.request_body_mode, "request_body_mode"),
+        (response_body, config.response_body_mode, "response_body_mode"),
     ):
         if style and mode != BODY_MODES[style]:
             wanted = ProcessingMode.BodySendMode.Name(BODY_MODES[style])

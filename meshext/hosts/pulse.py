@@ -17,7 +17,7 @@ from functools import partial
 
 from meshext.engine.current import CURRENT
 
-FORMAT = struct.Struct("d248s")
+FORMAT = struct.Struct("d376s")
 DUE = struct.Struct("d")
 BEATS = struct.Struct("Q")
 SIZE = FORMAT.size + BEATS.size
@@ -54,8 +54,8 @@ class Pulse:
 
     def enter(self, due: float) -> None:
         """A hook begins that is due at that time."""
-        request_id, name, hook = CURRENT.get()
-        FORMAT.pack_into(self._memory, 0, due, f"{name} {hook} [{request_id}]".encode())
+        # Joined as it is: most of what is written here is never read.
+        FORMAT.pack_into(self._memory, 0, due, " ".join(CURRENT.get()).encode())
 
     def due(self) -> float:
         """When the running hook is due; 0 where none runs."""
@@ -65,7 +65,8 @@ class Pulse:
     def running(self) -> str:
         """The hook that runs or ran last: `filter hook [request id]`."""
         text: bytes = FORMAT.unpack_from(self._memory, 0)[1]
-        return text.rstrip(b"\0").decode("utf-8", "replace")
+        request_id, _, hook = text.rstrip(b"\0").decode("utf-8", "replace").partition(" ")
+        return f"{hook} [{request_id}]" if hook else ""
 
     def overdue(self, now: float) -> float:
         """Seconds by which the running hook is overdue; 0 or less where none is."""

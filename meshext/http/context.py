@@ -17,7 +17,7 @@ AttributeValue = str | int | float | bool | bytes | None
 NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Surroundings:
     """What Envoy tells about an exchange beside the message; filled as it becomes known.
 

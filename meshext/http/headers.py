@@ -93,10 +93,10 @@ class Headers(MutableMapping[str, str]):
         if self._sealed is not None:
             raise HeaderError(self._sealed)
         lines = self._lines
-        for at, line in enumerate(lines):
+        for line in lines:
             if line[0] == lower:
-                kept = tuple([line for line in lines[at:] if line[0] != lower])
-                self._lines = lines[:at] + fresh + kept
+                at = lines.index(line)
+                self._lines = lines[:at] + fresh + tuple([line for line in lines[at:] if line[0] != lower])
                 return
         self._lines = lines + fresh
 

@@ -61,6 +61,8 @@ def check_value(name: str, value: object) -> bytes:
     """The bytes of a value; HeaderError where it would not survive the wire unchanged."""
     if not isinstance(value, str):
         raise HeaderError(f"header {name!r}: {value!r} is {type(value).__name__}; write a str")
+    if type(value) is str and value.isascii() and value.isprintable() and value.strip(" ") == value:
+        return value.encode()  # as most
     try:
         raw = value.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

@@ -6,7 +6,7 @@ from collections.abc import Container
 from typing import NamedTuple
 
 from meshext.http.headers import Lines
-from meshext.http.legal import encode
+from meshext.http.legal import decode, encode
 
 # A named tuple's own `__new__` is a call in Python; these are made several times for each message.
 make = tuple.__new__
@@ -104,30 +104,38 @@ NO_CHANGE = HeaderChange()
 
 def request_parts(lines: Lines) -> RequestParts:
     """A request from the lines on the wire, pseudo-headers included."""
-    pseudo: dict[str, bytes] = {}
-    kept = []
-    for line in lines:
-        if line[0] >= ";" or line[0] < ":":  # a pseudo-header's name begins with a colon
-            kept.append(line)
-        else:
-            pseudo[line[0]] = line[1]
-    found, how = pseudo.get, ("utf-8", "surrogateescape")  # as in `legal.decode`
-    method = found(":method", b"").decode(*how)
-    target = found(":path", b"").decode(*how)
-    if method == "CONNECT" and ":protocol" not in pseudo:
-        target = ""
-    scheme, host = found(":scheme", b"").decode(*how), found(":authority", b"").decode(*how)
-    return make(RequestParts, (tuple(kept), method, scheme, host, target, None))
+    pseudo, kept = dict(lines[:4]), lines[4:]
+    try:
+        # `decode` by hand
+        method = pseudo[":method"].decode("utf-8", "surrogateescape")
+        scheme = pseudo[":scheme"].decode("utf-8", "surrogateescape")
+        host = pseudo[":authority"].decode("utf-8", "surrogateescape")
+        target = pseudo[":path"].decode("utf-8", "surrogateescape")
+        usual = not kept or min(kept)[0] >= ";"  # a pseudo-header's name begins with a colon
+    except KeyError:
+        usual = False
+    if not usual or method == "CONNECT":
+        return unusual_parts(lines)
+    return make(RequestParts, (kept, method, scheme, host, target, None))
+
+
+def unusual_parts(lines: Lines) -> RequestParts:
+    """The same where the pseudo-headers are not the usual four in front."""
+    pseudo = {name: value for name, value in lines if ":" <= name < ";"}
+    kept = tuple([line for line in lines if line[0] >= ";" or line[0] < ":"])
+    method = decode(pseudo.get(":method", b""))
+    tunnel = method == "CONNECT" and ":protocol" not in pseudo
+    target = "" if tunnel else decode(pseudo.get(":path", b""))
+    scheme, host = decode(pseudo.get(":scheme", b"")), decode(pseudo.get(":authority", b""))
+    return make(RequestParts, (kept, method, scheme, host, target, None))
 
 
 def response_parts(lines: Lines) -> ResponseParts:
     """A response from the lines on the wire, `:status` included."""
-    status = b"0"
-    for name, value in lines:
-        if name == ":status":
-            status = value
-            break
-    kept = tuple([line for line in lines if line[0] >= ";" or line[0] < ":"])  # as above
+    status, kept = lines[0][1] if lines else b"", lines[1:]
+    if not lines or lines[0][0] != ":status" or (kept and min(kept)[0] < ";"):  # as above
+        status = next((value for name, value in lines if name == ":status"), b"")
+        kept = tuple([line for line in lines if line[0] >= ";" or line[0] < ":"])
     return make(ResponseParts, (kept, int(status) if status.isdigit() else 0, None))
 
 

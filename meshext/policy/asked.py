@@ -37,8 +37,8 @@ class Asked:
     facts: Facts
 
 
-Ask = Callable[[Facts, Sequence[str]], Asked]
-"""Asks for a request, and the providers that CUSTOM policies name for it."""
+Ask = Callable[[Facts, Sequence[str], bytes | None], Asked]
+"""Asks for a request, the providers that CUSTOM policies name for it, and its body (None: not told)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,11 @@ from meshext.policy.trust import TrustDomains
 
 
 def build_check(term: Term, trust: TrustDomains, namespace: str) -> Check:
-    """The term made ready; `namespace` is the policy's, for service accounts that name none."""
+    """The term made ready; `namespace` is the policy's, for service accounts that name none.
+
+    ValueError for what no document leads to: an address, a port or a key that is none.
+    """
+    check_key(term)
     values = term.values
     match term.field:
         case Field.HOSTS:
@@ -48,7 +52,7 @@ def build_check(term: Term, trust: TrustDomains, namespace: str) -> Check:
             templates = [template_regex(value) for value in values if is_template(value)]
             return PathCheck(term, build_strings(plain), tuple(templates))
         case Field.PORTS:
-            return PortCheck(term, frozenset([int(value) for value in values]))
+            return PortCheck(term, frozenset([parse_port(value) for value in values]))
         case Field.IP_BLOCKS | Field.REMOTE_IP_BLOCKS | Field.DESTINATION_IP:
             return AddressCheck(term, tuple([parse_block(value) for value in values]))
         case Field.HEADERS:
@@ -65,6 +69,20 @@ def build_check(term: Term, trust: TrustDomains, namespace: str) -> Check:
             return MetadataCheck(term, build_strings(plain), build_strings(listed))
         case _:
             return build_identity_check(term, trust, namespace)
+
+
+def check_key(term: Term) -> None:
+    """Refuse a term without the names that its field needs."""
+    wanted = {Field.HEADERS: 1, Field.METADATA: 2}.get(term.field)
+    if wanted is not None and len(term.key) != wanted:
+        raise ValueError(f"key has {len(term.key)} parts, and {term.field.value} needs {wanted}")
+
+
+def parse_port(value: str) -> int:
+    """The number of a port."""
+    if not (value.isascii() and value.isdecimal()) or len(value) > 5:
+        raise ValueError(f"{value!r} is no port")
+    return int(value)
 
 
 def build_identity_check(term: Term, trust: TrustDomains, namespace: str) -> Check:

@@ -61,16 +61,25 @@ def build_rules(policies: Iterable[Policy], trust: TrustDomains) -> tuple[ReadyR
 
 
 def build_rule(policy: Policy, number: int, rule: Rule, trust: TrustDomains) -> ReadyRule:
-    """One rule made ready."""
-    return ReadyRule(
-        policy,
-        number,
-        tuple([build_checks(terms, trust, policy.namespace) for terms in rule.sources]),
-        tuple([build_checks(terms, trust, policy.namespace) for terms in rule.operations]),
-        build_checks(rule.conditions, trust, policy.namespace),
-    )
+    """One rule made ready; ValueError names the policy, the rule and the term that can not be."""
+    try:
+        return ReadyRule(
+            policy,
+            number,
+            tuple([build_checks(terms, trust, policy.namespace) for terms in rule.sources]),
+            tuple([build_checks(terms, trust, policy.namespace) for terms in rule.operations]),
+            build_checks(rule.conditions, trust, policy.namespace),
+        )
+    except ValueError as error:
+        raise ValueError(f"{policy.full_name}: rules[{number}] {error}") from None
 
 
 def build_checks(terms: Terms, trust: TrustDomains, namespace: str) -> Checks:
     """The terms of one source, one operation, or all conditions."""
-    return tuple([build_check(term, trust, namespace) for term in terms])
+    checks: list[Check] = []
+    for term in terms:
+        try:
+            checks.append(build_check(term, trust, namespace))
+        except ValueError as error:
+            raise ValueError(f"{term.name}: {error}") from None
+    return tuple(checks)

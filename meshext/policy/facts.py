@@ -21,7 +21,8 @@ class Facts:
 
     `target` is the path with query, `host` the authority with port, `principal` the SPIFFE URI that the
     client's certificate proves (None without one). Addresses are IP addresses without port, "" where there is
-    none. `claims` is the payload of the verified token, `metadata` Envoy's dynamic metadata by filter.
+    none. `claims` is the payload of the verified token, a mapping, or None without one; `metadata` is Envoy's
+    dynamic metadata by filter.
     """
 
     method: str
@@ -35,7 +36,7 @@ class Facts:
     destination_address: str = ""
     destination_port: int | None = None
     sni: str = ""
-    claims: Mapping[str, Json] = field(default_factory=dict)
+    claims: Json = None
     metadata: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     _path: str | None = None
     _folded_host: str | None = None
@@ -57,11 +58,13 @@ class Facts:
 
     def address(self, text: str) -> Address | None:
         """An address of this request as a number, read once."""
-        if self._addresses is None:
-            self._addresses = {}
-        if text not in self._addresses:
-            self._addresses[text] = parse_address(text)
-        return self._addresses[text]
+        known = self._addresses
+        if known is None:
+            known = {}
+            self._addresses = known
+        if text not in known:
+            known[text] = parse_address(text)
+        return known[text]
 
     def header(self, name: str) -> list[str]:
         """Every value of a header (name in lower case), pseudo-headers and `host` among them."""
@@ -79,15 +82,10 @@ class Facts:
         return self.metadata.get(namespace, NO_CLAIMS).get(key)
 
 
-def find_value(value: Mapping[str, Json], path: tuple[str, ...]) -> Json:
+def find_value(value: Json, path: tuple[str, ...]) -> Json:
     """What a path of names leads to, None where it leads nowhere."""
-    found: Json = None
-    inside: Mapping[str, Json] = value
-    for position, name in enumerate(path):
-        found = inside.get(name)
-        if position == len(path) - 1:
-            return found
-        if not isinstance(found, dict):
+    for name in path:
+        if not isinstance(value, dict):
             return None
-        inside = found
-    return found
+        value = value.get(name)
+    return value

@@ -70,7 +70,7 @@ class RequestReader:
             destination_address=self._address(destination.get("address"), "destination", "address"),
             destination_port=self._port(destination),
             sni=self._text(request.get("sni"), "sni"),
-            claims=self._any(request, "claims"),
+            claims=dict(self._any(request, "claims")),
             metadata=self._metadata(request),
         )
         self._findings.check(lambda _: "")

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import NoReturn
 
-from meshext.engine.current import CURRENT
+from meshext.engine.current import current_hook
 from meshext.errors import OptionError
 from meshext.http.headers import Lines
 from meshext.http.legal import FRAMING, TOKEN
@@ -38,7 +38,7 @@ class Redacted(bytes):
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         """The marker as text, which is how filters read values."""
         reads = READS.get()
-        current = CURRENT.get()
+        current = current_hook()
         if reads is not None and current.filter:
             reads.add((current.filter, self.name))
         return super().decode(encoding, errors)

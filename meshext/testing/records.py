@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from meshext.engine.current import CURRENT
+from meshext.engine.current import current_hook
 from meshext.testing.outcome import Log
 
 
@@ -19,7 +19,7 @@ class RecordKeeper(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one record."""
-        current = CURRENT.get()
+        current = current_hook()
         trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
         self.logs.append(
             Log(

@@ -151,3 +151,15 @@ def test_without_the_control_plane_the_extra_is_named(
     (tmp_path / "pydantic.py").write_text(missing, encoding="utf-8")
     ended = process(*verb, PYTHONPATH=str(tmp_path))
     assert (ended.code, "'meshext[controlplane]'" in ended.err) == (2, True)
+
+
+def test_a_body_is_for_filters_of_a_mesh(meshext: Run, policy: str, tmp_path: Path) -> None:
+    alone = meshext("explain", policy, "--request", request(), "--body", "{}")
+    assert (alone.code, "add --workload" in alone.err) == (2, True)
+    mesh = ("explain", "--workload", "shop/web-1", "--request", request(), "--state", str(tmp_path))
+    assert "no control plane answers" in meshext(*mesh, "--body", "{}").err
+    assert f"--body @{tmp_path}/none: No such file" in meshext(*mesh, "--body", f"@{tmp_path}/none").err
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    assert "more than 64 MiB" in meshext(*mesh, "--body", f"@{large}").err

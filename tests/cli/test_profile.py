@@ -68,6 +68,7 @@ def busy(address: str) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.alone  # a hook that waits for a core, and is stopped to be looked at, has run out of its time
 def test_a_service_and_its_workers(process: Run, tmp_path: Path) -> None:
     with serving(tmp_path) as (pid, address), busy(address):
         ended = process("profile", str(pid), "--seconds", "1", "-o", "out.svg", cwd=tmp_path)

@@ -18,6 +18,8 @@ from meshext.errors import HookOverdue, HookRaised
 from meshext.hosts.hook_watch import HookWatch
 from meshext.hosts.pulse import Pulse
 
+pytestmark = pytest.mark.alone
+
 LIMIT = 0.05  # seconds
 
 

@@ -24,7 +24,7 @@ from tests.hosts.service_process import (
     wait_served,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.alone, pytest.mark.slow]
 
 
 @pytest.fixture

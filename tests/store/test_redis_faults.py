@@ -27,6 +27,8 @@ from meshext.stores.redis_opening import open_redis
 from meshext.stores.redis_url import parse_redis_url
 from tests.store.redis_server import RedisServer
 
+pytestmark = pytest.mark.alone
+
 T = TypeVar("T")
 
 ROOM = 0.1  # seconds that a busy machine may add to a promise

@@ -21,6 +21,8 @@ from meshext.stores.pipeline import PATIENCE
 from meshext.stores.server import StoreServer
 from meshext.stores.shared import SharedStore
 
+pytestmark = pytest.mark.alone
+
 PATIENT = 10.0  # seconds
 ROOM = 0.1  # seconds that a busy machine may add to a promise
 

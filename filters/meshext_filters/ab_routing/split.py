@@ -33,11 +33,14 @@ def deal(salt: str, steps: list[dict[str, int]], *, rest: str) -> list[str]:
     names: dict[str, None] = {rest: None}
     for step in steps:
         names.update(dict.fromkeys(step))
+    if len(steps) == 1:  # an order takes 1,000 hashes, and where nothing or all is taken it says nothing
+        names = {name: None for name, count in steps[0].items() if name != rest and 0 < count < SLOTS}
     orders = {name: preference(salt, name) for name in names}
     table = [rest] * SLOTS
     for name, count in steps[0].items():
         if name != rest:
-            take(table, name, count, [slot for slot in orders[name] if table[slot] == rest])
+            order = orders.get(name, list(range(SLOTS)))
+            take(table, name, count, [slot for slot in order if table[slot] == rest])
     for step in steps[1:]:
         move(table, complete(step, rest), orders)
     return table
@@ -71,7 +74,8 @@ def take(table: list[str], name: str, count: int, order: list[int]) -> None:
 
 def preference(salt: str, name: str) -> list[int]:
     """All slots in the order in which a name takes them."""
-    digests = [hashlib.sha256(f"{salt}\0{name}\0{slot}".encode()).digest() for slot in range(SLOTS)]
+    start = f"{salt}\0{name}\0".encode()
+    digests = [hashlib.sha256(start + str(slot).encode()).digest() for slot in range(SLOTS)]
     return sorted(range(SLOTS), key=lambda slot: digests[slot])
 
 

@@ -12,8 +12,18 @@ from collections.abc import Iterator, Sequence
 
 from meshext import Filter
 from meshext.filter import class_needs
+from meshext_wasm.build.filters import RESPONSE_HEADERS
 from meshext_wasm.glue.config_text import ConfigText
-from meshext_wasm.glue.program_text import HEAD, READ_ATTRIBUTES, Names, chain_lines, is_text
+from meshext_wasm.glue.program_text import (
+    BEGINNING,
+    HEAD,
+    READ_ATTRIBUTES,
+    Names,
+    begin_lines,
+    chain_lines,
+    decides,
+    is_text,
+)
 from meshext_wasm.glue.seat_text import Seated, metric_lines, needs_line, seat_lines
 from tests.conformance.compiled.notes import NotesAsText
 from tests.conformance.compiled.slicing import slice_module
@@ -31,7 +41,7 @@ def root() -> str:
 
 
 class Choosing(Program):
-    """The chains that are configured, by root id; `hooks` are those of the last exchange that began."""
+    """The chains that are configured, by root id."""
 
     def __init__(self, facts: list[str]) -> None:
         super().__init__(facts)
@@ -43,18 +53,15 @@ class Choosing(Program):
         program.configure(rest)
         self.made[root()] = program
 
-    def read_early(self, surroundings: Surroundings, line: RequestLine, lines: Lines) -> None:
-        self.made[root()].read_early(surroundings, line, lines)
-
-    def read_late(self, surroundings: Surroundings) -> None:
-        self.made[root()].read_late(surroundings)
-
-    def seat(self, surroundings: Surroundings) -> list[Seat]:
-        program = self.made[root()]
-        self.set_hooks(program.hooks)
-        return program.seat(surroundings)
+    def begin(self, context: int, count: int, end: bool) -> int:
+        return self.made[root()].begin(context, count, end)
 
 '''
+
+
+def decides_all(chain: Sequence[Seated]) -> bool:
+    """Whether the chain is one that a build lets decide when a request begins."""
+    return decides(chain) and not any(RESPONSE_HEADERS in inspect.getsource(each.cls) for each in chain)
 
 
 class Suite:
@@ -88,6 +95,8 @@ class Suite:
         lines = [
             HEAD,
             READ_ATTRIBUTES,
+            BEGINNING[False],
+            BEGINNING[True],
             ROOT,
             *(line for each in names.values() for line in each.imports()),
             "",
@@ -96,8 +105,12 @@ class Suite:
         lines += [line for seated in self.seated.values() for line in metric_lines(seated)]
         lines += [line for seated in self.seated.values() for line in seat_lines(seated)]
         lines += records
-        for number, chain in enumerate(self.chains):
-            made = chain_lines([self.seated[cls] for cls in chain], configs, facts)
+        for number, classes in enumerate(self.chains):
+            chain = [self.seated[cls] for cls in classes]
+            made = [
+                *chain_lines(chain, configs, facts),
+                *begin_lines(chain, decides=decides_all(chain)),
+            ]
             lines += [line.replace("class Chain(", f"class Chain{number}(") for line in made]
         return "\n".join([*lines, *self._making(), CHOOSING, f"install(Choosing({list(facts)!r}))", ""])
 

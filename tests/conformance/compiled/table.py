@@ -24,7 +24,7 @@ from tests.conformance.cases import (
 from tests.conformance.envoys_own import ILLEGAL, SeesBoth
 from tests.conformance.judge import as_refused
 
-ASYNC = "there is no module 'asyncio'"
+ASYNC = "asyncio of the standard library is not compiled"
 DUPLEX = "Wasm has no full duplex"
 NO_SLEEP = "time has no sleep here"
 

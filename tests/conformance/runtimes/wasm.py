@@ -31,7 +31,7 @@ PROPERTIES = {
     "xds.route_name": b"main",
     "xds.cluster_name": b"main",
     "source.address": b"127.0.0.1:5000",
-    "filter_state.meshext.direct_address": b"127.0.0.1:5000",
+    "filter_state.meshext_direct_address": b"127.0.0.1:5000",
     "source.port": (5000).to_bytes(8, "little"),
     "connection.id": (7).to_bytes(8, "little"),
 }

@@ -58,7 +58,7 @@ def visit(harness: Harness, cookie: str | None, **headers: str) -> Outcome:
 def user_of(variant: str, *, avoiding: int = 0) -> str:
     """A user that the weights give this variant of `checkout`."""
     bench = harness()
-    users = (f"u{number}" for number in range(avoiding, 1000))
+    users = (f"u{number}@example.com" for number in range(avoiding, 1000))  # no random text has such names
     return next(user for user in users if got(bench.request(headers={"x-user": user})) == variant)
 
 
