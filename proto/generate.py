@@ -84,7 +84,7 @@ def compile_files(files: Iterable[FileDescriptor], target: Path) -> None:
 
 
 def own_sources() -> list[str]:
-    """The .proto files of our own, which import no other."""
+    """The .proto files in this folder, which import nothing but well-known types."""
     return [path.relative_to(SOURCES).as_posix() for path in sorted(SOURCES.rglob("*.proto"))]
 
 
@@ -93,7 +93,9 @@ def compile_sources(names: list[str], target: Path) -> None:
     from grpc_tools import protoc
 
     outputs = [f"--python_out={target}", f"--pyi_out={target}"]
-    status = protoc.main(["protoc", f"--proto_path={SOURCES}", *outputs, *names])
+    well_known = Path(protoc.__file__).parent / "_proto"
+    paths = [f"--proto_path={path}" for path in (SOURCES, well_known)]
+    status = protoc.main(["protoc", *paths, *outputs, *names])
     if status != 0:
         raise RuntimeError(f"protoc ended with status {status} for {', '.join(names)}")
 

@@ -16,6 +16,8 @@ PROTOCOLS = ("http", "http2", "grpc", "tls", "tcp")
 MOST_LABELS = 64
 MOST_PORTS = 64
 MOST_WEIGHT = 10_000
+MOST_FILTERS = 256
+LONGEST_FILTER = 400  # characters: `filter|NAMESPACE|NAME`
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")  # RFC 1123
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")  # Kubernetes' label values
@@ -45,13 +47,14 @@ def parse_registration(message: workloads_pb2.Registration, identity: SpiffeId) 
         locality=_locality(message.locality),
         weight=_between("weight", message.weight or 1, 1, MOST_WEIGHT),
         gateway=message.gateway,
+        serving=_serving(message.beside.serving) if message.HasField("beside") else None,
     )
 
 
 def to_registration(workload: Workload) -> workloads_pb2.Registration:
     """The message that says the same; what a state store keeps."""
     place = workload.locality
-    return workloads_pb2.Registration(
+    message = workloads_pb2.Registration(
         name=workload.name,
         labels=dict(workload.labels),
         address=workload.address,
@@ -66,6 +69,10 @@ def to_registration(workload: Workload) -> workloads_pb2.Registration:
         weight=workload.weight,
         gateway=workload.gateway,
     )
+    if workload.serving is not None:
+        message.beside.serving.extend(sorted(workload.serving))
+        message.beside.SetInParent()
+    return message
 
 
 def _matching(what: str, value: str, legal: re.Pattern[str]) -> str:
@@ -132,6 +139,14 @@ def _port(port: workloads_pb2.Registration.Port) -> WorkloadPort:
         protocol=port.protocol or "tcp",
         application=application,
     )
+
+
+def _serving(names: Iterable[str]) -> frozenset[str]:
+    found = frozenset(names)
+    _between("number of filters", len(found), 0, MOST_FILTERS)
+    if longest := next((name for name in found if len(name) > LONGEST_FILTER), None):
+        raise RegistrationError(f"filter {longest[:80]!r} is longer than {LONGEST_FILTER} characters")
+    return found
 
 
 def _state(value: int) -> State:

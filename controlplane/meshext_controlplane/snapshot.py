@@ -32,6 +32,13 @@ class Resource:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered(Resource):
+    """A resource of which only its version is known and what it names, by type and name; no `body`."""
+
+    references: frozenset[tuple[str, str]]
+
+
 def encode_resource(name: str, message: Message) -> Resource:
     """The resource of an xDS message; equal messages give equal versions, on every control plane."""
     body = message.SerializeToString(deterministic=True)

@@ -8,9 +8,11 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Self
 
 from meshext.lifeline import guarded
+from meshext_controlplane.agent.workload_api.socket_file import VARIABLE, to_uri
 from meshext_controlplane.model.workload import Workload
 
 
@@ -59,8 +61,10 @@ class Application:
         return await self.wait()
 
 
-def build_environment(workload: Workload, *, outbound: int) -> dict[str, str]:
-    """What the application is told: its proxy, who it is, where it shall listen."""
+def build_environment(
+    workload: Workload, *, outbound: int, workload_api: Path | None = None
+) -> dict[str, str]:
+    """What the application is told: its proxy, and the rest of what it is told."""
     host = f"[{workload.address}]" if ":" in workload.address else workload.address
     proxy = f"http://{host}:{outbound}"
     environment = {
@@ -68,11 +72,20 @@ def build_environment(workload: Workload, *, outbound: int) -> dict[str, str]:
         "http_proxy": proxy,  # curl knows only this one
         "NO_PROXY": "localhost,127.0.0.1,::1",
         "no_proxy": "localhost,127.0.0.1,::1",
+    }
+    return {**environment, **tell_identity(workload, workload_api=workload_api)}
+
+
+def tell_identity(workload: Workload, *, workload_api: Path | None = None) -> dict[str, str]:
+    """Who the application is, where it proves that, where it shall listen."""
+    environment = {
         "MESHEXT_NAME": workload.name,
         "MESHEXT_NAMESPACE": workload.namespace,
         "MESHEXT_SPIFFE_ID": str(workload.identity),
         "MESHEXT_ADDRESS": workload.address,
     }
+    if workload_api is not None:
+        environment[VARIABLE] = to_uri(workload_api)
     for port in workload.ports:
         environment[f"MESHEXT_LISTEN_{port.number}"] = port.application
     if len(workload.ports) == 1:

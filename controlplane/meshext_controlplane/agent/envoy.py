@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from meshext.envoy.logs import LogForwarder
@@ -27,7 +27,10 @@ log = logging.getLogger("meshext.sidecar")
 
 
 class EnvoyKeeper:
-    """Keeps one Envoy running. `on_change` is called whenever `ready` became another."""
+    """Keeps one Envoy running. `on_change` is called whenever `ready` became another.
+
+    An Envoy in the place of one that has died is started after `before_again`.
+    """
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class EnvoyKeeper:
         on_change: Callable[[], None],
         drain_time: float = 30.0,
         counts: Counts | None = None,
+        before_again: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._bootstrap = bootstrap
         self._directory = directory
@@ -45,6 +49,7 @@ class EnvoyKeeper:
         self._on_change = on_change
         self._drain_time = drain_time
         self._counts = counts or Counts()
+        self._before_again = before_again
         self._process: EnvoyProcess | None = None
         self._stopping = False
         self.started = asyncio.Event()
@@ -84,21 +89,27 @@ class EnvoyKeeper:
                 wait = backoff.next()
                 log.error("%s; started again in %.1f s", error, wait)
                 await asyncio.sleep(wait)
+                if self._before_again is not None:
+                    await self._before_again()
 
     async def drain(self, *, time_limit: float, told: bool) -> None:
         """Send peers away, and wait until open requests have ended, at most that long.
 
-        Peers that were not `told` go on to come, over connections that Envoy closes one by one: then until
-        no connection is left. The port is closed before Envoy ends: who finds it closed tries another
-        endpoint, which an answer that breaks off does not make him do. The application's own calls go on.
+        Peers that were not `told` go on to come: then the port is closed at once, since who finds it closed
+        tries another endpoint, which an answer that breaks off does not make him do; and it lasts until no
+        connection is left, as that no request is open says nothing of one on its way. Envoy tells each
+        connection with an answer to be used no more. The application's own calls go on.
         """
         process = self._process
         if process is None:
             return
         try:
             await process.admin.post("/drain_listeners?graceful&inboundonly&skip_exit")
-            await _settle(process, _OPEN if told else _CONNECTIONS, time_limit)
+            if told:
+                await _settle(process, _OPEN, time_limit)
             await process.admin.post("/drain_listeners?inboundonly")
+            if not told and await _settle(process, _CONNECTIONS, time_limit):
+                return
             if not await _settle(process, _OPEN, _LAST):
                 log.warning("requests are still open after %.1f s; they end now", time_limit + _LAST)
         except EnvoyError as error:

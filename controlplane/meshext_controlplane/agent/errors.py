@@ -21,6 +21,14 @@ class UnreachableError(AgentError):
     """The control plane can not be reached, or is not ready."""
 
 
+class RefusedError(AgentError):
+    """The control plane has answered, and gives nothing; `code` is the name of gRPC's status."""
+
+    def __init__(self, text: str, *, code: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
 class SvidError(AgentError):
     """A certificate that we were given or have stored is not one to serve."""
 

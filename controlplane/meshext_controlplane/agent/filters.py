@@ -2,7 +2,8 @@
 
 A change of a filter starts its successor first, on a socket of its own. When that serves, the name by which
 Envoy knows the filter is made to lead there, and only then is the one before told to end, which lets open
-exchanges go on: no request is lost between the two.
+exchanges go on: no request is lost between the two. One that came while the workload served is held: the
+control plane has Envoy ask it once it has heard that it serves, and readiness does not wait for it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -67,27 +68,31 @@ class FilterKeeper:
         self._on_change = on_change
         self._counts = counts or Counts()
         self._runners: dict[str, _Runner] = {}
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._leaving: dict[asyncio.Task[None], tuple[str, _Runner]] = {}
+        self.held: frozenset[str] = frozenset()
+        """The filters that Envoy does not ask yet."""
 
     @property
     def ready(self) -> bool:
-        """Whether each filter that is wanted serves."""
-        return all(self.serving.values())
+        """Whether each filter serves that Envoy asks."""
+        return all(serves for name, serves in self.serving.items() if name not in self.held)
 
     @property
     def serving(self) -> dict[str, bool]:
-        """Each filter that is wanted, and whether it serves."""
-        return {name: runner.serves for name, runner in self._runners.items()}
+        """Each filter that is wanted, and whether it serves: one that is held as it is wanted now."""
+        return {
+            name: runner.serves and (runner.is_newest or name not in self.held)
+            for name, runner in self._runners.items()
+        }
 
-    def want(self, filters: Iterable[WantedFilter]) -> None:
-        """Run these, and no others."""
+    def want(self, filters: Iterable[WantedFilter], *, held: Collection[str] = ()) -> None:
+        """Run these, and no others; `held` are names of those that Envoy does not ask yet."""
         wanted = {each.name: each for each in filters}
+        self.held = frozenset(held)
         for name in self._runners.keys() - wanted.keys():
-            leaving = asyncio.create_task(self._runners.pop(name).leave(self._parting))
-            self._leaving.add(leaving)
-            leaving.add_done_callback(self._leaving.discard)
+            self._part(name)
         for name, each in wanted.items():
-            if name in self._runners:
+            if name in self._runners or self._is_back(each):
                 self._runners[name].change(each)
             else:
                 self._sockets = self._sockets or _Sockets(self._folder)
@@ -95,14 +100,28 @@ class FilterKeeper:
                 self._runners[name] = _Runner(each, self._folder, self._sockets, told)
         self._on_change()
 
+    def _part(self, name: str) -> None:
+        """Let a filter go once Envoy has forgotten it."""
+        leaving = asyncio.create_task(self._runners[name].leave(self._parting))
+        self._leaving[leaving] = name, self._runners.pop(name)
+        leaving.add_done_callback(lambda done: self._leaving.pop(done, None))
+
+    def _is_back(self, wanted: WantedFilter) -> bool:
+        """Whether a filter that was about to go runs on, as the same is wanted again."""
+        for leaving, (name, runner) in self._leaving.items():
+            if name == wanted.name and runner.wanted == wanted and not runner.ends:
+                leaving.cancel()
+                self._runners[name] = runner
+                return True
+        return False
+
     async def stop(self) -> None:
         """End all of them."""
-        runners = [*self._runners.values()]
+        runners = [*self._runners.values(), *(runner for _, runner in self._leaving.values())]
         self._runners.clear()
-        await asyncio.gather(*(runner.stop() for runner in runners))
         for leaving in self._leaving:
             leaving.cancel()
-        await asyncio.gather(*self._leaving, return_exceptions=True)
+        await asyncio.gather(*(runner.stop() for runner in runners))
         if self._sockets is not None:
             self._sockets.remove()
             self._sockets = None
@@ -128,8 +147,8 @@ def clean_sockets(folder: Path) -> None:
 
 
 class _Sockets:
-    """Names for sockets, no one of which comes twice: a filter that was taken away and comes back within its
-    parting time has two services.
+    """Names for sockets, no one of which comes twice: a filter that changes, or that comes back as another
+    one within its parting time, has two services.
 
     A socket's path has 107 bytes at most; Envoy, which runs in its folder, follows links from there. One
     of them leads to where the sockets are, for whoever has to clean up.
@@ -161,12 +180,15 @@ class _Runner:
         sockets: _Sockets,
         told: tuple[Callable[[], None], Callable[[], None]],
     ) -> None:
-        self._wanted = wanted
+        self.wanted = wanted
+        self._served: WantedFilter | None = None
         self._folder = folder
         self._sockets = sockets
         self._on_change, self._on_end = told
         self._service: ServiceProcess | None = None
         self._changed = asyncio.Event()
+        self.ends = False
+        """Whether it is about to end for good."""
         self._task = asyncio.create_task(self._run())
 
     @property
@@ -174,21 +196,25 @@ class _Runner:
         """Whether a version of it does."""
         return self._service is not None
 
+    @property
+    def is_newest(self) -> bool:
+        """Whether the version that serves, or did last, is the one that is wanted."""
+        return self._served == self.wanted
+
     def change(self, wanted: WantedFilter) -> None:
         """Another version, if it is one."""
-        if wanted != self._wanted:
-            self._wanted = wanted
+        if wanted != self.wanted:
+            self.wanted = wanted
             self._changed.set()
 
     async def leave(self, parting: float) -> None:
-        """End it once Envoy has had so many seconds to forget it."""
-        try:
-            await asyncio.sleep(parting)
-        finally:
-            await self.stop()
+        """End it once Envoy has had so many seconds to forget it; cancelled before, it goes on."""
+        await asyncio.sleep(parting)
+        await self.stop()
 
     async def stop(self) -> None:
         """End it now."""
+        self.ends = True
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -203,7 +229,7 @@ class _Runner:
                     await self._replace()
                     await self._stand()
                 except (MeshextError, OSError) as error:
-                    log.error("the filter %s does not start: %s", self._wanted.name, error)
+                    log.error("the filter %s does not start: %s", self.wanted.name, error)
                 if self._changed.is_set():
                     continue
                 if loop.time() - began > _FORGIVEN:
@@ -215,7 +241,7 @@ class _Runner:
 
     async def _replace(self) -> None:
         """Start the version that is wanted; then let the one before go."""
-        wanted, before = self._wanted, self._service
+        wanted, before = self.wanted, self._service
         socket = self._sockets.name(wanted.socket)
         service = await ServiceProcess.start(to_options(wanted, socket), on_line=write_line)
         try:
@@ -224,7 +250,7 @@ class _Runner:
             await service.stop()
             raise
         log.info("the filter %s serves", wanted.name)
-        self._service = service
+        self._service, self._served = service, wanted
         self._on_change()
         if before is not None:
             await before.stop()
@@ -238,7 +264,7 @@ class _Runner:
         try:
             await asyncio.wait({ended, changed}, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
-                log.error("the filter %s has ended with %d", self._wanted.name, ended.result())
+                log.error("the filter %s has ended with %d", self.wanted.name, ended.result())
                 await service.stop()  # what is left of its output
                 self._service = None
                 self._on_end()

@@ -33,6 +33,10 @@ def show_parts(counts: Counts, envoy: EnvoyKeeper, filters: FilterKeeper, last_g
     def serving() -> dict[Key, float]:
         return {(name,): float(serves) for name, serves in filters.serving.items()}
 
+    def held() -> dict[Key, float]:
+        return {(name,): float(name in filters.held) for name in filters.serving}
+
+    counts.gauge("filter_held", "1 while Envoy does not ask a filter yet.", held, "filter")
     counts.gauge("envoy_up", "1 while Envoy runs with configuration.", single(lambda: float(envoy.ready)))
     counts.gauge("filter_up", "1 while a filter beside the sidecar serves.", serving, "filter")
     counts.gauge("last_good_resources", "Resources that Envoy has taken.", single(lambda: len(last_good)))

@@ -93,10 +93,14 @@ class DeltaWatch:
 
 
 class SotwWatch:
-    """Reads along on one state-of-the-world stream."""
+    """Reads along on one state-of-the-world stream.
 
-    def __init__(self, last_good: LastGood) -> None:
+    Several streams may share what is kept, each for the names that it asks for: then none says what is all.
+    """
+
+    def __init__(self, last_good: LastGood, *, shares: bool = False) -> None:
         self._last_good = last_good
+        self._shares = shares
         self._sent: dict[str, tuple[str, Added]] = {}
         self.fresh = True
         """Whether Envoy had nothing when the stream began."""
@@ -124,7 +128,12 @@ class SotwWatch:
         del self._sent[request.type_url]
         if request.HasField("error_detail"):
             return request.error_detail.message or "no reason was given"
-        base = None if request.type_url in _WHOLE else frozenset(request.resource_names)
+        names = frozenset(request.resource_names)
+        if self._shares:
+            gone = names - added[0].keys() if request.type_url in _WHOLE else frozenset()
+            self._last_good.take(request.type_url, (added[0], gone, False))
+            return ""
+        base = None if request.type_url in _WHOLE else names
         self._last_good.take(request.type_url, added, base=base)
         return ""
 

@@ -25,10 +25,13 @@ class Counts:
         self._refusals = self._counter("configuration_refusals", "Responses that Envoy refused.")
         self._ends = self._counter("envoy_ends", "Envoys that ended without being told to.")
         self._probes = self._counter("probes", "Questions to the application.", "result")
+        self._calls = self._counter("workload_api_calls", "Calls of the Workload API.", "method")
+        self._denials = self._counter("workload_api_refusals", "Those that were refused.", "code")
+        self._strangers = self._counter("workload_api_strangers", "Connections to it that were refused.")
         self._filters = self._counter(
             "filter_ends", "Services of filters that ended by themselves.", "filter"
         )
-        for family in (self._trusts, self._refusals, self._ends):
+        for family in (self._trusts, self._refusals, self._ends, self._strangers):
             family.numbers[()] = 0
         for result in ("done", "failed"):
             self._renewals.numbers[(result,)] = self._probes.numbers[(result,)] = 0
@@ -73,6 +76,18 @@ class Counts:
     def filter_ended(self, name: str) -> None:
         """The service of a filter has ended without being told to."""
         add(self._filters, name)
+
+    def asked(self, method: str) -> None:
+        """An application has called the Workload API."""
+        add(self._calls, method)
+
+    def denied(self, code: str) -> None:
+        """A call of the Workload API was refused with that status of gRPC."""
+        add(self._denials, code)
+
+    def stranger_refused(self) -> None:
+        """Somebody may not use the Workload API, or there were too many connections."""
+        add(self._strangers)
 
     def _sources(self) -> dict[Key, float]:
         return {(each,): float(each == self._source) for each in (CONTROL_PLANE, STORED, NOWHERE)}

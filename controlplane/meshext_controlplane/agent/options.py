@@ -9,6 +9,7 @@ from pathlib import Path
 from meshext.envoy.upstreams import TcpAddress
 from meshext_controlplane.agent.interception.settings import Interception
 from meshext_controlplane.agent.probes import Pace, Probe
+from meshext_controlplane.agent.workload_api.options import WorkloadApiOptions
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Locality, Workload, WorkloadPort
 
@@ -41,7 +42,8 @@ class SidecarOptions:
     `address` is where peers reach the sidecar, `outbound` the port there of the application's HTTP proxy,
     `certificates` a folder that gets key and certificates as files, `metrics` where Prometheus asks the
     sidecar itself. With `interception` the sidecar is transparent: rules lead the application's connections
-    to Envoy. A `gateway` has no application.
+    to Envoy. A `gateway` has no application. With `grpc` there is no Envoy: the application's own gRPC does
+    its part. `workload_api` is None where there is none.
     """
 
     control_plane: TcpAddress
@@ -64,11 +66,13 @@ class SidecarOptions:
     envoy: EnvoyOptions = EnvoyOptions()
     leaving: Leaving = Leaving()
     gateway: bool = False
+    workload_api: WorkloadApiOptions | None = None
+    grpc: bool = False
 
     @property
     def own_ports(self) -> tuple[tuple[str, int], ...]:
         """The TCP addresses that Envoy listens at; a gateway's are said by documents."""
-        if self.gateway:
+        if self.gateway or self.grpc:
             return ()
         if (rules := self.interception) is not None:
             return (("127.0.0.1", rules.outbound), ("0.0.0.0", rules.inbound))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from meshext.envoy.upstreams import parse_address
 from meshext.errors import ConfigError
@@ -40,6 +41,27 @@ def parse_port(text: str, *, own: bool = False) -> WorkloadPort:
     except ConfigError as error:
         raise _error(text, error.problems[0]) from None
     return WorkloadPort(number=number, name=found["name"] or "", protocol=protocol, application=str(address))
+
+
+def own_ports(texts: Sequence[str], address: str) -> tuple[WorkloadPort, ...]:
+    """Ports of an application without an Envoy: it listens where peers connect, and speaks gRPC there."""
+    host = f"[{address}]" if ":" in address else address
+    problems = [
+        f"{text[:100]!r}: without an Envoy the port is the application's own; leave out `=` and the rest"
+        for text in texts
+        if "=" in text
+    ]
+    ports = [] if problems else [parse_port(text, own=True) for text in texts]
+    problems += [
+        f"port {each.number} is {each.protocol}; without an Envoy it speaks gRPC: write {each.number}:grpc"
+        for each in ports
+        if each.protocol != "grpc"
+    ]
+    problems += _repeated("port", [port.number for port in ports])
+    problems += _repeated("name", [port.name for port in ports if port.name])
+    if problems:
+        raise ConfigError(problems, source=SOURCE)
+    return tuple(replace(each, application=f"{host}:{each.number}") for each in ports)
 
 
 def parse_ports(

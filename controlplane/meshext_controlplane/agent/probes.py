@@ -18,8 +18,9 @@ from meshext_controlplane.model.workload import WorkloadPort
 SOURCE = "--probe"
 _PROBE = re.compile(r"(?P<kind>tcp|http)(:(?P<port>[0-9]{1,5}))?(?P<path>/[\x21-\x7e]*)?")
 _PIECE = 16_384  # bytes read at once
-_EARLY = 0.1  # seconds between two tries until the first one that went well
-_PATIENT = 50  # such tries; then a word about it, and the usual pace
+_EARLY = 0.1  # seconds between two tries where another answer may come soon
+_PATIENT = 50  # such tries; then the usual pace
+_NOBODY = (ConnectionRefusedError, FileNotFoundError)  # of TCP, of a Unix socket
 
 log = logging.getLogger("meshext.sidecar")
 
@@ -66,31 +67,44 @@ def default_probes(ports: Sequence[WorkloadPort]) -> tuple[Probe, ...]:
     return tuple(Probe(parse_address(port.application)) for port in ports)
 
 
-async def ask(probe: Probe, *, time_limit: float) -> str:
-    """Why the application is not ready; "" where it is."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why the application is not ready, "" where it is. `refused` is whether nobody listens there at all."""
+
+    problem: str = ""
+    refused: bool = False
+
+
+async def ask(probe: Probe, *, time_limit: float) -> Verdict:
+    """Ask once."""
     try:
         async with asyncio.timeout(time_limit):
             status = await _exchange(probe)
     except TimeoutError:
-        return f"no answer in {time_limit:g} s"
+        return Verdict(f"no answer in {time_limit:g} s")
     except OSError as error:
-        return str(error.strerror or error)
+        return Verdict(str(error.strerror or error), isinstance(error, _NOBODY))
     except h11.ProtocolError as error:
-        return f"it does not speak HTTP ({error})"
-    return "" if 200 <= status < 400 else f"it answered {status}"
+        return Verdict(f"it does not speak HTTP ({error})")
+    return Verdict() if 200 <= status < 400 else Verdict(f"it answered {status}")
 
 
 async def watch(
     probes: Sequence[Probe], pace: Pace, tell: Callable[[bool], None], *, counts: Counts | None = None
 ) -> None:
-    """Ask for ever; `tell` gets whether the application is ready, whenever that became another."""
+    """Ask for ever; `tell` gets whether the application is ready, whenever that became another.
+
+    Where nobody listens, every request fails: then the next tries do not wait for their turn, so that peers
+    know soon, and know as soon that it is back.
+    """
     ready, seen, failures, counts = False, False, 0, counts or Counts()
     if not probes:
         tell(True)
         await asyncio.Event().wait()  # a part of the sidecar that ends would end it
     while True:
-        reasons = await asyncio.gather(*(ask(probe, time_limit=pace.time_limit) for probe in probes))
-        problem = next((f"{probe}: {why}" for probe, why in zip(probes, reasons, strict=True) if why), "")
+        verdicts = await asyncio.gather(*(ask(probe, time_limit=pace.time_limit) for probe in probes))
+        told = zip(probes, verdicts, strict=True)
+        problem = next((f"{probe}: {each.problem}" for probe, each in told if each.problem), "")
         counts.probed(answered=not problem)
         failures = failures + 1 if problem else 0
         now = not problem or (ready and failures < pace.failures)
@@ -100,7 +114,7 @@ async def watch(
             tell(ready)
         elif failures == _PATIENT and not seen:
             log.warning("the application does not answer yet: %s", problem)
-        early = not seen and failures < _PATIENT
+        early = (not seen or any(each.refused for each in verdicts)) and failures < _PATIENT
         await asyncio.sleep(min(_EARLY, pace.period) if early else pace.period)
 
 

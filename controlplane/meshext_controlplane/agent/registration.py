@@ -27,6 +27,8 @@ _FINAL = frozenset({grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INVALID_A
 log = logging.getLogger("meshext.sidecar")
 
 Call = grpc.aio.StreamStreamCall[Any, Any]
+OnFilters = Callable[[Iterable[WantedFilter], frozenset[str]], None]
+"""Told which filters to run, and the names of those that Envoy does not ask yet."""
 
 
 class RegistrationError(AgentError):
@@ -36,7 +38,8 @@ class RegistrationError(AgentError):
 class Registration:
     """Tells the control plane where the workload is and how it is; `run` keeps that up.
 
-    States of one moment that nobody saw are skipped: only the last one counts.
+    States of one moment that nobody saw are skipped: only the last one counts. Without `on_filters` there is
+    nobody who runs filters, and nothing is said of them.
     """
 
     def __init__(
@@ -44,12 +47,13 @@ class Registration:
         control_plane: ControlPlane,
         workload: Workload,
         *,
-        on_filters: Callable[[Iterable[WantedFilter]], None] = lambda _: None,
+        on_filters: OnFilters | None = None,
     ) -> None:
         self._control_plane = control_plane
         self._on_filters = on_filters
         self._workload = workload
         self._state = State.UNREADY
+        self._serving: frozenset[str] | None = None if on_filters is None else frozenset()
         self._known: State | None = None
         self._changed = asyncio.Event()
         self._answered = asyncio.Condition()
@@ -72,6 +76,12 @@ class Registration:
         """How the workload is from now on."""
         if state is not self._state:
             self._state = state
+            self._changed.set()
+
+    def set_serving(self, filters: frozenset[str]) -> None:
+        """Which filters serve from now on, by name."""
+        if filters != self._serving:
+            self._serving = filters
             self._changed.set()
 
     async def confirmed(self, state: State, *, time_limit: float) -> bool:
@@ -131,7 +141,8 @@ class Registration:
     async def _tell(self, call: Call) -> None:
         while True:
             self._changed.clear()
-            await call.write(to_registration(replace(self._workload, state=self._state)))
+            told = replace(self._workload, state=self._state, serving=self._serving)
+            await call.write(to_registration(told))
             await self._changed.wait()
 
     async def _listen(self, call: Call, backoff: Backoff) -> None:
@@ -141,7 +152,9 @@ class Registration:
             self._was_known = True
             if answer.sent_ms:
                 self.skew.note(time.time(), answer.sent_ms / 1000)
-            self._on_filters(to_filters(answer))
+            if self._on_filters is not None:
+                held = frozenset(each.name for each in answer.filters if each.held)
+                self._on_filters(to_filters(answer), held)
             await self._note(State(answer.state))
         status, details = await call.code(), await call.details()
         raise grpc.aio.AioRpcError(

@@ -8,7 +8,8 @@ so nothing is sent twice.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import grpc
@@ -29,9 +30,12 @@ FORMS = (
     Form(f"/{SERVICE}/DeltaAggregatedResources", DeltaWatch, DeltaReplay),
 )
 
+GRPC_FORMS = (Form(f"/{SERVICE}/StreamAggregatedResources", partial(SotwWatch, shares=True), SotwReplay),)
+"""What gRPC's own client speaks, with a stream for each target that it dials."""
+
 
 class Relay:
-    """The aggregated discovery service of one Envoy."""
+    """The aggregated discovery service of one Envoy, or with GRPC_FORMS of the clients in an application."""
 
     def __init__(
         self,
@@ -39,11 +43,14 @@ class Relay:
         last_good: LastGood,
         gate: InboundGate,
         counts: Counts | None = None,
+        *,
+        forms: Sequence[Form] = FORMS,
     ) -> None:
         self._control_plane = control_plane
         self._last_good = last_good
         self._gate = gate
         self._counts = counts or Counts()
+        self._forms = forms
         self._backoff = Backoff(longest=10.0)
         self._superseded = asyncio.Event()
 
@@ -51,15 +58,16 @@ class Relay:
         """To be added to a grpc.aio server."""
         methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             form.method.rpartition("/")[2]: grpc.stream_stream_rpc_method_handler(self._handler(form))
-            for form in FORMS
+            for form in self._forms
         }
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
     def _handler(self, form: Form) -> Callable[[Any, grpc.aio.ServicerContext[Any, Any]], Any]:
         async def handle(_: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-            # One Envoy has one stream: an older one is of an Envoy that has died, or of nobody we know.
-            self._superseded.set()
-            self._superseded = asyncio.Event()
+            if self._forms is not GRPC_FORMS:
+                # One Envoy has one stream: an older one is of an Envoy that has died, or of nobody we know.
+                self._superseded.set()
+                self._superseded = asyncio.Event()
             behind = (self._control_plane, self._last_good, self._gate, self._backoff, self._counts)
             await Passage(form, context, *behind).serve(self._superseded)
 

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, TypeVar
+from functools import partial
 
-from meshext.envoy.preflight import Address, check_free
-from meshext_controlplane.agent.application import Application, build_environment
+from meshext_controlplane.agent.application import build_environment
 from meshext_controlplane.agent.bootstrap import EnvoySetup, build_bootstrap
 from meshext_controlplane.agent.certificate_files import keep_written
 from meshext_controlplane.agent.channels import ControlPlane
 from meshext_controlplane.agent.credentials import Credentials
 from meshext_controlplane.agent.directory import Directory, store_svid
-from meshext_controlplane.agent.entrance import enter
 from meshext_controlplane.agent.envoy import EnvoyKeeper
 from meshext_controlplane.agent.filters import FilterKeeper, WantedFilter
 from meshext_controlplane.agent.gauges import show_certificate, show_parts, show_registration
 from meshext_controlplane.agent.inbound_gate import InboundGate
 from meshext_controlplane.agent.local_server import start_local_server
-from meshext_controlplane.agent.metrics import Counts
 from meshext_controlplane.agent.metrics_port import bind, show
 from meshext_controlplane.agent.options import SidecarOptions
+from meshext_controlplane.agent.parts import Parts, unless
 from meshext_controlplane.agent.probes import watch
 from meshext_controlplane.agent.registration import Registration
 from meshext_controlplane.agent.relay import Relay
 from meshext_controlplane.agent.renewal import keep_renewed
 from meshext_controlplane.agent.sds import SecretService
+from meshext_controlplane.agent.serving import serve_application
 from meshext_controlplane.agent.stopping import Stop
 from meshext_controlplane.agent.storing import (
     fingerprint,
@@ -39,49 +38,35 @@ from meshext_controlplane.agent.storing import (
 )
 from meshext_controlplane.agent.svid import Svid
 from meshext_controlplane.agent.trust import keep_trust
+from meshext_controlplane.agent.workload_api.service import WorkloadApi
+from meshext_controlplane.agent.workload_api.tokens import Tokens
 from meshext_controlplane.model.proxy import Transparent
 from meshext_controlplane.model.workload import State
 
 SOCKET, ENVOY = "agent.sock", "envoy"
 """Names in the sidecar's folder: the socket that Envoy asks, and Envoy's folder, with its admin socket."""
 
-T = TypeVar("T")
 _CONFIRM = 3.0  # seconds for the control plane to confirm that we leave
 
 log = logging.getLogger("meshext.sidecar")
 
 
-async def run_sidecar(options: SidecarOptions, stop: Stop) -> int:
-    """Run a sidecar until its application ends or `stop` is asked for; the application's exit code.
-
-    AgentError, EnvoyError or ListenError where it can not start.
-    """
-    for host, port in options.own_ports:
-        check_free(Address(host, port))
-    directory = Directory(options.data)
-    try:
-        entering = asyncio.ensure_future(enter(directory, options))
-        svid = await _unless(stop.wanted, entering)
-        return 0 if svid is None else await Sidecar(options, directory, svid).live(stop)
-    finally:
-        directory.close()
-
-
 class Sidecar:
     """One running sidecar. Its parts run until it ends; one that fails ends it."""
 
-    def __init__(self, options: SidecarOptions, directory: Directory, svid: Svid) -> None:
+    def __init__(self, options: SidecarOptions, directory: Directory, svid: Svid, api: WorkloadApi) -> None:
         self._options = options
         self._directory = directory
         self._credentials = Credentials(svid)
         self._control_plane = ControlPlane(options.control_plane, self._credentials)
+        api.identify(self._credentials, Tokens(self._control_plane))
         self._workload = options.workload(svid.identity)
         rules = options.interception
         self._transparent = None if rules is None else Transparent(rules.inbound, rules.dns)
         self._made_for = fingerprint(self._workload, outbound=options.outbound, transparent=self._transparent)
         self._last_good = load_last_good(directory, self._made_for)
         self._gate = InboundGate()
-        self._counts = Counts()
+        self._counts = api.counts
         self._answers = False
         self._leaves = False
         self._filters = FilterKeeper(
@@ -98,43 +83,39 @@ class Sidecar:
             on_change=self._judge,
             drain_time=options.leaving.drain,
             counts=self._counts,
+            before_again=self._own_up,
         )
         show_certificate(self._counts, self._credentials)
         show_parts(self._counts, self._envoy, self._filters, self._last_good)
         show_registration(self._counts, self._registration)
-        self._parts: list[asyncio.Task[None]] = []
+        self._parts = Parts()
 
     async def live(self, stop: Stop) -> int:
         """From the start to the end; the application's exit code, 0 where there is none."""
         async with self._running():
-            await self._first(self._envoy.started.wait(), stop.wanted.wait())
+            await self._parts.first(self._envoy.started.wait(), stop.wanted.wait())
             if stop.wanted.is_set():
                 return 0
             log.info("Envoy is ready at %s%s", self._options.address, self._way())
             asking = (self._options.probes, self._options.pace, self._note_answers)
-            self._start("probes", watch(*asking, counts=self._counts))
+            self._parts.start("probes", watch(*asking, counts=self._counts))
             return await self._serve(stop)
 
     async def _serve(self, stop: Stop) -> int:
         """With Envoy ready: run the application to its end."""
-        if not self._options.command:
-            await self._first(stop.wanted.wait())
-            await self._leave(stop)
-            return 0
-        environment = build_environment(self._workload, outbound=self._options.outbound)
-        application = await Application.start(self._options.command, environment)
-        try:
-            await self._first(application.wait(), stop.wanted.wait())
-            await self._leave(stop)
-        finally:
-            grace = 0.0 if stop.hurried.is_set() else self._options.leaving.grace
-            code = await application.stop(grace=grace)
-        return code
+        asked = self._options.workload_api
+        environment = build_environment(
+            self._workload,
+            outbound=self._options.outbound,
+            workload_api=None if asked is None else asked.path,
+        )
+        leave = partial(self._leave, stop)
+        return await serve_application(self._options, environment, self._parts, stop, leave=leave)
 
     async def _leave(self, stop: Stop) -> None:
         """Let peers know, let what is open end; at once where that is asked for."""
         leaving = asyncio.ensure_future(self._say_goodbye())
-        await _unless(stop.hurried, leaving)
+        await unless(stop.hurried, leaving)
 
     async def _say_goodbye(self) -> None:
         self._leaves = True
@@ -155,18 +136,18 @@ class Sidecar:
         async with AsyncExitStack() as stack:
             local = await start_local_server(self._directory.path / SOCKET, handlers)
             stack.push_async_callback(local.stop, None)
-            stack.push_async_callback(self._end_parts)
+            stack.push_async_callback(self._parts.end)
             if (address := self._options.metrics) is not None:
-                self._start("metrics", show(bind(address), counts, self._page))
+                self._parts.start("metrics", show(bind(address), counts, self._page))
             stack.push_async_callback(self._filters.stop)
             stack.push_async_callback(self._envoy.stop)
             if (folder := self._options.certificates) is not None:
-                self._start("files", keep_written(folder, self._credentials))
-            self._start("renewal", keep_renewed(self._control_plane, self._keep, counts=counts))
-            self._start("trust", keep_trust(self._control_plane, self._keep, counts=counts))
-            self._start("storing", keep_stored(self._directory, self._last_good, self._made_for))
-            self._start("registration", self._registration.run())
-            self._start("envoy", self._run_envoy())
+                self._parts.start("files", keep_written(folder, self._credentials))
+            self._parts.start("renewal", keep_renewed(self._control_plane, self._keep, counts=counts))
+            self._parts.start("trust", keep_trust(self._control_plane, self._keep, counts=counts))
+            self._parts.start("storing", keep_stored(self._directory, self._last_good, self._made_for))
+            self._parts.start("registration", self._registration.run())
+            self._parts.start("envoy", self._run_envoy())
             yield
 
     async def _run_envoy(self) -> None:
@@ -176,10 +157,15 @@ class Sidecar:
             self._filters.want(load_filters(self._directory, self._made_for))
         await self._envoy.run()
 
-    def _want(self, filters: Iterable[WantedFilter]) -> None:
+    async def _own_up(self) -> None:
+        """An Envoy that begins anew must not be taken for the one that served without a held filter."""
+        if self._filters.held and self._registration.known is State.READY:
+            await self._registration.confirmed(State.UNREADY, time_limit=_CONFIRM)
+
+    def _want(self, filters: Iterable[WantedFilter], held: frozenset[str]) -> None:
         """Run the filters that the control plane asks for, and remember which, for when it is away."""
         wanted = list(filters)
-        self._filters.want(wanted)
+        self._filters.want(wanted, held=held)
         if wanted != load_filters(self._directory, self._made_for):
             store_filters(self._directory, wanted, self._made_for)
 
@@ -221,38 +207,6 @@ class Sidecar:
         here = State.READY if ready else State.UNREADY
         if ready:
             self._gate.open()
+        serving = frozenset(name for name, serves in self._filters.serving.items() if serves)
+        self._registration.set_serving(serving)
         self._registration.set_state(State.DRAINING if self._leaves else here)
-
-    def _start(self, name: str, part: Coroutine[Any, Any, None]) -> None:
-        self._parts.append(asyncio.create_task(part, name=name))
-
-    async def _first(self, *awaited: Coroutine[Any, Any, object]) -> None:
-        """Until one of these is done; what a part of ours failed with is raised."""
-        waiting: list[asyncio.Task[Any]] = [asyncio.create_task(each) for each in awaited]
-        try:
-            await asyncio.wait([*waiting, *self._parts], return_when=asyncio.FIRST_COMPLETED)
-            for part in self._parts:
-                if part.done():
-                    part.result()
-        finally:
-            for each in waiting:
-                each.cancel()
-
-    async def _end_parts(self) -> None:
-        for part in self._parts:
-            part.cancel()
-        await asyncio.gather(*self._parts, return_exceptions=True)
-
-
-async def _unless(event: asyncio.Event, doing: asyncio.Future[T]) -> T | None:
-    """What `doing` gives; None, and its end, where the event comes first."""
-    waiting = asyncio.ensure_future(event.wait())
-    either: set[asyncio.Future[Any]] = {waiting, doing}
-    try:
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        return doing.result() if doing.done() else None
-    finally:
-        waiting.cancel()
-        if not doing.done():
-            doing.cancel()
-            await asyncio.gather(doing, return_exceptions=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -16,6 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from meshext_controlplane.agent.errors import SvidError
+from meshext_controlplane.identity.errors import JwtError
+from meshext_controlplane.identity.jwt_checking import read_public_key
+from meshext_controlplane.identity.jwt_svid import JwtKey
 from meshext_controlplane.model.spiffe import SpiffeId, SpiffeIdError
 from meshext_proto.meshext import svids_pb2
 
@@ -57,7 +61,8 @@ class Svid:
     """What a workload shows to its peers, and whom it believes.
 
     `chain` has the leaf first and no root, `roots` every root of the mesh, `revocations` X.509 CRLs; all
-    are DER. Made by `check_svid`. Prints without the key.
+    are DER. Tokens are believed by `jwt_keys`, unless they are of `banned` SPIFFE IDs. Made by `check_svid`.
+    Prints without the key.
     """
 
     identity: SpiffeId
@@ -67,6 +72,8 @@ class Svid:
     revocations: tuple[bytes, ...] = field(repr=False)
     not_before: datetime
     not_after: datetime
+    jwt_keys: tuple[JwtKey, ...] = field(default=(), repr=False)
+    banned: tuple[str, ...] = field(default=(), repr=False)
 
     @cached_property
     def key_pem(self) -> bytes:
@@ -89,6 +96,15 @@ class Svid:
         lists = map(x509.load_der_x509_crl, self.revocations)
         return b"".join(each.public_bytes(Encoding.PEM) for each in lists)
 
+    @cached_property
+    def is_banned(self) -> bool:
+        """Whether it is on a list of its own mesh, or its identity is banned as a whole."""
+        serial = x509.load_der_x509_certificate(self.chain[0]).serial_number
+        lists = map(x509.load_der_x509_crl, self.revocations)
+        return str(self.identity) in self.banned or any(
+            each.get_revoked_certificate_by_serial_number(serial) is not None for each in lists
+        )
+
     def seconds_left(self, now: datetime) -> float:
         """How long it is still valid; negative once it has expired."""
         return (self.not_after - now).total_seconds()
@@ -100,12 +116,23 @@ class Svid:
         for root in trust.roots:
             _parse_certificate(root)
         _check_lists(trust.revocations)
-        return replace(self, roots=tuple(trust.roots), revocations=tuple(trust.revocations))
+        return replace(
+            self,
+            roots=tuple(trust.roots),
+            revocations=tuple(trust.revocations),
+            jwt_keys=_usable(trust.jwt_keys),
+            banned=tuple(trust.banned),
+        )
 
     def to_message(self) -> svids_pb2.Svid:
         """As it came over the wire."""
         return svids_pb2.Svid(
-            spiffe_id=str(self.identity), chain=self.chain, roots=self.roots, revocations=self.revocations
+            spiffe_id=str(self.identity),
+            chain=self.chain,
+            roots=self.roots,
+            revocations=self.revocations,
+            jwt_keys=[svids_pb2.JwtKey(id=each.id, public=each.public) for each in self.jwt_keys],
+            banned=self.banned,
         )
 
     @classmethod
@@ -120,6 +147,8 @@ class Svid:
             revocations=tuple(message.revocations),
             not_before=leaf.not_valid_before_utc,
             not_after=leaf.not_valid_after_utc,
+            jwt_keys=_usable(message.jwt_keys),
+            banned=tuple(message.banned),
         )
 
 
@@ -197,6 +226,16 @@ def _parse_certificate(der: bytes) -> x509.Certificate:
         return x509.load_der_x509_certificate(der)
     except ValueError:
         raise SvidError("a certificate is damaged") from None
+
+
+def _usable(keys: Iterable[svids_pb2.JwtKey]) -> tuple[JwtKey, ...]:
+    """Those that we can check with: a later control plane may sign with others beside them."""
+    found = []
+    for each in (JwtKey(key.id, key.public) for key in keys):
+        with suppress(JwtError):
+            read_public_key(each)
+            found.append(each)
+    return tuple(found)
 
 
 def _certificate_to_pem(der: bytes) -> bytes:

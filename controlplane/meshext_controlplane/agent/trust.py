@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import grpc
 import grpc.aio
 
 from meshext_controlplane.agent.backoff import Backoff
 from meshext_controlplane.agent.channels import ControlPlane, say
+from meshext_controlplane.agent.credentials import Credentials
 from meshext_controlplane.agent.errors import AgentError, SvidError, UnreachableError
 from meshext_controlplane.agent.metrics import Counts
 from meshext_controlplane.agent.svid import Svid
@@ -63,8 +65,18 @@ async def _watch(
                 if _take(control_plane, trust, keep):
                     counts.trust_changed()
         except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.PERMISSION_DENIED:
+                _note_ban(control_plane.credentials, say(error))
             raise UnreachableError(say(error)) from None
     raise UnreachableError("the control plane ended the stream")
+
+
+def _note_ban(credentials: Credentials, reason: str) -> None:
+    """Who is banned is told nothing any more, not even that; what the control plane says next undoes it."""
+    svid = credentials.svid
+    if str(svid.identity) not in svid.banned:
+        log.error("the control plane has nothing for this workload any more: %s", reason)
+        credentials.replace(replace(svid, banned=(*svid.banned, str(svid.identity))))
 
 
 def _take(control_plane: ControlPlane, trust: svids_pb2.Trust, keep: Callable[[Svid], None]) -> bool:
@@ -81,5 +93,8 @@ def _take(control_plane: ControlPlane, trust: svids_pb2.Trust, keep: Callable[[S
     except AgentError as error:
         log.error("whom to trust has changed and is not stored: %s", error)
     control_plane.credentials.replace(svid)
-    log.info("trust has changed: %d roots, %d lists of bans", len(svid.roots), len(svid.revocations))
+    log.info(
+        "trust has changed: %d roots, %d lists of bans, %d keys of tokens",
+        *map(len, (svid.roots, svid.revocations, svid.jwt_keys)),
+    )
     return True

@@ -24,6 +24,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     authentication.check_identities,
     surroundings.check_selectors,
     surroundings.check_services_of_filters,
+    surroundings.check_ports_of_filters,
     surroundings.check_services_of_providers,
     surroundings.check_telemetry,
     surroundings.check_protocols,

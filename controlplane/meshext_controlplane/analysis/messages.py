@@ -53,6 +53,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "MX118": Code(WARNING, "a provider whose service is not in the mesh: nothing is sent there"),
         "MX119": Code(WARNING, "several Telemetries in one scope: only the first counts"),
         "MX120": Code(WARNING, "CUSTOM asks by HTTP alone, for a TCP port: what it matches there is denied"),
+        "MX121": Code(WARNING, "a FilterPolicy for a port that is not HTTP: the filter is not asked there"),
         "MX201": Code(WARNING, "a port that does not say what it speaks: TCP is assumed"),
         "MX301": Code(WARNING, "a VirtualService for a host that nobody has"),
         "MX302": Code(ERROR, "a destination that nobody has: its share of requests fails"),

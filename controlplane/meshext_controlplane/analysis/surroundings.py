@@ -7,8 +7,14 @@ from collections.abc import Iterator, Mapping
 from meshext_controlplane.analysis.authentication import labels_of
 from meshext_controlplane.analysis.hosts import find_hosts
 from meshext_controlplane.analysis.messages import Key, Message
-from meshext_controlplane.analysis.subjects import find_subjects, protocol_of, select_subjects
+from meshext_controlplane.analysis.subjects import (
+    find_subjects,
+    is_http,
+    protocol_of,
+    select_subjects,
+)
 from meshext_controlplane.model.authorization_policy import AuthorizationPolicy
+from meshext_controlplane.model.destination_rule import DestinationRule
 from meshext_controlplane.model.filter_policy import FilterPolicy
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.mesh_config import MeshConfig
@@ -46,6 +52,7 @@ def find_selectors(mesh: Mesh) -> Iterator[tuple[Key, Mapping[str, str]]]:
         *((each.key, each.spec.selector) for each in mesh.of(RequestAuthentication)),
         *((each.key, each.spec.selector) for each in mesh.of(Telemetry)),
         *((each.key, each.spec.selector) for each in mesh.of(FilterPolicy)),
+        *((each.key, each.spec.workload_selector) for each in mesh.of(DestinationRule)),
     ]
     for key, selector in selecting:
         yield key, labels_of(selector)
@@ -67,6 +74,25 @@ def check_services_of_filters(mesh: Mesh) -> Iterator[Message]:
                 hint="add its Service, or leave service out to run it beside each sidecar",
                 path=("spec", "service"),
             )
+
+
+def check_ports_of_filters(mesh: Mesh) -> Iterator[Message]:
+    """FilterPolicies that may refuse, where a selected Service has a port that nobody asks them at."""
+    subjects = find_subjects(mesh)
+    for document in mesh.of(FilterPolicy):
+        if document.spec.direction != "inbound" or not document.spec.may_guard:
+            continue
+        labels = labels_of(document.spec.selector)
+        for subject in select_subjects(mesh, subjects, document.metadata.namespace, labels):
+            for port in subject.ports:
+                if not is_http(port):
+                    yield Message(
+                        code="MX121",
+                        key=document.key,
+                        text=f"{subject.name} port {port.port} is not HTTP, so nothing is asked there",
+                        hint="select other workloads, or name the port http-... where HTTP is spoken",
+                        path=("spec", "selector"),
+                    )
 
 
 def check_services_of_providers(mesh: Mesh) -> Iterator[Message]:

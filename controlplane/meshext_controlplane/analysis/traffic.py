@@ -183,14 +183,16 @@ def check_protocols(mesh: Mesh) -> Iterator[Message]:
 
 def check_rules(mesh: Mesh) -> Iterator[Message]:
     """Rules for hosts that nobody has, several for one host, settings that do nothing alone."""
-    hosts, first = find_hosts(mesh), dict[tuple[str, str], DestinationRule]()
+    hosts, first = find_hosts(mesh), dict[tuple[str, str, object], DestinationRule]()
     for document in mesh.of(DestinationRule):
         namespace = document.metadata.namespace
         host = qualify_host(document.spec.host, namespace)
         if "*" not in host and hosts.find(host) is None:
             text = f"no Service or ServiceEntry has {host}; add one"
             yield told("MX308", document, ("spec", "host"), text)
-        other = first.setdefault((namespace, host), document)
+        selector = document.spec.workload_selector
+        selected = None if selector is None else frozenset(selector.match_labels.items())
+        other = first.setdefault((namespace, host, selected), document)
         if other is not document and document.spec.traffic_policy and other.spec.traffic_policy:
             text = f"the trafficPolicy of {other.metadata.name} for {host} counts alone; put it in there"
             yield told("MX313", document, ("spec", "trafficPolicy"), text)

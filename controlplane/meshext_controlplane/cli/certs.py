@@ -9,23 +9,26 @@ import typer
 
 from meshext.cli.help import VerbCommand
 from meshext_controlplane.cli.admin import DEFAULT_STATE, State
+from meshext_controlplane.cli.rotate_jwt import rotate_jwt
 from meshext_controlplane.cli.rotate_root import rotate_root
 from meshext_controlplane.cli.verb_group import VerbGroup
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from meshext_controlplane.identity.holdings import Holding, Holdings, Standing
+    from meshext_controlplane.identity.holdings import Holding, Holdings, JwtSigner, Standing
 
 All = Annotated[bool, typer.Option("--all", help="Also certificates that were renewed and have not expired.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON; every certificate is in it.")]
 
 AUTHORITIES = ("AUTHORITY", "UNTIL", "LEFT", "SHA-256 OF THE CERTIFICATE")
+SIGNERS = ("KEY OF TOKENS", "SIGNS FROM", "UNTIL", "STATE")
 CERTIFICATES = ("IDENTITY", "UNTIL", "LEFT", "STATE", "SERIAL")
 
 
 app = typer.Typer(cls=VerbGroup, add_completion=False, rich_markup_mode=None)
 app.command("rotate-root", cls=VerbCommand)(rotate_root)
+app.command("rotate-jwt", cls=VerbCommand)(rotate_jwt)
 
 
 @app.callback(subcommand_metavar="[VERB ...]", invoke_without_command=True)
@@ -41,6 +44,7 @@ def certs(
       meshext certs
       meshext certs --json | jq -r '.certificates[] | select(.banned) | .identity'
       meshext certs rotate-root
+      meshext certs rotate-jwt
     """
     if context.invoked_subcommand is not None:
         return
@@ -58,13 +62,16 @@ def certs(
 
 
 def show(found: Holdings, now: datetime, *, everything: bool) -> None:
-    """Two tables."""
+    """The tables."""
     from meshext.cli.output import format_table
 
     authorities = [to_authority_row(each, now) for each in found.authorities]
     shown = [each for each in found.certificates if everything or each.newest]
     print("\n".join(format_table([AUTHORITIES, *authorities])))
     print()
+    if found.signers:
+        print("\n".join(format_table([SIGNERS, *(to_signer_row(each, now) for each in found.signers)])))
+        print()
     if shown:
         print("\n".join(format_table([CERTIFICATES, *(to_row(each, now) for each in shown)])))
     else:
@@ -78,6 +85,12 @@ def to_authority_row(standing: Standing, now: datetime) -> tuple[str, ...]:
     role = standing.role if standing.ours else f"{standing.role} (its key is elsewhere)"
     left = format_span(standing.not_after - now)
     return (role, f"{standing.not_after:%Y-%m-%d}", left, standing.fingerprint)
+
+
+def to_signer_row(signer: JwtSigner, now: datetime) -> tuple[str, ...]:
+    """One key that signs tokens."""
+    standing = "next" if now < signer.begins else "signs" if now < signer.ends else "known"
+    return (signer.id, f"{signer.begins:%Y-%m-%d %H:%M}", f"{signer.ends:%Y-%m-%d %H:%M}", standing)
 
 
 def to_row(holding: Holding, now: datetime) -> tuple[str, ...]:
@@ -101,6 +114,10 @@ def to_plain(found: Holdings) -> dict[str, object]:
                 "ours": each.ours,
             }
             for each in found.authorities
+        ],
+        "jwtKeys": [
+            {"id": each.id, "begins": each.begins.isoformat(), "ends": each.ends.isoformat()}
+            for each in found.signers
         ],
         "certificates": [
             {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NONE = "-"
 
-Name = Annotated[str, typer.Argument(metavar="WORKLOAD", help="NAME or NAMESPACE/NAME.")]
+Name = Annotated[str, typer.Argument(metavar="WORKLOAD", help="NAME, NAMESPACE/NAME or NAME.NAMESPACE.")]
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
@@ -77,7 +77,7 @@ def tell_proxy(proxy: DescribedProxy) -> str:
         f"{name} {state}" for name, state, _ in proxy.types if state not in ("SYNCED", "NOT SENT")
     )
     told = away or ("not served the newest" if proxy.problem else "SYNCED")
-    return f"{told}, Envoy {proxy.envoy}"
+    return f"{told}, {'gRPC without an Envoy' if proxy.kind == 'grpc' else f'Envoy {proxy.envoy}'}"
 
 
 def section(title: str, header: Row, rows: Sequence[Row]) -> Iterator[str]:

@@ -22,7 +22,7 @@ def look(state: Path) -> View:
 
 
 def find_workload(view: View, name: str) -> Workload:
-    """The workload of NAME or NAMESPACE/NAME; AdminError where there is none, or several."""
+    """The workload of NAME, NAMESPACE/NAME or NAME.NAMESPACE; AdminError where there is none, or several."""
     from meshext_controlplane.cli.admin import AdminError
 
     found = view.workload(name)

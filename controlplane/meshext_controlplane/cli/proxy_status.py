@@ -24,7 +24,9 @@ def proxy_status(node: Node = "", json: Json = False, state: State = DEFAULT_STA
     """Show for each connected proxy and type whether it has what it shall have.
 
     SYNCED: it has said yes to the newest; STALE: it has not answered yet; NACKED: it has refused, with its
-    reason below; NOT SENT: it has not asked, or there is nothing. Exit code 1 where something is NACKED.
+    reason below; NOT SENT: it has not asked, or there is nothing. gRPC without an Envoy has a row for each
+    target that it dials. Filters beside a sidecar that do not serve are named below the table. Exit code 1
+    where something is NACKED.
 
     Example: meshext proxy-status checkout-1.shop
     """
@@ -67,8 +69,17 @@ def status_lines(proxies: list[admin_pb2.ProxyStatusReply.Proxy]) -> Iterator[st
             if part.state == "NACKED":
                 what = ", ".join(part.refused) or "a resource"
                 yield printable(f"{proxy.node_id} {short_name(part.type_url)} {what}: {part.error}")
+        yield from (printable(f"{proxy.node_id} {tell_missing(each)}") for each in proxy.missing)
         if proxy.problem:
             yield printable(f"{proxy.node_id} is not served the newest: {proxy.problem}")
+
+
+def tell_missing(missing: admin_pb2.ProxyStatusReply.Missing) -> str:
+    """What it means that a filter beside a sidecar does not serve."""
+    name = f"filter {missing.namespace}/{missing.name}" if missing.namespace else f"provider {missing.name}"
+    if missing.held:
+        return f"goes on without the {name}, whose service does not run yet; its log says why"
+    return f"is not ready: the service of the {name} does not run; its log says why"
 
 
 def to_plain(proxy: admin_pb2.ProxyStatusReply.Proxy) -> dict[str, Any]:
@@ -81,6 +92,10 @@ def to_plain(proxy: admin_pb2.ProxyStatusReply.Proxy) -> dict[str, Any]:
         "protocol": proxy.protocol,
         "since": proxy.since,
         "problem": proxy.problem,
+        "filters": [
+            {"namespace": each.namespace, "name": each.name, "state": "HELD" if each.held else "DOWN"}
+            for each in proxy.missing
+        ],
         "types": {short_name(part.type_url): type_to_plain(part) for part in proxy.types},
     }
 

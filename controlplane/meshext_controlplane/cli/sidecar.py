@@ -10,7 +10,9 @@ import typer
 if TYPE_CHECKING:
     from meshext_controlplane.agent.options import SidecarOptions
 
-from meshext_controlplane.cli.interception_options import OPTIONS, also_taking
+from meshext_controlplane.cli.interception_options import OPTIONS as TRANSPARENT
+from meshext_controlplane.cli.interception_options import also_taking
+from meshext_controlplane.cli.workload_api_options import OPTIONS as WORKLOAD_API
 
 TOKEN_VARIABLE = "MESHEXT_TOKEN"
 
@@ -51,6 +53,14 @@ Gateway = Annotated[
     bool,
     typer.Option(
         "--gateway", help="No application: listen where the Gateway documents for its token's labels say."
+    ),
+]
+Grpc = Annotated[
+    bool,
+    typer.Option(
+        "--grpc",
+        help="No Envoy: the application dials xds:///HOST:PORT with gRPC's own client, which finds the mesh"
+        " by $GRPC_XDS_BOOTSTRAP.",
     ),
 ]
 Outbound = Annotated[
@@ -108,7 +118,7 @@ LogLevel = Annotated[str, typer.Option(metavar="LEVEL", help="debug, info, warni
 LogFormat = Annotated[str, typer.Option(metavar="FORMAT", help="text or json.")]
 
 
-@also_taking(OPTIONS)
+@also_taking((*WORKLOAD_API, *TRANSPARENT))
 def sidecar(
     control_plane: ControlPlane,
     command: Command = None,
@@ -118,6 +128,7 @@ def sidecar(
     address: AddressOption = "",
     port: Port = None,
     gateway: Gateway = False,
+    grpc: Grpc = False,
     outbound: Outbound = 15001,
     label: Label = None,
     locality: LocalityOption = "",
@@ -138,13 +149,12 @@ def sidecar(
     envoy_log_level: EnvoyLogLevel = "warning",
     log_level: LogLevel = "info",
     log_format: LogFormat = "text",
-    **transparent: Any,
+    **more: Any,
 ) -> None:
     """Run an application in the mesh, behind an Envoy of its own, or a gateway.
 
-    Only the first start needs a token. The application finds its way out by $HTTP_PROXY. With --transparent
-    (as root with NET_ADMIN, before the application joins the network namespace) rules lead all connections
-    to Envoy, also while it is down. SIGTERM and Ctrl-C let open requests end, a second one ends them.
+    Only the first start needs a token. The way out is $HTTP_PROXY; with --transparent (as root, before the
+    application joins the network) rules lead all there. SIGTERM lets requests end, a second one ends them.
 
     Example: meshext sidecar --control-plane cp.example:15010 --port 8080:http=127.0.0.1:9000 -- ./server
     """
@@ -158,8 +168,9 @@ def start(words: dict[str, Any]) -> int:
 
     from meshext.hosts.log_lines import configure_logging
     from meshext_controlplane.cli.sidecar_options import build_options, check_logging, complete
+    from meshext_controlplane.cli.workload_api_options import listen_early
 
-    given = {**words, **words["transparent"]}
+    given = {**words, **words["more"]}
     os.environ.pop(TOKEN_VARIABLE, None)  # what we start has no business with it
     check_logging(given["log_level"], given["log_format"])
     configure_logging(given["log_level"], given["log_format"])
@@ -171,15 +182,16 @@ def start(words: dict[str, Any]) -> int:
             print(show_rules(options.interception), end="")
             return 0
         intercept(options.interception)
+        listening = listen_early(options, options.interception.user)
         become(options.interception, *filter(None, (options.data, options.certificates)))
-        options = complete(options)
+        options = complete(listening)
     return asyncio.run(_run(options))
 
 
 async def _run(options: SidecarOptions) -> int:
-    from meshext_controlplane.agent.sidecar import run_sidecar
+    from meshext_controlplane.agent.running import run_agent
     from meshext_controlplane.agent.stopping import Stop, asked_by_signals
 
     stop = Stop()
     with asked_by_signals(stop):
-        return await run_sidecar(options, stop)
+        return await run_agent(options, stop)

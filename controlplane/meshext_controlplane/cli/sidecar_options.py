@@ -16,9 +16,10 @@ from meshext.envoy.upstreams import TcpAddress, parse_address
 from meshext.errors import ConfigError
 from meshext.hosts.log_lines import FORMATTERS
 from meshext_controlplane.agent.options import EnvoyOptions, Leaving, SidecarOptions
-from meshext_controlplane.agent.ports import parse_ports
+from meshext_controlplane.agent.ports import own_ports, parse_ports
 from meshext_controlplane.agent.probes import Pace, Probe, default_probes, parse_probe
 from meshext_controlplane.cli.interception_options import read_interception
+from meshext_controlplane.cli.workload_api_options import read_workload_api
 from meshext_controlplane.model.workload import Locality, WorkloadPort
 
 T = TypeVar("T")
@@ -48,20 +49,26 @@ def build_options(**given: Any) -> SidecarOptions:
     words = read_words(reader, given)
     if given["gateway"]:
         reader.problems += find_needless(given)
+    data = given["data"] or default_data(words["name"], shared=given["transparent"])
+    workload_api = reader.read(read_workload_api, given, data, instead=None)
+    if given["grpc"]:
+        reader.problems += find_without_envoy(given)
     if reader.problems:
         raise ConfigError(reader.problems, source=SOURCE)
     return SidecarOptions(
         **words,
+        workload_api=workload_api,
         token=given["token"].strip(),
         outbound=given["outbound"],
         gateway=given["gateway"],
+        grpc=given["grpc"],
         weight=given["weight"],
         pace=Pace(
             period=given["probe_period"],
             time_limit=given["probe_timeout"],
             failures=given["probe_failures"],
         ),
-        data=given["data"] or default_data(words["name"], shared=given["transparent"]),
+        data=data,
         certificates=given["write_certs"],
         command=tuple(given["command"] or ()),
         leaving=Leaving(delay=given["drain_delay"], drain=given["drain"], grace=given["grace"]),
@@ -82,7 +89,15 @@ def read_words(reader: Reader, given: Mapping[str, Any]) -> dict[str, Any]:
     control_plane = read(parse_control_plane, given["control_plane"], instead=nowhere)
     transparent = given["transparent"]
     inbound = given["inbound"] if transparent else None
-    ports = read(parse_ports, given["port"] or [], outbound=given["outbound"], inbound=inbound, instead=())
+    # Rules of another life would lead our question for a name astray: until we are the sidecar's user.
+    later = transparent and not given["address"]
+    address = "" if later else read(parse_own_address, given["address"], control_plane, instead="")
+    if given["grpc"]:
+        ports = read(own_ports, given["port"] or [], address, instead=())
+    else:
+        ports = read(
+            parse_ports, given["port"] or [], outbound=given["outbound"], inbound=inbound, instead=()
+        )
     stats, metrics = (
         read(parse_scraped, given[each], f"--{each}", instead=None) for each in ("stats", "metrics")
     )
@@ -91,10 +106,7 @@ def read_words(reader: Reader, given: Mapping[str, Any]) -> dict[str, Any]:
         "control_plane": control_plane,
         "join": read(parse_join, given["join"], control_plane, instead=nowhere),
         "name": read(parse_name, given["name"], instead=""),
-        # Rules of another life would lead our question for a name astray: until we are the sidecar's user.
-        "address": ""
-        if transparent and not given["address"]
-        else read(parse_own_address, given["address"], control_plane, instead=""),
+        "address": address,
         "ports": ports,
         "labels": read(parse_labels, given["label"] or [], instead={}),
         "locality": read(parse_locality, given["locality"], instead=Locality()),
@@ -117,10 +129,25 @@ def find_needless(given: Mapping[str, Any]) -> list[str]:
         "--probe": "there is nothing to ask",
         "COMMAND": "it runs no application",
     }
+    return tell_misfits(given, "--gateway", told)
+
+
+def find_without_envoy(given: Mapping[str, Any]) -> list[str]:
+    """What says something about an Envoy, which is not there with --grpc."""
+    told = {
+        "--gateway": "a gateway is an Envoy",
+        "--transparent": "rules would lead connections to an Envoy",
+        "--stats": "there is no Envoy to ask",
+    }
+    return tell_misfits(given, "--grpc", told)
+
+
+def tell_misfits(given: Mapping[str, Any], kind: str, told: Mapping[str, str]) -> list[str]:
+    """Of the options that do not go with this kind of sidecar, those that were given."""
     return [
-        f"{option}: does not go with --gateway, as {why}; leave it out"
+        f"{option}: does not go with {kind}, as {why}; leave it out"
         for option, why in told.items()
-        if given[option.removeprefix("--").lower()]
+        if given[option.removeprefix("--").replace("-", "_").lower()]
     ]
 
 

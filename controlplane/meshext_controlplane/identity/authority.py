@@ -12,6 +12,8 @@ from meshext_controlplane.identity.clock import Clock, from_seconds, to_seconds,
 from meshext_controlplane.identity.csr import CheckedRequest, check_csr
 from meshext_controlplane.identity.errors import AuthorityError, BannedError
 from meshext_controlplane.identity.issuers import Issuer, Issuers
+from meshext_controlplane.identity.jwt_schedule import known_at
+from meshext_controlplane.identity.jwt_svid import JwtKey
 from meshext_controlplane.identity.keys import fingerprint, to_der
 from meshext_controlplane.identity.profiles import (
     SHORTEST_LIFE,
@@ -24,8 +26,9 @@ from meshext_controlplane.identity.rotation import rotate_at
 from meshext_controlplane.identity.svid import Svid, Trust
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.state.authorities import read_generation, replace_certificate
-from meshext_controlplane.state.bans import banned_serials, find_ban
+from meshext_controlplane.state.bans import banned_identities, banned_serials, find_ban
 from meshext_controlplane.state.certificates import CertificateRecord, forget_expired, insert_certificate
+from meshext_controlplane.state.jwt_keys import list_jwt_keys
 from meshext_controlplane.state.store import StateStore, Transaction
 
 Banned = tuple[tuple[str, int, int | None], ...]
@@ -147,7 +150,14 @@ class CertificateAuthority:
         with self._lock:
             if self._built is None or self._built[0] != banned:
                 self._built = banned, tuple(self._build_crl(each, banned) for each in self._issuers.signers)
-            return Trust(self.roots, self._built[1])
+            revocations = self._built[1]
+        keys = known_at(list_jwt_keys(transaction), to_seconds(now))
+        return Trust(
+            self.roots,
+            revocations,
+            jwt_keys=tuple(JwtKey(each.id, each.public) for each in keys),
+            banned=tuple(banned_identities(transaction)),
+        )
 
     def _look(self, transaction: Transaction) -> None:
         """Take what others have changed."""

@@ -9,6 +9,7 @@ from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.clock import to_seconds
 from meshext_controlplane.identity.csr import check_csr
 from meshext_controlplane.identity.errors import BannedError, BusyError, IdentityError
+from meshext_controlplane.identity.facts import Facts
 from meshext_controlplane.identity.limits import NOTHING, Limits, from_json
 from meshext_controlplane.identity.peer import Peer, check_peer, parse_peer
 from meshext_controlplane.identity.profiles import SVID_LIFE
@@ -21,7 +22,7 @@ from meshext_controlplane.state.certificates import (
     find_certificate,
     latest_certificate,
 )
-from meshext_controlplane.state.store import StateStore, Transaction
+from meshext_controlplane.state.store import StateStore, Transaction, part_of
 from meshext_controlplane.state.tokens import find_token
 
 MOST = 60
@@ -48,16 +49,29 @@ class Enrollment:
 
         Whatever is refused leaves the token as it was.
         """
-        token = JoinToken.parse(token_text)
+        (found,) = self.join_all([(token_text, csr)])
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def join_all(self, requests: Sequence[tuple[str, bytes]]) -> list[Svid | Exception]:
+        """Several of them as one change: an error of one is its own. StateError where none is on disk."""
         with self.store.writing() as transaction:
-            record = self._tokens.find(transaction, token)
-            identity = SpiffeId.parse(record.identity)
-            request = check_csr(csr, identity)
-            self._tokens.use(transaction, record, request.key_id)
-            self._check_pace(transaction, identity, record.id)
-            return self.authority.issue_within(
-                transaction, request, identity, life=self._life, token=record.id
-            )
+            return [self._join(transaction, token, csr) for token, csr in requests]
+
+    def _join(self, transaction: Transaction, token_text: str, csr: bytes) -> Svid | Exception:
+        try:
+            with part_of(transaction):
+                record = self._tokens.find(transaction, JoinToken.parse(token_text))
+                identity = SpiffeId.parse(record.identity)
+                request = check_csr(csr, identity)
+                self._tokens.use(transaction, record, request.key_id)
+                self._check_pace(transaction, identity, record.id)
+                return self.authority.issue_within(
+                    transaction, request, identity, life=self._life, token=record.id
+                )
+        except IdentityError as error:
+            return error
 
     def renew(self, peer: Peer, csr: bytes) -> Svid:
         """The next certificate of a peer. CsrError, PeerError, BannedError, BusyError, StateError."""
@@ -74,7 +88,7 @@ class Enrollment:
     def _renew(self, transaction: Transaction, peer: Peer, csr: bytes) -> Svid | Exception:
         try:
             request = check_csr(csr, peer.identity)
-            self._check(transaction, peer)
+            check_standing(transaction, peer, authority=self.authority)
             token = _token_of(transaction, peer)
             self._check_pace(transaction, peer.identity, token)
             return self.authority.issue_within(
@@ -92,7 +106,7 @@ class Enrollment:
     def check(self, peer: Peer) -> None:
         """BannedError or PeerError where a peer may have nothing, or nothing any more."""
         with self.store.reading() as transaction:
-            self._check(transaction, peer)
+            check_standing(transaction, peer, authority=self.authority)
 
     def limits_of(self, peer: Peer) -> Limits:
         """What the peer may register: the limits of the token that its line of certificates began with.
@@ -110,12 +124,14 @@ class Enrollment:
         if count_line(transaction, str(identity), token, since=since) >= MOST:
             raise BusyError(f"{identity} has got {MOST} certificates within {PACE}; try again later")
 
-    def _check(self, transaction: Transaction, peer: Peer) -> None:
-        check_peer(peer, trust_domain=self.authority.trust_domain, now=self.authority.clock())
-        identity = peer.identity
-        if ban := find_ban(transaction, identity=str(identity), serial=peer.serial):
-            what = f"{identity}" if ban.kind == "identity" else f"the certificate {peer.serial}"
-            raise BannedError(f"{what} is banned")
+
+def check_standing(transaction: Transaction, peer: Peer, *, authority: Facts) -> None:
+    """BannedError or PeerError where a peer may have nothing, or nothing any more."""
+    check_peer(peer, trust_domain=authority.trust_domain, now=authority.clock())
+    identity = peer.identity
+    if ban := find_ban(transaction, identity=str(identity), serial=peer.serial):
+        what = f"{identity}" if ban.kind == "identity" else f"the certificate {peer.serial}"
+        raise BannedError(f"{what} is banned")
 
 
 def _token_of(transaction: Transaction, peer: Peer) -> str | None:

@@ -33,6 +33,18 @@ class LimitError(IdentityError):
     """A workload is not within the limits of the token that it joined with."""
 
 
+class AudienceError(IdentityError):
+    """A token is asked for nobody, for too many, or for what is no name."""
+
+
+class SubjectError(IdentityError):
+    """A token is asked for in the name of somebody else."""
+
+
+class JwtError(IdentityError):
+    """A token is not to be believed, or none at all."""
+
+
 class AuthorityError(IdentityError):
     """The authority can not be made, opened or used."""
 

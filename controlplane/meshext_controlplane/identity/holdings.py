@@ -12,6 +12,7 @@ from meshext_controlplane.identity.keys import fingerprint
 from meshext_controlplane.state.authorities import AuthorityRecord, list_authorities
 from meshext_controlplane.state.bans import banned_serials
 from meshext_controlplane.state.certificates import CertificateRecord, list_certificates
+from meshext_controlplane.state.jwt_keys import list_jwt_keys
 from meshext_controlplane.state.store import StateStore
 
 
@@ -40,11 +41,21 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class JwtSigner:
+    """A key of tokens, and when it signs."""
+
+    id: str
+    begins: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Holdings:
-    """Authorities, roots first, and certificates by identity and age."""
+    """Authorities, roots first; certificates by identity and age; keys of tokens as they take turns."""
 
     authorities: tuple[Standing, ...]
     certificates: tuple[Holding, ...]
+    signers: tuple[JwtSigner, ...] = ()
 
 
 def read_holdings(store: StateStore, *, clock: Clock = utc_now) -> Holdings:
@@ -54,9 +65,11 @@ def read_holdings(store: StateStore, *, clock: Clock = utc_now) -> Holdings:
         records = list_certificates(transaction, at=now)
         banned = {serial for serial, _, _ in banned_serials(transaction, at=now)}
         authorities = list_authorities(transaction)
+        keys = list_jwt_keys(transaction)
     lines = {_line(record): record.serial for record in records}
     certificates = tuple(_to_holding(record, banned, lines) for record in records)
-    return Holdings(tuple(map(_to_standing, authorities)), certificates)
+    signers = (JwtSigner(each.id, from_seconds(each.begins), from_seconds(each.ends)) for each in keys)
+    return Holdings(tuple(map(_to_standing, authorities)), certificates, tuple(signers))
 
 
 def _line(record: CertificateRecord) -> tuple[str, str]:

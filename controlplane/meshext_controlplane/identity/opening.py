@@ -28,6 +28,7 @@ from meshext_controlplane.state.authorities import (
     replace_key,
     write_active,
 )
+from meshext_controlplane.state.jwt_keys import list_jwt_keys, replace_jwt_key
 from meshext_controlplane.state.settings import read_setting, write_setting
 from meshext_controlplane.state.store import StateStore, Transaction
 
@@ -183,6 +184,11 @@ def seal_name(number: int) -> str:
     return f"authority {number}"
 
 
+def jwt_seal_name(key_id: str) -> str:
+    """The same for a key that signs tokens."""
+    return f"jwt key {key_id}"
+
+
 def read_sealer(transaction: Transaction, secret: bytes | None) -> Sealer:
     """The sealer of a state that was sealed before."""
     parameters = read_setting(transaction, SEAL)
@@ -205,11 +211,15 @@ def seal_keys(store: StateStore, secret: bytes) -> bool:
     """Encrypt keys that were stored without a secret; False where they are encrypted already."""
     with store.writing() as transaction:
         records = [each for each in list_authorities(transaction) if each.key and is_plain(each.key)]
-        if not records:
+        signing = [each for each in list_jwt_keys(transaction) if is_plain(each.key)]
+        if not records and not signing:
             return False
         sealed = read_setting(transaction, SEAL) is not None
         sealer = read_sealer(transaction, secret) if sealed else new_sealer(transaction, secret)
         for record in records:
             name = seal_name(record.id)
             replace_key(transaction, record.id, sealer.seal(sealer.open(record.key or b"", name), name))
+        for each in signing:
+            name = jwt_seal_name(each.id)
+            replace_jwt_key(transaction, each.id, sealer.seal(sealer.open(each.key, name), name))
         return True

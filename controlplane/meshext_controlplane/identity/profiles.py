@@ -12,8 +12,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from meshext_controlplane.identity.keys import PrivateKey, PublicKey
 from meshext_controlplane.model.spiffe import SpiffeId
 
-SKEW = timedelta(minutes=5)
-"""How far behind ours a peer's clock may be: certificates are valid from that long before they were made."""
+SKEW = timedelta(minutes=65)
+"""How far behind ours a peer's clock may be: certificates are valid from that long before they were made.
+
+An hour is what a clock that was set to another time zone is off. It gives nobody anything: the key is new.
+"""
 
 ROOT_LIFE = timedelta(days=3650)
 ISSUING_LIFE = timedelta(days=365)

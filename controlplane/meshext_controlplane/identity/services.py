@@ -14,8 +14,16 @@ from meshext.errors import MeshextError
 from meshext_controlplane.identity.clock import utc_now
 from meshext_controlplane.identity.csr import LARGEST
 from meshext_controlplane.identity.enrollment import Enrollment
-from meshext_controlplane.identity.errors import BannedError, BusyError, CsrError, PeerError, TokenError
-from meshext_controlplane.identity.grouped import GroupedRenewals
+from meshext_controlplane.identity.errors import (
+    AudienceError,
+    BannedError,
+    BusyError,
+    CsrError,
+    PeerError,
+    SubjectError,
+    TokenError,
+)
+from meshext_controlplane.identity.grouped import Grouped, Joining, Renewal
 from meshext_controlplane.identity.peer import Peer
 from meshext_controlplane.identity.refusals import Refusals
 from meshext_controlplane.identity.svid import Svid, Trust
@@ -31,7 +39,9 @@ STATUS: tuple[tuple[type[MeshextError], grpc.StatusCode], ...] = (
     (TokenError, grpc.StatusCode.UNAUTHENTICATED),
     (PeerError, grpc.StatusCode.UNAUTHENTICATED),
     (BannedError, grpc.StatusCode.PERMISSION_DENIED),
+    (SubjectError, grpc.StatusCode.PERMISSION_DENIED),
     (CsrError, grpc.StatusCode.INVALID_ARGUMENT),
+    (AudienceError, grpc.StatusCode.INVALID_ARGUMENT),
     (BusyError, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (MeshextError, grpc.StatusCode.UNAVAILABLE),
 )
@@ -50,8 +60,7 @@ class JoiningService:
     """For a port of its own, where clients have no certificate."""
 
     def __init__(self, enrollment: Enrollment, thread: StateThread) -> None:
-        self._enrollment = enrollment
-        self._thread = thread
+        self._joinings: Grouped[Joining] = Grouped(enrollment.join_all, thread)
         self._refusals = Refusals()
 
     def handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
@@ -63,8 +72,8 @@ class JoiningService:
 
     async def _join(self, body: bytes, context: Context) -> bytes:
         request = await parse(svids_pb2.JoinRequest, body, context)
-        join = self._enrollment.join
-        svid = await answer(self._thread.run(join, request.token, request.csr), context, self._refusals)
+        joined = self._joinings.ask((request.token, request.csr))
+        svid = await answer(joined, context, self._refusals)
         log.info("%s has joined: certificate %s until %s", svid.identity, svid.serial, svid.not_after)
         return encode_svid(svid)
 
@@ -75,7 +84,7 @@ class RenewalService:
     def __init__(self, enrollment: Enrollment, thread: StateThread, feed: TrustFeed) -> None:
         self._enrollment = enrollment
         self._thread = thread
-        self._renewals = GroupedRenewals(enrollment, thread)
+        self._renewals: Grouped[Renewal] = Grouped(enrollment.renew_all, thread)
         self._refusals = Refusals()
         self._feed = feed
 
@@ -90,7 +99,7 @@ class RenewalService:
     async def _renew(self, body: bytes, context: Context) -> bytes:
         request = await parse(svids_pb2.RenewRequest, body, context)
         peer = await self._admit(context)
-        svid = await answer(self._renewals.renew(peer, request.csr), context, self._refusals)
+        svid = await answer(self._renewals.ask((peer, request.csr)), context, self._refusals)
         log.info("%s has renewed: certificate %s until %s", svid.identity, svid.serial, svid.not_after)
         return encode_svid(svid)
 
@@ -123,12 +132,24 @@ def encode_svid(svid: Svid) -> bytes:
         chain=svid.chain,
         roots=svid.trust.roots,
         revocations=svid.trust.revocations,
+        jwt_keys=to_jwt_keys(svid.trust),
+        banned=svid.trust.banned,
     ).SerializeToString()
 
 
 def encode_trust(trust: Trust) -> bytes:
     """As it goes over the wire."""
-    return svids_pb2.Trust(roots=trust.roots, revocations=trust.revocations).SerializeToString()
+    return svids_pb2.Trust(
+        roots=trust.roots,
+        revocations=trust.revocations,
+        jwt_keys=to_jwt_keys(trust),
+        banned=trust.banned,
+    ).SerializeToString()
+
+
+def to_jwt_keys(trust: Trust) -> list[svids_pb2.JwtKey]:
+    """What tokens are checked with."""
+    return [svids_pb2.JwtKey(id=each.id, public=each.public) for each in trust.jwt_keys]
 
 
 async def parse(kind: type[M], body: bytes, context: Context) -> M:

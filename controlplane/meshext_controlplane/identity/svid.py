@@ -8,15 +8,21 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from meshext_controlplane.identity.jwt_svid import JwtKey
 from meshext_controlplane.model.spiffe import SpiffeId
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Roots, and CRLs of the issuers below them, in DER. Equal where nothing has changed."""
+    """Roots, and CRLs of the issuers below them, in DER. Equal where nothing has changed.
+
+    `jwt_keys` are what tokens are checked with, `banned` the SPIFFE IDs that have nothing any more.
+    """
 
     roots: tuple[bytes, ...]
     revocations: tuple[bytes, ...]
+    jwt_keys: tuple[JwtKey, ...] = ()
+    banned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

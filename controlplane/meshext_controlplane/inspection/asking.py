@@ -1,11 +1,13 @@
 """What the Python filters of a workload say of one request: those that stand in its way, in their order.
 
-A filter that runs beside the sidecar is asked in a process of its own, in its own configuration. One that a
-shared service runs, and one that looks at bodies, is only named; one that can not run lets nothing in.
+Each is asked in a process of its own, in the configuration that its document gives it. Where a service runs
+it for all, that one decides, and may run another version: then that is said, too. One that looks at bodies is
+asked where a body is told; one that can not run lets nothing in.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -38,13 +40,17 @@ Data = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A filter in a request's way: `rank` is its place; `known` is an answer that needs no asking."""
+    """A filter in a request's way: `rank` is its place; `known` is an answer that needs no asking.
+
+    `note` is said beside what it answers.
+    """
 
     named: str
     source: FilterSource = field(repr=False)
     mode: str
     rank: int
     known: Data | None = None
+    note: str = ""
 
     def to_question(self) -> Data:
         """What `trying` is told."""
@@ -55,13 +61,16 @@ class Standing:
             "mode": self.mode,
             "after_tokens": self.rank > _TOKENS,
             "known": self.known,
+            "note": self.note,
         }
 
 
-def ask_filters(view: View, workload: Workload, facts: Facts, providers: Sequence[str]) -> Asked:
+def ask_filters(
+    view: View, workload: Workload, facts: Facts, providers: Sequence[str], body: bytes | None = None
+) -> Asked:
     """Ask those of a workload; `providers` are the ones that CUSTOM policies name for this request."""
     standing = sorted(find_standing(view, workload, providers), key=lambda each: each.rank)
-    answers = _ask([each.to_question() for each in standing], to_data(facts)) if standing else []
+    answers = _ask([each.to_question() for each in standing], to_data(facts, body)) if standing else []
     told = []
     for each, answer in zip(standing, answers, strict=True):
         before = each.rank < _POLICIES
@@ -99,21 +108,23 @@ def find_standing(view: View, workload: Workload, providers: Sequence[str]) -> I
     ]
     for name, source, place, mode in named:
         known: Data | None = None
+        note = ""
         if not mode:
             known = {"outcome": REFUSES, "why": "it does not load, so everything is refused"}
         elif source.service is not None:
             host, port = source.service.host.rpartition("/")[2], source.service.port
             if serves(host, port, workload.namespace):
-                known = {"outcome": NOT_ASKED, "why": f"the service {host}:{port} decides"}
+                note = f"asked here as it is written; the service {host}:{port} decides"
             else:
                 known = {"outcome": REFUSES, "why": f"there is no service {host}:{port}: all is refused"}
-        yield Standing(named=name, source=source, mode=mode, rank=_RANKS[place], known=known)
+        yield Standing(named=name, source=source, mode=mode, rank=_RANKS[place], known=known, note=note)
 
 
-def to_data(facts: Facts) -> Data:
+def to_data(facts: Facts, body: bytes | None = None) -> Data:
     """A request as plain data."""
     data = {name: getattr(facts, name) for name in (*_OWN, *_MORE)}
-    return {**data, "headers": [list(line) for line in facts.headers.items()]}
+    told = None if body is None else base64.b64encode(body).decode()
+    return {**data, "headers": [list(line) for line in facts.headers.items()], "body": told}
 
 
 def to_facts(facts: Facts, data: Data) -> Facts:

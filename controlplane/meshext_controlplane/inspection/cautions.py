@@ -8,6 +8,7 @@ from dataclasses import replace
 from meshext_controlplane.analysis.analyze import analyze
 from meshext_controlplane.analysis.messages import Message
 from meshext_controlplane.inspection.description import Description
+from meshext_controlplane.inspection.grpc_limits import tell_limits
 from meshext_controlplane.inspection.view import View
 from meshext_controlplane.model.authorization_policy import AuthorizationPolicy
 from meshext_controlplane.model.destination_rule import DestinationRule
@@ -31,6 +32,8 @@ def find_warnings(view: View, workload: Workload, described: Description) -> Des
     """The description with its warnings."""
     keys = list_documents(view, described)
     told = [*_tell_state(workload, described), *_tell_ports(described)]
+    if described.proxy.kind == "grpc":
+        told += tell_limits(view.mesh, workload)
     told += [
         f"{each.severity.name.capitalize()} {tell_finding(view, each)}; {each.hint}"
         for each in analyze(view.mesh)
@@ -67,7 +70,7 @@ def _tell_ports(described: Description) -> Iterator[str]:
     if described.gateway:
         yield from _tell_servers(described)
         return
-    if not described.services:
+    if not described.services and (described.ports or described.proxy.kind != "grpc"):
         yield "no service selects it: peers can not call it by a name"
     for service in described.services:
         if not service.workload_port:

@@ -147,8 +147,20 @@ def check_proxy(workload: Workload, proxy: ProxyState | None) -> Iterator[Result
         elif each.state not in SETTLED:
             hint = f"ask again in a moment; where it stays so, see `meshext proxy-status {name}`"
             yield Result(WARNING, f"its proxy has not answered to {kind} yet", hint)
+    yield from check_filters(proxy)
     if proxy.synced:
         yield Result(OK, f"its proxy is connected and SYNCED, Envoy {proxy.envoy}")
+
+
+def check_filters(proxy: ProxyState) -> Iterator[Result]:
+    """Whether the filters beside it serve. Those that are held came after it had begun to serve."""
+    hint = "ask again in a moment; where it stays so, its sidecar's log says why the service does not start"
+    for name, held in proxy.missing.items():
+        told = f"filter {name.removeprefix('/')} does not serve: "
+        if held:
+            yield Result(FAILED, f"{told}requests are answered without it, as before it was written", hint)
+        else:
+            yield Result(FAILED, f"{told}the workload is not ready", hint)
 
 
 def check_certificate(

@@ -95,6 +95,7 @@ def describe_proxy(proxy: ProxyState | None) -> DescribedProxy:
         return DescribedProxy(connected=False)
     return DescribedProxy(
         connected=True,
+        kind=proxy.kind,
         synced=proxy.synced,
         envoy=proxy.envoy,
         problem=proxy.problem,

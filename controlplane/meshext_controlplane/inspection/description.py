@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribedProxy:
-    """The workload's proxy. `types` is (CDS or EDS and so on; SYNCED, STALE, NACKED or NOT SENT; why)."""
+    """The workload's proxy; `kind` is "grpc" where its gRPC is that itself.
+
+    `types` is (CDS or EDS and so on; SYNCED, STALE, NACKED or NOT SENT; why).
+    """
 
     connected: bool
+    kind: str = ""
     synced: bool = False
     envoy: str = ""
     problem: str = ""

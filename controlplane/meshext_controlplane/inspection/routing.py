@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 from meshext_controlplane.inspection.description import DescribedRoutes, DescribedRule, Leg
 from meshext_controlplane.model.destination_rule import DestinationRule
 from meshext_controlplane.model.gateway_names import MESH, is_bound, qualify_gateway
-from meshext_controlplane.model.hosts import covers
+from meshext_controlplane.model.hosts import covers, qualify_host
 from meshext_controlplane.model.http_route import Destination
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.virtual_service import TcpRoute, TlsRoute, VirtualService
 from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.translate.catalog import Catalog
+from meshext_controlplane.translate.horizons import Horizon
 from meshext_controlplane.translate.members import is_selected
-from meshext_controlplane.translate.names import qualify
+from meshext_controlplane.translate.outlook import Outlook
 from meshext_controlplane.translate.services import MeshService
+
+_NAMED = 3  # workloads that are told by name
 
 
 class Routing:
-    """The traffic documents of a mesh. Callers are namespaces that have workloads, and gateways."""
+    """The traffic documents of a mesh.
+
+    Callers are gateways, and namespaces with workloads: all of these, or those that a `Sidecar` lets see.
+    """
 
     def __init__(self, mesh: Mesh, catalog: Catalog) -> None:
         self._mesh = mesh
         self._catalog = catalog
-        self._callers = sorted({each.namespace for each in mesh.workloads})
+        self._callers: dict[str, dict[Horizon, list[str]]] = {}
+        for each in sorted(mesh.workloads, key=lambda workload: (workload.namespace, workload.name)):
+            horizons = self._callers.setdefault(each.namespace, {})
+            horizons.setdefault(catalog.horizons.of(each), []).append(each.name)
+        self._outlooks: dict[tuple[str, Horizon], Outlook] = {}
 
     def routes(self, service: MeshService, workload: Workload) -> Iterator[DescribedRoutes]:
         """The VirtualServices that name the service's host or lead there."""
         for document in self._catalog.virtual_service_documents:
-            hosts = [qualify(host, document.metadata.namespace) for host in document.spec.hosts]
+            hosts = [qualify_host(host, document.metadata.namespace) for host in document.spec.hosts]
             meant = is_bound(document.spec.gateways, document.metadata.namespace, MESH)
             told = meant and any(covers(host, service.host) for host in hosts)
             legs = tuple(self._legs(document, service, workload))
@@ -44,7 +55,7 @@ class Routing:
     def rules(self, service: MeshService, workload: Workload) -> Iterator[DescribedRule]:
         """The DestinationRules for the service's host."""
         for document in self._mesh.of(DestinationRule):
-            if not covers(qualify(document.spec.host, document.metadata.namespace), service.host):
+            if not covers(qualify_host(document.spec.host, document.metadata.namespace), service.host):
                 continue
             subsets = document.spec.subsets
             here = [each.name for each in subsets if is_selected(workload.labels, each.labels)]
@@ -59,34 +70,50 @@ class Routing:
     def _deciding(self, document: VirtualService, hosts: Iterable[str]) -> Iterator[str]:
         """The namespaces for whose calls to one of these hosts the document decides."""
         asked = list(hosts)
-        for caller in self._callers:
-            visible = self._catalog.virtual_services(self._catalog.scope_of(caller))
-            if any(visible.find(host) is document for host in asked):
-                yield caller
+        yield from self._seeing(
+            lambda outlook: any(outlook.virtual_services.find(host) is document for host in asked)
+        )
         for name in document.spec.gateways:
             if name != MESH:
                 yield f"gateway {qualify_gateway(name, document.metadata.namespace)}"
 
     def _obeying(self, document: DestinationRule, service: MeshService) -> Iterator[str]:
-        for caller in self._callers:
+        def obeys(outlook: Outlook) -> bool:
+            place = (service.host, service.namespace, outlook.scope)
+            found = self._catalog.rules.documents(*place, outlook.horizon.selected)
+            return service.host in outlook.services and any(each is document for each in found)
+
+        yield from self._seeing(obeys)
+
+    def _seeing(self, sees: Callable[[Outlook], bool]) -> Iterator[str]:
+        """The namespaces for which that holds; where it does for some of the workloads, these as well."""
+        for caller, horizons in self._callers.items():
             scope = self._catalog.scope_of(caller)
-            found = self._catalog.rules.documents(service.host, service.namespace, scope)
-            if any(each is document for each in found):
+            names = [names for horizon, names in horizons.items() if sees(self._outlook(scope, horizon))]
+            if len(names) == len(horizons):
                 yield caller
+            elif names:
+                yield f"{caller} ({_tell_some(sorted(chain(*names)), sum(map(len, horizons.values())))})"
+
+    def _outlook(self, scope: str, horizon: Horizon) -> Outlook:
+        if (outlook := self._outlooks.get((scope, horizon))) is None:
+            outlook = self._outlooks[scope, horizon] = Outlook(self._catalog, scope, horizon)
+        return outlook
 
     def _legs(self, document: VirtualService, service: MeshService, workload: Workload) -> Iterator[Leg]:
         for route, destination, share in list_destinations(document):
-            if qualify(destination.host, document.metadata.namespace) == service.host:
+            if qualify_host(destination.host, document.metadata.namespace) == service.host:
                 here = not destination.subset or self._is_in(destination.subset, service, workload)
                 yield Leg(route=route, subset=destination.subset, share=share, here=here)
 
     def _is_in(self, name: str, service: MeshService, workload: Workload) -> bool:
         """Whether some caller's subset of that name has the workload."""
-        for caller in self._callers:
-            scope = self._catalog.scope_of(caller)
-            subset = self._catalog.rules.find(service.host, service.namespace, scope).subsets.get(name)
-            if subset is not None and is_selected(workload.labels, subset.labels):
-                return True
+        for caller, horizons in self._callers.items():
+            place = (service.host, service.namespace, self._catalog.scope_of(caller))
+            for horizon in horizons:
+                subset = self._catalog.rules.find(*place, horizon.selected).subsets.get(name)
+                if subset is not None and is_selected(workload.labels, subset.labels):
+                    return True
         return False
 
 
@@ -109,6 +136,10 @@ def list_destinations(document: VirtualService) -> Iterator[tuple[str, Destinati
             for share in l4.route:
                 told = "all" if len(l4.route) == 1 else str(share.weight)
                 yield f"{protocol}[{number}]", share.destination, told
+
+
+def _tell_some(names: Sequence[str], of: int) -> str:
+    return ", ".join(names) if len(names) <= _NAMED else f"{len(names)} of {of} workloads"
 
 
 def full_name(document: VirtualService | DestinationRule) -> str:

@@ -7,6 +7,7 @@ A filter is anybody's code: it may print, hang, or end the process that runs it.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import sys
@@ -58,8 +59,8 @@ def try_one(wanted: Data, request: Data) -> Data:
     cls = load_filter(wanted["filter"])
     config = build_config(cls, Document(wanted["config"], "spec.config") if wanted["config"] else None)
     plan = build_plan([configured_needs(cls, config)], wanted["mode"])
-    if plan.request_body:
-        return {"outcome": NOT_ASKED, "why": "it looks at the request's body, which is not told here"}
+    if plan.request_body and request["body"] is None:
+        return {"outcome": NOT_ASKED, "why": "it looks at the request's body; tell it with --body"}
     attributes = to_attributes(request)
     missing = [
         name
@@ -73,11 +74,12 @@ def try_one(wanted: Data, request: Data) -> Data:
         scheme=request["scheme"],
         headers=[(name, value) for name, value in request["headers"]],
         peer=Peer(request["principal"], request["peer_address"], tls=request["principal"] is not None),
+        body=base64.b64decode(request["body"] or ""),
         client_address=request["client_address"],
         attributes={name: value for name, value in attributes.items() if name in plan.attributes},
         metadata=find_metadata(request, after_tokens=wanted["after_tokens"]),
     )
-    notes = [f"{name} is not told" for name in missing]
+    notes = [*filter(None, [wanted["note"]]), *(f"{name} is not told" for name in missing)]
     if mentions(cls, "store"):
         notes.append("its store is empty here")
     return tell_outcome(outcome, request, notes)
@@ -98,6 +100,7 @@ def tell_outcome(outcome: Outcome, request: Data, notes: list[str]) -> Data:
         "host": left.host,
         "headers": [list(line) for line in left.headers.items()],
         "metadata": metadata,
+        "body": base64.b64encode(left.body).decode() if request["body"] is not None else None,
     }
     return {"outcome": PASSES, "why": "; ".join([*failed, *notes]), "request": {**request, **after}}
 

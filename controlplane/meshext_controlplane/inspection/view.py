@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from meshext_controlplane.inspection.type_names import short_name
@@ -18,6 +18,7 @@ from meshext_controlplane.sources.reading import read_text
 from meshext_proto.meshext import admin_pb2, workloads_pb2
 
 SETTLED = ("SYNCED", "NOT SENT")
+_RANKS = ("NACKED", "STALE", "SYNCED", "NOT SENT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,17 @@ class TypeState:
 class ProxyState:
     """A connected proxy; `problem` says why the newest is not served to it, `types` by short name.
 
-    `serial` is that of the certificate that its stream began with, in hexadecimal.
+    `missing` are the filters beside it that do not serve (`NAMESPACE/NAME`), and whether they are held: not
+    asked yet. `serial` is that of the certificate that its stream began with, in hexadecimal; `kind` is
+    sidecar, gateway, or grpc for a client that has a stream for each target: then types are those of all of
+    them.
     """
 
     envoy: str
+    kind: str = "sidecar"
     serial: str = ""
     problem: str = ""
+    missing: Mapping[str, bool] = field(default_factory=dict)
     types: Mapping[str, TypeState] = field(default_factory=dict)
 
     @property
@@ -68,11 +74,11 @@ class View:
         return self.proxies.get(node_id(workload))
 
     def workload(self, name: str) -> list[Workload]:
-        """The workloads that NAME or NAMESPACE/NAME may mean."""
+        """The workloads that NAME, NAMESPACE/NAME or a proxy's NAME.NAMESPACE may mean."""
         namespace, _, own = name.rpartition("/")
-        return [
-            each for each in self.mesh.workloads if each.name == own and namespace in ("", each.namespace)
-        ]
+        there = self.mesh.workloads
+        found = [each for each in there if each.name == own and namespace in ("", each.namespace)]
+        return found or [each for each in there if node_id(each) == name]
 
 
 def node_id(workload: Workload) -> str:
@@ -91,7 +97,7 @@ def read_view(look: admin_pb2.LookReply, status: admin_pb2.ProxyStatusReply) -> 
         places=MappingProxyType(
             {key: each.text.source for key, each in zip(keys, look.documents, strict=True)}
         ),
-        proxies=MappingProxyType({each.node_id: read_proxy(each) for each in status.proxies}),
+        proxies=MappingProxyType(read_proxies(status.proxies)),
         problems=tuple(look.problems),
         held=tuple(look.warnings),
         ready=look.ready,
@@ -118,6 +124,23 @@ def read_workloads(told: Iterable[admin_pb2.LookReply.Workload]) -> Iterable[Wor
         yield parse_registration(registration, SpiffeId.parse(each.spiffe_id))
 
 
+def read_proxies(told: Iterable[admin_pb2.ProxyStatusReply.Proxy]) -> dict[str, ProxyState]:
+    """The proxies by node id; of several streams the worst of each type counts."""
+    found: dict[str, ProxyState] = {}
+    for each in told:
+        state, before = read_proxy(each), found.get(each.node_id)
+        found[each.node_id] = state if before is None else _join(before, state)
+    return found
+
+
+def _join(one: ProxyState, other: ProxyState) -> ProxyState:
+    types = dict(one.types)
+    for name, state in other.types.items():
+        if name not in types or _RANKS.index(state.state) < _RANKS.index(types[name].state):
+            types[name] = state
+    return replace(other, types=MappingProxyType(types), problem=one.problem or other.problem)
+
+
 def read_proxy(told: admin_pb2.ProxyStatusReply.Proxy) -> ProxyState:
     """One proxy's state."""
     types = {
@@ -125,5 +148,10 @@ def read_proxy(told: admin_pb2.ProxyStatusReply.Proxy) -> ProxyState:
         for each in told.types
     }
     return ProxyState(
-        envoy=told.envoy, serial=told.serial, problem=told.problem, types=MappingProxyType(types)
+        envoy=told.envoy,
+        kind=told.kind,
+        serial=told.serial,
+        problem=told.problem,
+        missing=MappingProxyType({f"{each.namespace}/{each.name}": each.held for each in told.missing}),
+        types=MappingProxyType(types),
     )

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from meshext_controlplane.model.base import MeshDocument, Model
 from meshext_controlplane.model.exporting import ExportTo
+from meshext_controlplane.model.selector import Selector
 from meshext_controlplane.model.traffic_policy import PortPolicy, TrafficPolicy
 from meshext_controlplane.model.values import check_host
 
@@ -51,13 +52,10 @@ class Subset(Model):
 
 
 class DestinationRuleSpec(Model):
-    """The fields."""
-
-    NOT_YET: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {"workloadSelector": "a rule is for all clients of a namespace; use its namespace and exportTo"}
-    )
+    """The fields. With `workload_selector` it is for those clients of its own namespace alone."""
 
     host: Annotated[str, AfterValidator(check_host)]
+    workload_selector: Selector | None = None
     traffic_policy: RulePolicy | None = None
     subsets: tuple[Subset, ...] = ()
     export_to: ExportTo = ()

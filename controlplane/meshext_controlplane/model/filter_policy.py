@@ -44,6 +44,11 @@ class FilterPolicySpec(FilterSource):
         }
     )
 
+    @property
+    def may_guard(self) -> bool:
+        """Whether the filter may refuse requests: any but one that says that it only counts."""
+        return self.phase != "STATS"
+
 
 class FilterPolicy(MeshDocument):
     """The document."""

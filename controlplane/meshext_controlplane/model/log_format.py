@@ -17,6 +17,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from meshext.config.wording import nearest
+from meshext_controlplane.model.cel import check_cel
 
 _COMMAND = re.compile(r"%([A-Z0-9_]+)(?:\((.*?)\))?(?::([0-9]{1,19}))?%")
 _DEEPEST = 16  # objects within each other
@@ -186,6 +187,8 @@ def _check(name: str, argument: str | None, length: str | None) -> None:
         raise ValueError(f"%{name}% needs an argument; {example}")
     if argument and not re.fullmatch(operator.argument, argument):
         raise ValueError(f"%{name}% does not take the argument {argument[:60]!r}; {example}")
+    if argument and name == "CEL":
+        check_cel(argument)
     if length and not operator.length:
         raise ValueError(f"%{name}% takes no length; leave :{length} out")
 

@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from meshext_controlplane.model.base import MeshDocument, Model
+from meshext_controlplane.model.cel import Cel, check_cel
 from meshext_controlplane.model.provider_ref import ProviderRef
 from meshext_controlplane.model.request_authentication import check_header
 from meshext_controlplane.model.selector import Selector
@@ -41,7 +42,7 @@ class ModeMatch(Model):
 class LogFilter(Model):
     """`filter`: a CEL expression that says which requests are logged."""
 
-    expression: Annotated[str, Field(min_length=1, max_length=4096)]
+    expression: Cel
 
 
 class AccessLogging(Model):
@@ -115,6 +116,8 @@ class TagOverride(Model):
     def _value_where_there_is_one(self) -> Self:
         if (self.operation == "UPSERT") != bool(self.value):
             raise ValueError("a value goes with UPSERT and not with REMOVE; write value: request.host")
+        if self.value:
+            check_cel(self.value)
         return self
 
 

@@ -45,7 +45,9 @@ class WorkloadPort:
 class Workload:
     """One registered instance; `name` is unique in the identity's namespace.
 
-    A `gateway` has no application and no ports of its own: Gateway documents say where it listens.
+    A `gateway` has no application and no ports of its own: Gateway documents say where it listens. `serving`
+    are the filters beside its sidecar that serve, None where no agent says so; `held` those that its Envoy
+    is not to ask yet.
     """
 
     name: str
@@ -57,8 +59,19 @@ class Workload:
     locality: Locality = Locality()
     weight: int = 1
     gateway: bool = False
+    serving: frozenset[str] | None = None
+    held: frozenset[str] = frozenset()
 
     @property
     def namespace(self) -> str:
         """That of its identity."""
         return self.identity.namespace
+
+
+def serves_itself(workload: Workload, port: WorkloadPort) -> bool:
+    """Whether the application has the port that peers connect to: then it is gRPC without an Envoy before it.
+
+    A sidecar listens at the workload's address itself, so behind one an application is somewhere else.
+    """
+    host = f"[{workload.address}]" if ":" in workload.address else workload.address
+    return port.application == f"{host}:{port.number}"

@@ -105,7 +105,14 @@ class AdminService:
     async def _proxy_status(
         self, _request: admin_pb2.ProxyStatusRequest, _: Context
     ) -> admin_pb2.ProxyStatusReply:
-        return admin_pb2.ProxyStatusReply(proxies=[to_message(each) for each in self._hub.status()])
+        return admin_pb2.ProxyStatusReply(proxies=map(self._show_proxy, self._hub.status()))
+
+    def _show_proxy(self, status: ProxyStatus) -> admin_pb2.ProxyStatusReply.Proxy:
+        message = to_message(status)
+        for service, held in self._serving.missing_at(status.node_id):
+            _, namespace, name = service.name.split("|")
+            message.missing.add(namespace=namespace, name=name, held=held)
+        return message
 
     async def _resources(
         self, request: admin_pb2.ResourcesRequest, context: Context
@@ -159,7 +166,7 @@ def to_message(status: ProxyStatus) -> admin_pb2.ProxyStatusReply.Proxy:
     message = admin_pb2.ProxyStatusReply.Proxy(
         node_id=status.node_id,
         spiffe_id=status.identity,
-        envoy=".".join(map(str, status.envoy)),
+        envoy=".".join(map(str, status.envoy)) if any(status.envoy) else "-",
         protocol=status.protocol,
         since=status.since,
         problem=status.problem,

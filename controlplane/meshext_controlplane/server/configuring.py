@@ -18,7 +18,7 @@ from meshext.plan import Plan
 from meshext_controlplane.model.secret import Secret
 from meshext_controlplane.redaction import show_document
 from meshext_controlplane.server.filter_files import Stamp, stamp_specs
-from meshext_controlplane.server.planner import Planner, refuse
+from meshext_controlplane.server.planner import UNHEARD, Planner, refuse
 from meshext_controlplane.server.slicing import Slicer
 from meshext_controlplane.sources.configuration import NOTHING, Configuration, merge, tell_held
 from meshext_controlplane.sources.folder import EMPTY, FolderReading, read_folder, watch_folder
@@ -35,6 +35,7 @@ APPLIED_RANK = 1
 APPLIED = "applied"
 FIRST = "a first start needs documents that are right"
 LOOK = 0.5  # seconds between two looks at the files of filters that did not load
+AGAIN = 15.0  # seconds until one is tried again of which nothing was heard in time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +126,10 @@ class Configuring:
                 self._take(*await self._merge(self._applied.values()))
 
     async def retry_filters(self) -> None:
-        """Try filters that did not load again when their files have changed, until cancelled."""
+        """Try filters that did not load again when their files have changed, or of which nothing was heard
+        in time, until cancelled."""
         while True:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(AGAIN if UNHEARD in self._waiting.values() else LOOK)
             if self._waiting and await asyncio.to_thread(stamp_specs, self._waiting) != self._waiting:
                 async with self._edits:
                     self._planner.forget()

@@ -16,11 +16,14 @@ from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.bans import Bans
 from meshext_controlplane.identity.clock import utc_now
 from meshext_controlplane.identity.enrollment import Enrollment
+from meshext_controlplane.identity.jwt_authority import keep_jwt_keys, open_jwt_authority
+from meshext_controlplane.identity.jwt_service import TokensService
 from meshext_controlplane.identity.own_svid import OwnSvid
 from meshext_controlplane.identity.services import JoiningService, RenewalService
 from meshext_controlplane.identity.trust_feed import TrustFeed
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.proxy import Proxy
+from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.server.admin import AdminService
 from meshext_controlplane.server.configuring import Configuring, Plans
 from meshext_controlplane.server.gates import Gates
@@ -30,7 +33,8 @@ from meshext_controlplane.server.options import ControlPlaneOptions
 from meshext_controlplane.server.parts import Parts
 from meshext_controlplane.server.ports import Ports
 from meshext_controlplane.server.registering import Registering
-from meshext_controlplane.server.registry import Registry
+from meshext_controlplane.server.registry import Registry, to_key, to_node_id
+from meshext_controlplane.server.remembering import Remembering
 from meshext_controlplane.server.serving import Serving, Translation
 from meshext_controlplane.server.standing import Standing
 from meshext_controlplane.server.stored import StoredDocuments, StoredRegistrations
@@ -40,6 +44,7 @@ from meshext_controlplane.state.worker import StateThread
 from meshext_controlplane.translate.translator import Translator
 from meshext_controlplane.xds.ads import AdsService
 from meshext_controlplane.xds.hub import Hub
+from meshext_controlplane.xds.memory import Memory
 
 log = logging.getLogger("meshext.controlplane")
 
@@ -65,8 +70,12 @@ class ControlPlane:
         self._options = options
         self.counts = counts or Counts()
         self.serving = Serving(translate, Lingering(clock=time.monotonic, later=self._look_again))
-        self.hub = Hub(self.serving.snapshot_of, observer=self.counts)
-        self._registrations = StoredRegistrations(store, self._thread, time.time)
+        memory = Memory()
+        self._remembering = Remembering(memory, options.state)
+        self.hub = Hub(self.serving.snapshot_of, observer=self.counts, memory=memory)
+        self._registrations = StoredRegistrations(
+            store, self._thread, time.time, forgotten=lambda key: memory.forget(to_node_id(key))
+        )
         self.registry = Registry(self._registrations, clock=time.monotonic, changed=self._populate)
         documents = StoredDocuments(store, self._thread, time.time)
         self.configuring = Configuring(
@@ -79,13 +88,14 @@ class ControlPlane:
         self._own = OwnSvid(authority)
         self._enrollment = Enrollment(store, authority, life=options.life)
         self._feed = TrustFeed(store, authority, self._thread)
+        self._jwt = open_jwt_authority(store, authority, secret=options.secret)
         self._standing = Standing(
             Bans(store, authority), self._thread, trust_domain=authority.trust_domain, clock=utc_now
         )
         self._gates = Gates(self._standing, self._enrollment, self._thread, self.registry.find, options.roles)
-        self._registering = Registering(self.registry, self._gates.admit_workload, self.serving.filters_of)
-        self._ports = Ports(options)
-        self._loaded = False
+        admit = self._gates.admit_workload
+        self._registering = Registering(self.registry, admit, self.serving, ended=self._release)
+        self._ports, self._loaded = Ports(options), False
         self._show_gauges()
 
     @asynccontextmanager
@@ -93,6 +103,7 @@ class ControlPlane:
         """Load everything, then serve; streams are ended with the block, and proxies keep what they have."""
         async with AsyncExitStack() as stack:
             stack.callback(self._thread.close)
+            stack.push_async_callback(self._remembering.finish)
             await self._load()
             stack.push_async_callback(self._registrations.finish)
             parts = Parts(self._recover)
@@ -102,8 +113,10 @@ class ControlPlane:
                 self.configuring.watch,
                 self.configuring.retry_filters,
                 self._feed.follow,
+                partial(keep_jwt_keys, self._jwt, self._thread, self._feed.notify),
                 partial(self._standing.follow, self._feed, self._enforce),
                 self._expire,
+                self._remembering.run,
             ):
                 parts.start(part)
             await stack.enter_async_context(self._serve())
@@ -125,6 +138,11 @@ class ControlPlane:
         gauge("workloads", "Workloads that have registered.", lambda: len(self.registry.workloads))
         gauge("proxies", "Proxies that are connected.", lambda: len(self.hub.proxies()))
         gauge(
+            "filters_held",
+            "Filters that workloads go on without, as their services do not run yet.",
+            lambda: self.serving.holding.count,
+        )
+        gauge(
             "configuration_problems",
             "Mistakes in what is written; the last good version of each document is served.",
             lambda: len(self.configuring.configuration.problems),
@@ -137,10 +155,13 @@ class ControlPlane:
 
     async def _load(self) -> None:
         """Documents and workloads before the first stream, so that nothing seems to have gone."""
+        await self._thread.run(self._jwt.ensure)
         await self._standing.load()
         self.serving.ban(self._standing.banned_identities)
         await self.configuring.load()
         self.registry.restore(await self._registrations.load())
+        await self._remembering.load()
+        self.hub.memory.retain({to_node_id(to_key(each)) for each in self.registry.workloads})
         self._populate()
         self._loaded = True
 
@@ -151,6 +172,7 @@ class ControlPlane:
             AdsService(self.hub, gates.admit_proxy).handlers(),
             self._registering.handlers(),
             *RenewalService(self._enrollment, self._thread, self._feed).handlers(),
+            *TokensService(self._jwt, self._thread).handlers(),
         ]
         join = list(JoiningService(self._enrollment, self._thread).handlers())
         admin = AdminService(self.configuring, self.serving, self.hub, self.proxies, ready=lambda: self.ready)
@@ -182,6 +204,11 @@ class ControlPlane:
     def _populate(self) -> None:
         self.serving.populate(self.registry.workloads)
         self.hub.notify("endpoints")
+
+    def _release(self, workload: Workload) -> None:
+        """An agent has gone, for all we know: what comes in its place has every filter from the start."""
+        if self.serving.holding.release(to_key(workload)):
+            self.hub.notify("endpoints")
 
     def _look_again(self, seconds: float) -> None:
         asyncio.get_running_loop().call_later(seconds + LOOK, self.hub.notify, "configuration")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from meshext.series import Key, Kind
 from meshext.telemetry.families import Family
+from meshext_controlplane.snapshot import TYPES
 from meshext_controlplane.xds.observer import Observer
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -40,6 +41,9 @@ class Counts(Observer):
             "store_seconds", "histogram", (), "One use of the state, with its wait.", SECONDS
         )
         self._failures = self._family("part_failures_total", "counter", (), "Parts that began again.")
+        self._streams.numbers[()] = 0
+        for type_url in TYPES:  # one that only comes with the first refusal would hide it from `increase`
+            add(self._nacks, (short_type(type_url),), 0)
         add(self._held, (), 0)
         add(self._failures, (), 0)
 

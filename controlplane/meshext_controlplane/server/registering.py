@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import grpc
 
@@ -28,17 +28,29 @@ Admit: TypeAlias = "Callable[[Context], Awaitable[tuple[Peer, Limits]]]"
 """Who calls, by the certificate that was shown, and what it may; aborts the call where it may nothing."""
 
 
-FiltersOf: TypeAlias = "Callable[[Workload], Sequence[FilterService]]"
-"""What a workload's sidecar has to run beside itself, by the newest configuration."""
+class Filters(Protocol):
+    """What a workload's sidecar has to run beside itself, by the newest configuration."""
+
+    def filters_of(self, workload: Workload) -> Sequence[FilterService]:
+        """All of them."""
+
+    def held_of(self, workload: Workload) -> Collection[str]:
+        """The names of those that its Envoy is not to ask yet."""
 
 
 class Registering:
-    """Takes registrations into a registry, and tells sidecars which filters to run."""
+    """Takes registrations into a registry, and tells sidecars which filters to run.
 
-    def __init__(self, registry: Registry, admit: Admit, filters_of: FiltersOf) -> None:
+    `ended` is told of a workload whose stream has ended, and which no newer one has taken.
+    """
+
+    def __init__(
+        self, registry: Registry, admit: Admit, filters: Filters, *, ended: Callable[[Workload], None]
+    ) -> None:
         self._registry = registry
         self._admit = admit
-        self._filters_of = filters_of
+        self._filters = filters
+        self._ended = ended
         self._streams: set[_Stream] = set()
 
     def handlers(self) -> grpc.GenericRpcHandler:
@@ -74,8 +86,9 @@ class Registering:
         finally:
             self._streams.discard(stream)
             telling.cancel()
-            if stream.workload is not None:
+            if stream.workload is not None and self._registry.holds(to_key(stream.workload), stream):
                 self._registry.leave(to_key(stream.workload), stream)
+                self._ended(stream.workload)
 
     async def _tell(self, stream: _Stream, context: Context) -> None:
         """An answer for each registration, and one whenever the filters are others."""
@@ -86,16 +99,20 @@ class Registering:
             if stream.workload is None:
                 continue
             try:
-                filters = self._filters_of(stream.workload)
+                filters = self._list_filters(stream.workload)
             except Exception:  # of the translation; the next configuration may be a better one
                 log.exception("the filters of %s are not known", stream.workload.name)
                 continue
-            now = stream.answers, [to_message(each) for each in filters]
+            now = stream.answers, filters
             if now != told:
                 state = workloads_pb2.Registration.State.Name(stream.workload.state.value)
                 sent = int(time.time() * 1000)
                 await context.write(workloads_pb2.Registered(state=state, filters=now[1], sent_ms=sent))
                 told = now
+
+    def _list_filters(self, workload: Workload) -> list[workloads_pb2.Registered.Filter]:
+        held = self._filters.held_of(workload)
+        return [to_message(each, held=each.name in held) for each in self._filters.filters_of(workload)]
 
     async def _take(self, message: workloads_pb2.Registration, stream: _Stream, context: Context) -> Workload:
         try:
@@ -135,10 +152,14 @@ async def _read(context: Context, stream: _Stream) -> Any:
         reading.cancel()
 
 
-def to_message(service: FilterService) -> workloads_pb2.Registered.Filter:
+def to_message(service: FilterService, *, held: bool) -> workloads_pb2.Registered.Filter:
     """A filter for the wire."""
     return workloads_pb2.Registered.Filter(
-        name=service.name, filter=service.filter, config=service.config, socket=service.socket
+        name=service.name,
+        filter=service.filter,
+        config=service.config,
+        socket=service.socket,
+        held=held,
     )
 
 

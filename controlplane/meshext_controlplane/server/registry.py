@@ -63,7 +63,9 @@ class Registry:
     def restore(self, workloads: Iterable[Workload]) -> None:
         """What was known before a restart: each is kept for the grace period, its stream may come back."""
         until = self._clock() + self._grace
-        self._entries.update({to_key(each): _Entry(each, None, until) for each in workloads})
+        # What ran beside them then, nobody says now.
+        known = (replace(each, serving=None) for each in workloads)
+        self._entries.update({to_key(each): _Entry(each, None, until) for each in known})
 
     def register(self, workload: Workload, limits: Limits, stream: object) -> Workload:
         """Take or replace a workload; what peers see of it. NotAllowed or LimitError where it may not be so.
@@ -144,3 +146,9 @@ class Registry:
 def to_key(workload: Workload) -> Key:
     """Under what a workload is known."""
     return (workload.namespace, workload.name)
+
+
+def to_node_id(key: Key) -> str:
+    """What a workload's Envoy calls itself."""
+    namespace, name = key
+    return f"{name}.{namespace}"

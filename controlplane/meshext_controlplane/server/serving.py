@@ -12,7 +12,9 @@ from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.mesh_config import MeshConfigSpec
 from meshext_controlplane.model.proxy import Proxy
 from meshext_controlplane.model.workload import Workload
+from meshext_controlplane.server.holding import Holding
 from meshext_controlplane.server.lingering import Lingering
+from meshext_controlplane.server.registry import Key, to_key
 from meshext_controlplane.snapshot import Snapshot
 from meshext_controlplane.translate.filter_policy import FilterService
 
@@ -40,8 +42,9 @@ class Serving:
     def __init__(self, translate: Translate, lingering: Lingering) -> None:
         self._translate = translate
         self._lingering = lingering
+        self.holding = Holding()
         self._mesh = Mesh()
-        self._workloads: dict[tuple[str, str], Workload] = {}
+        self._workloads: dict[Key, Workload] = {}
         self._translated: tuple[Mesh, Translation] | None = None
 
     @property
@@ -59,7 +62,8 @@ class Serving:
 
     def populate(self, workloads: tuple[Workload, ...]) -> None:
         """Who is there has changed."""
-        self._workloads = {(each.namespace, each.name): each for each in workloads}
+        self._workloads = {to_key(each): each for each in workloads}
+        self.holding.retain(self._workloads)
         self._mesh = replace(self._mesh, workloads=workloads)
 
     def snapshot_of(self, proxy: Proxy) -> Snapshot:
@@ -78,10 +82,25 @@ class Serving:
         """The filters that a workload's sidecar has to run."""
         return self.translation().services_of(workload)
 
+    def held_of(self, workload: Workload) -> frozenset[str]:
+        """Those of them that its Envoy is not to ask yet, by name."""
+        return self.holding.of(workload, self.filters_of(workload))
+
+    def missing_at(self, node_id: str) -> list[tuple[FilterService, bool]]:
+        """The filters beside a proxy that do not serve, and whether they are held."""
+        name, _, namespace = node_id.rpartition(".")
+        workload = self._workloads.get((namespace, name))
+        if workload is None or workload.serving is None:
+            return []
+        held, serving = self.held_of(workload), workload.serving
+        return [(each, each.name in held) for each in self.filters_of(workload) if each.name not in serving]
+
     def preview(self, mesh: Mesh) -> Translation:
         """That of a mesh which is not served, for `--dry-run`."""
         return self._translate(mesh, self.translation())
 
     def _renewed(self, proxy: Proxy) -> Proxy:
-        mine = self._workloads.get((proxy.workload.namespace, proxy.workload.name))
-        return proxy if mine is None or mine is proxy.workload else replace(proxy, workload=mine)
+        mine = self._workloads.get(to_key(proxy.workload), proxy.workload)
+        if held := self.held_of(mine):
+            mine = replace(mine, held=held)
+        return proxy if mine is proxy.workload else replace(proxy, workload=mine)

@@ -50,10 +50,19 @@ class StoredRegistrations:
     """Registrations (`server.registry.Journal`): written in the background, in order.
 
     A write that fails costs nothing but the memory of a restart, so it is logged and the mesh goes on.
+    `forgotten` is told of each that goes.
     """
 
-    def __init__(self, store: StateStore, thread: StateThread, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: StateStore,
+        thread: StateThread,
+        clock: Callable[[], float],
+        *,
+        forgotten: Callable[[Place], None] | None = None,
+    ) -> None:
         self._registrations = Registrations(store)
+        self._forgotten = forgotten
         self._thread = thread
         self._clock = clock
         self._writes: set[asyncio.Task[None]] = set()
@@ -77,6 +86,8 @@ class StoredRegistrations:
 
     def forget(self, key: Place) -> None:
         """Remove it soon."""
+        if self._forgotten is not None:
+            self._forgotten(key)
         self._begin(self._registrations.remove, *key)
 
     async def finish(self) -> None:

@@ -29,19 +29,24 @@ from meshext_controlplane.model.filter_source import FilterSource
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.sources.places import Key
 
-PATIENCE = 30.0
-"""Seconds in which all filters of a mesh have to load."""
+PATIENCE = 120.0
+"""Seconds in which all filters of a mesh have to load: two of CPU, where others want it as well."""
 
 MOST_BYTES = 16 * 1024 * 1024  # of answers
 PROVIDER = "Provider"
+UNHEARD = "unheard"
 
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """The plans by key, and for each filter that has none the reason."""
+    """The plans by key, and for each filter that has none the reason.
+
+    `unanswered` are those of the latter of which nothing was heard in time: another time may be a better one.
+    """
 
     plans: Mapping[Key, Plan] = field(default_factory=lambda: MappingProxyType({}))
     refused: Mapping[Key, str] = field(default_factory=lambda: MappingProxyType({}))
+    unanswered: frozenset[Key] = frozenset()
 
 
 def find_filters(mesh: Mesh) -> dict[Key, FilterSource]:
@@ -65,7 +70,8 @@ async def plan_filters(filters: Mapping[Key, FilterSource], *, patience: float =
             plans[key] = plan_from_data(answer["plan"])
         else:
             refused[key] = answer["error"]
-    return Planning(MappingProxyType(plans), MappingProxyType(refused))
+    unanswered = frozenset(key for key, answer in zip(filters, answers, strict=True) if UNHEARD in answer)
+    return Planning(MappingProxyType(plans), MappingProxyType(refused), unanswered)
 
 
 def _to_question(source: FilterSource) -> dict[str, Any]:
@@ -93,7 +99,7 @@ async def _ask(questions: Sequence[dict[str, Any]], patience: float) -> list[dic
             process.kill()
             await process.wait()
     reason = f"it ends the process that loads it, or takes more than {patience:g} s"
-    return [*found, *({"error": reason} for _ in questions[len(found) :])]
+    return [*found, *({"error": reason, UNHEARD: True} for _ in questions[len(found) :])]
 
 
 def answer(question: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,9 @@ from meshext_controlplane.state.syncing import sync
 
 KEPT = "before-restore"
 
-_TABLES = ("authorities", "tokens", "certificates", "bans", "documents", "registrations")
+_TABLES = ("authorities", "tokens", "certificates", "bans", "documents", "registrations", "jwt_keys")
+_LATER = {"jwt_keys": 2}
+"""The version of the tables that a table came with, where that is not the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ def _check(database: sqlite3.Connection, path: Path) -> Contents:
     version: int = database.execute("PRAGMA user_version").fetchone()[0]
     if not 1 <= version <= len(STEPS):
         raise StateDamaged(f"{path} is of another meshext (version {version})")
-    rows = {table: int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for table in _TABLES}
+    tables = [each for each in _TABLES if _LATER.get(each, 1) <= version]
+    rows = {table: int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for table in tables}
     if not rows["authorities"]:
         raise StateDamaged(f"{path} holds no certificate authority: it is of no use")
     return Contents(version, rows)

@@ -48,6 +48,12 @@ def find_ban(transaction: Transaction, *, identity: str, serial: str | None) -> 
     return BanRecord(*row) if row else None
 
 
+def banned_identities(transaction: Transaction) -> list[str]:
+    """SPIFFE IDs that are banned as a whole, sorted."""
+    rows = transaction.execute("SELECT value FROM bans WHERE kind = 'identity' ORDER BY value")
+    return [row[0] for row in rows]
+
+
 def banned_serials(transaction: Transaction, *, at: int) -> list[tuple[str, int, int | None]]:
     """What is banned and not expired: serial number, since when, and its authority where that is known."""
     rows = transaction.execute(

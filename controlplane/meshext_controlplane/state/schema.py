@@ -76,7 +76,18 @@ CREATE TABLE registrations (
 ) STRICT;
 """
 
-STEPS = (_FIRST,)
+_JWT_KEYS = """
+-- `key` is sealed as those of authorities are.
+CREATE TABLE jwt_keys (
+    id TEXT PRIMARY KEY,
+    public BLOB NOT NULL,
+    key BLOB NOT NULL,
+    begins INTEGER NOT NULL,
+    ends INTEGER NOT NULL
+) STRICT;
+"""
+
+STEPS = (_FIRST, _JWT_KEYS)
 """Never changed once released; a new step goes to the end."""
 
 

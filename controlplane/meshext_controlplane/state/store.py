@@ -46,7 +46,7 @@ class StateStore:
         if not create and not self.path.exists():
             raise StateMissing(f"there is no state in {folder}: name the folder that the control plane has")
         try:
-            _prepare(self.path)
+            prepare(self.path)
             self._database = _connect(self.path)
         except OSError as error:
             raise StateError(f"the state {self.path} can not be opened: {error.strerror}") from error
@@ -112,6 +112,20 @@ class StateStore:
             _roll_back(database)
 
 
+@contextmanager
+def part_of(transaction: Transaction) -> Iterator[None]:
+    """A block within a change: where it raises, what it has changed is undone and the rest stays."""
+    transaction.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        if transaction.in_transaction:  # a disk that is full may have ended it
+            transaction.execute("ROLLBACK TO part")
+            transaction.execute("RELEASE part")
+        raise
+    transaction.execute("RELEASE part")
+
+
 def _roll_back(database: sqlite3.Connection) -> None:
     """What is left open after an error; a failed COMMIT may leave it so, or not."""
     if database.in_transaction:
@@ -119,7 +133,7 @@ def _roll_back(database: sqlite3.Connection) -> None:
             database.execute("ROLLBACK")
 
 
-def _prepare(path: Path) -> None:
+def prepare(path: Path) -> None:
     """Folder and file, so that nobody else can read them at any time."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from meshext_controlplane.snapshot import Resource
 from meshext_controlplane.subscription.messages import DeltaRequest, Push, Receipt
-from meshext_controlplane.subscription.subscription import NOTHING, Subscription
+from meshext_controlplane.subscription.subscription import Subscription
 
 
 class DeltaSubscription(Subscription[DeltaRequest]):
@@ -41,18 +41,17 @@ class DeltaSubscription(Subscription[DeltaRequest]):
         for name, version in versions.items():
             if name not in self.interest:
                 continue
-            wanted, before = self._target.get(name), self._before.get(name)
+            wanted = self._target.get(name)
             if wanted is not None and wanted.version == version:
                 acked[wanted.name] = wanted
                 continue
             self._look_at([name])
-            if before is not None and before.version == version:
-                acked[before.name] = before
-            else:
-                acked[name] = Resource(self.type_url, name, version, b"")
+            known = (named[name] for named in self._before if name in named)
+            same = next((each for each in known if each.version == version), None)
+            acked[name] = same or Resource(self.type_url, name, version, b"")
         self.acked = acked
         self.resumed = bool(acked)
-        self._before = NOTHING
+        self._before = ()
 
     def _compose(self, nonce: str, sent: dict[str, Resource], removed: list[str]) -> Push:
         return Push(self.type_url, nonce, "", tuple(sent.values()), tuple(removed))

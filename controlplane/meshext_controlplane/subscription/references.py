@@ -11,7 +11,16 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from meshext_controlplane.snapshot import CLUSTER, ENDPOINT, EXTENSION, PREFIX, ROUTE, SECRET, Resource
+from meshext_controlplane.snapshot import (
+    CLUSTER,
+    ENDPOINT,
+    EXTENSION,
+    PREFIX,
+    ROUTE,
+    SECRET,
+    Remembered,
+    Resource,
+)
 from meshext_proto import POOL
 
 Reference = tuple[str, str]
@@ -90,6 +99,8 @@ class References:
 
     def of(self, resource: Resource) -> frozenset[Reference]:
         """All that one resource names. Nothing where only its version is known."""
+        if isinstance(resource, Remembered):
+            return resource.references
         if resource.type_url in (ENDPOINT, SECRET) or not resource.body:
             return frozenset()
         key = (resource.type_url, resource.name, resource.version)

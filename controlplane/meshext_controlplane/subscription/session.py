@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import MappingProxyType
 from typing import Generic
 
 from meshext.errors import MeshextError
@@ -14,6 +15,7 @@ from meshext_controlplane.snapshot import (
     ROUTE,
     TYPES,
     Named,
+    Remembered,
     Resource,
     Snapshot,
     build_snapshot,
@@ -22,7 +24,7 @@ from meshext_controlplane.subscription.differences import Differences
 from meshext_controlplane.subscription.messages import Push, Receipt, Verdict
 from meshext_controlplane.subscription.references import References
 from meshext_controlplane.subscription.retention import NAMED_BY, Retention
-from meshext_controlplane.subscription.subscription import Request, Subscription
+from meshext_controlplane.subscription.subscription import NOTHING, WHOLE, Request, Subscription
 
 AFTER_CLUSTERS = frozenset({LISTENER, ROUTE, EXTENSION})
 """What may name clusters, and so waits until the proxy has accepted them and has their endpoints."""
@@ -30,6 +32,9 @@ AFTER_CLUSTERS = frozenset({LISTENER, ROUTE, EXTENSION})
 MOST_TYPES = 32
 """Types that one stream may ask for; Envoy has 14."""
 
+
+RECORDED = (CLUSTER, LISTENER, ROUTE, EXTENSION)
+"""What decides about the order of removals: clusters, and all that names some."""
 
 EMPTY = build_snapshot(())
 
@@ -41,25 +46,25 @@ class TooManyTypes(MeshextError):
 class Session(Generic[Request]):
     """One stream. `receive` and `serve` change what is to be done, `next_push` does one step of it.
 
-    `label` makes nonces that no other stream has. `before` is what the proxy was served on an earlier
-    one, and `warming` the endpoints that it waited for when that ended.
+    `label` makes nonces that no other stream has. `before` is what the proxy may have from an earlier one,
+    what it was last known to have at the end, and `warming` the endpoints that it waited for when that ended.
     """
 
     def __init__(
         self,
-        subscribe: Callable[[str, Named, Named], Subscription[Request]],
+        subscribe: Callable[[str, Named, Sequence[Named]], Subscription[Request]],
         snapshot: Snapshot,
         references: References,
         differences: Differences,
         *,
         label: str,
-        before: Snapshot = EMPTY,
+        before: Sequence[Snapshot] = (),
         warming: Iterable[str] = (),
     ) -> None:
         self.subscriptions: dict[str, Subscription[Request]] = {}
         self._subscribe = subscribe
         self._snapshot = snapshot
-        self._before = before
+        self._before = tuple(before)
         self._references = references
         self._retention = Retention(self.subscriptions, references)
         self._differences = differences
@@ -120,6 +125,28 @@ class Session(Generic[Request]):
         return tuple(name for name in self._awaited if endpoints is None or endpoints.owes(name))
 
     @property
+    def inventory(self) -> Snapshot:
+        """What the proxy has, or may have, of `RECORDED`; of what it has not asked for, what it had before.
+
+        Where a push never has to say what it leaves as it is, names and what they name are enough.
+        """
+        types: dict[str, Named] = {}
+        for type_url in RECORDED:
+            if (subscription := self.subscriptions.get(type_url)) is not None:
+                named = subscription.possessions
+            else:
+                named = self._before[-1].named(type_url) if self._before else NOTHING
+            types[type_url] = named if type_url in WHOLE else self._shorten(named)
+        return Snapshot(MappingProxyType(types))
+
+    def _shorten(self, named: Named) -> Named:
+        find = self._references.of
+        return {
+            name: Remembered(each.type_url, name, each.version, b"", find(each))
+            for name, each in named.items()
+        }
+
+    @property
     def backlog(self) -> int:
         """About how many bytes wait to be sent."""
         return sum(each.backlog for each in self.subscriptions.values() if each.pending is None)
@@ -131,8 +158,8 @@ class Session(Generic[Request]):
     def _open(self, type_url: str) -> Subscription[Request]:
         if len(self.subscriptions) >= MOST_TYPES:
             raise TooManyTypes(f"one stream asks for more than {MOST_TYPES} types")
-        target, before = self._snapshot.named(type_url), self._before.named(type_url)
-        subscription = self._subscribe(type_url, target, before)
+        before = [each.named(type_url) for each in self._before]
+        subscription = self._subscribe(type_url, self._snapshot.named(type_url), before)
         sources = NAMED_BY.get(type_url, ())
         subscription.untouched = bool(sources) and self._pushed.isdisjoint(sources)
         self.subscriptions[type_url] = subscription
@@ -165,6 +192,7 @@ class Session(Generic[Request]):
             for type_url, name in self._references.of(cluster)
             if type_url == ENDPOINT
         }
+        names &= self._snapshot.named(ENDPOINT).keys()  # one that goes soon waits for none
         self._awaited |= names
         if (endpoints := self.subscriptions.get(ENDPOINT)) is not None:
             endpoints.owe(names)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from meshext_controlplane.snapshot import Resource
+from meshext_controlplane.snapshot import Named, Resource
 from meshext_controlplane.subscription.messages import Push, Receipt, StateRequest, Verdict
-from meshext_controlplane.subscription.subscription import NOTHING, WHOLE, Subscription
+from meshext_controlplane.subscription.subscription import WHOLE, Subscription
 
 
 class StateSubscription(Subscription[StateRequest]):
@@ -16,8 +16,9 @@ class StateSubscription(Subscription[StateRequest]):
     __slots__ = ()
 
     def receive(self, request: StateRequest) -> Receipt:
-        """A request that answers an older push than the last counts for nothing: the next is under way."""
+        """A request that answers an older push than the last says nothing of that: the next is under way."""
         if request.nonce not in ("", self._last_nonce):
+            self._hear_early(request.names)
             return Receipt(self.type_url, Verdict.STALE)
         receipt = self._judge(request.nonce, request.error)
         was_wild = self.interest.wildcard
@@ -33,6 +34,16 @@ class StateSubscription(Subscription[StateRequest]):
         self._catch_up(was_wild=was_wild)
         return receipt
 
+    def _hear_early(self, names: Iterable[str]) -> None:
+        """What else it asks for while a push is on its way, it asks for again when it answers that.
+
+        Until then a route to a cluster whose endpoints it waits for must not overtake them.
+        """
+        if self._begun and not self.interest.wildcard:
+            added = self.interest.replace(self.interest.names.union(names))
+            self._owed |= added
+            self._look_at(added)
+
     @property
     def backlog(self) -> int:
         """About how many bytes the next push will have."""
@@ -45,9 +56,9 @@ class StateSubscription(Subscription[StateRequest]):
 
         Names that it has only learned on this stream come with a version from before, which says nothing.
         """
-        before, self._before = self._before, NOTHING
+        before, self._before = self._before, ()
         trusted = version and (self.interest.wildcard or self.untouched)
-        for named in (self._target, before) if trusted else ():
+        for named in (self._target, *before) if trusted else ():
             held = {name: each for name, each in named.items() if name in self.interest}
             if version == digest(held.values()):
                 self.acked, self.resumed = held, True
@@ -55,11 +66,23 @@ class StateSubscription(Subscription[StateRequest]):
                 self._look_at(held.keys() - self._target.keys())
                 self._share_target()
                 return True
-        self._unknown = bool(version)
+        if version:
+            self._presume(before)
         return False
 
+    def _presume(self, before: Sequence[Named]) -> None:
+        """It has something, and the version does not say what: what it had when last heard of stays with it
+        until it has answered."""
+        self.resumed = True
+        self._unknown = self.interest.wildcard
+        self._unheard = self.interest.names
+        self._presumed = {
+            name: each for named in before for name, each in named.items() if name in self.interest
+        }
+        self._look_at(self._presumed)
+
     def _owes_removal(self, name: str) -> bool:
-        return self.type_url in WHOLE and name in self.acked
+        return self.type_url in WHOLE and (name in self.acked or name in self._presumed)
 
     def _compose(self, nonce: str, sent: dict[str, Resource], removed: list[str]) -> Push:
         if self.type_url not in WHOLE:
@@ -68,7 +91,7 @@ class StateSubscription(Subscription[StateRequest]):
             version = digest({**held, **sent}.values())
             return Push(self.type_url, nonce, version, tuple(sent.values()), ())
         whole = {name: self._chosen(name) for name in self._target if name in self.interest}
-        whole |= {name: held for name, held in self.acked.items() if name not in self._target}
+        whole |= {name: held for name, held in self.possessions.items() if name not in self._target}
         resources = tuple(held for name, held in whole.items() if held and name not in removed)
         return Push(self.type_url, nonce, digest(resources), resources, ())
 

@@ -8,12 +8,12 @@ fault it was.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
-from meshext_controlplane.snapshot import CLUSTER, LISTENER, Named, Resource
+from meshext_controlplane.snapshot import CLUSTER, LISTENER, Named, Remembered, Resource
 from meshext_controlplane.subscription.differences import NONE, Differences
 from meshext_controlplane.subscription.interest import Interest
 from meshext_controlplane.subscription.messages import DeltaRequest, Push, Receipt, StateRequest, Verdict
@@ -49,8 +49,10 @@ class Subscription(ABC, Generic[Request]):
         "_dirty",
         "_last_nonce",
         "_owed",
+        "_presumed",
         "_target",
         "_trials",
+        "_unheard",
         "_unknown",
         "_unsure",
         "acked",
@@ -63,8 +65,8 @@ class Subscription(ABC, Generic[Request]):
         "untouched",
     )
 
-    def __init__(self, type_url: str, target: Named, before: Named = NOTHING) -> None:
-        """`before` is what an earlier stream of the proxy was served last: it may come back with that."""
+    def __init__(self, type_url: str, target: Named, before: Sequence[Named] = ()) -> None:
+        """`before` is what the proxy may come back with from an earlier stream, the surest at the end."""
         self.type_url = type_url
         self.interest = Interest(legacy=type_url in WHOLE)
         self.acked: Mapping[str, Resource] = NOTHING
@@ -74,8 +76,10 @@ class Subscription(ABC, Generic[Request]):
         self.resumed = False
         self.untouched = False
         self._target = target
-        self._before: Named = before
+        self._before: tuple[Named, ...] = tuple(before)
         self._unknown = False
+        self._unheard: frozenset[str] = frozenset()
+        self._presumed: Mapping[str, Resource] = NOTHING
         self._dirty: dict[str, None] = {}
         self._owed: set[str] = set()
         self._unsure: dict[str, Resource] = {}
@@ -153,11 +157,19 @@ class Subscription(ABC, Generic[Request]):
     @property
     def is_unclear(self) -> bool:
         """Whether the proxy has something of which nothing is known but that it is there."""
-        return self._unknown or any(not resource.body for resource in self.acked.values())
+        if self._unknown or self._unheard:
+            return True
+        return any(not (each.body or isinstance(each, Remembered)) for each in self.acked.values())
+
+    @property
+    def possessions(self) -> Named:
+        """What the proxy has, as it has said, and what else it may have from an earlier stream."""
+        return {**self._presumed, **self.acked} if self._presumed else self.acked
 
     def held(self) -> Iterator[Resource]:
         """Every resource that the proxy has, may have, or is being sent."""
         yield from self.acked.values()
+        yield from self._presumed.values()
         yield from self._unsure.values()
         if self.pending is not None:
             yield from self.pending.resources.values()
@@ -169,7 +181,8 @@ class Subscription(ABC, Generic[Request]):
             self._look_at(self._target)
         elif not self.interest.wildcard:
             self._unknown = self._unknown and bool(self.interest.names)
-            self._forget(self.acked.keys() - self.interest.names)
+            held = self.acked.keys() | self._presumed.keys() | self._unheard
+            self._forget(held - self.interest.names)
             self._forget(self._dirty.keys() - self.interest.names)
             if self.pending is not None:
                 self._forget(self.pending.resources.keys() - self.interest.names)
@@ -192,7 +205,7 @@ class Subscription(ABC, Generic[Request]):
         return Receipt(self.type_url, Verdict.NACK, error, names)
 
     def _accept(self, pending: Pending) -> None:
-        self._unknown = False
+        self._hear_of(pending)
         self._trials.accept()
         for name in (*pending.resources, *pending.removed) if self._unsure else ():
             self._unsure.pop(name, None)
@@ -204,6 +217,16 @@ class Subscription(ABC, Generic[Request]):
         for name in pending.removed:
             acked.pop(name, None)
         self.acked = acked
+
+    def _hear_of(self, pending: Pending) -> None:
+        """What was accepted is in the place of whatever the proxy came with."""
+        self._unknown = False
+        if self.type_url in WHOLE:
+            self._unheard, self._presumed = frozenset(), NOTHING
+            return
+        self._unheard -= pending.resources.keys()
+        if self._presumed:
+            self._presumed = {n: each for n, each in self._presumed.items() if n not in pending.resources}
 
     def _share_target(self) -> None:
         """Of equal states keep the one that all proxies have."""
@@ -217,10 +240,13 @@ class Subscription(ABC, Generic[Request]):
         return self.interest.wildcard or self._target.keys() <= self.interest.names
 
     def _refuse(self, pending: Pending, error: str) -> tuple[str, ...]:
-        suspects = tuple(name for name in pending.fresh if name in pending.resources)
+        doubted = self._doubted(pending)
+        suspects = tuple(name for name in pending.fresh if name in pending.resources and name not in doubted)
         self._unsure.update((name, pending.resources[name]) for name in suspects)
         self.error = error
         named = find_named(suspects, error)
+        if doubted and not named:
+            return self._disprove(find_named(doubted, error) or doubted, [*suspects, *pending.removed])
         if named or (suspects and len(pending.fresh) == 1):
             guilty = named or suspects
             self._trials.accept()
@@ -234,6 +260,24 @@ class Subscription(ABC, Generic[Request]):
             self.acked = {name: held for name, held in self.acked.items() if name not in pending.removed}
         return guilty or suspects
 
+    def _doubted(self, pending: Pending) -> tuple[str, ...]:
+        """What was sent only because the proxy may have come with it."""
+        return tuple(
+            name
+            for name, sent in pending.resources.items()
+            if name in self._presumed
+            and name not in self.acked
+            and self._presumed[name].version == sent.version
+            and (name not in self._target or self._target[name].version != sent.version)
+        )
+
+    def _disprove(self, names: tuple[str, ...], others: Iterable[str]) -> tuple[str, ...]:
+        """What a proxy refuses it never had; the others are sent again without that, not to blame yet."""
+        self._presumed = {name: each for name, each in self._presumed.items() if name not in names}
+        self._look_at([*names, *others])
+        self._answer = True
+        return names
+
     def _collect(self, removable: Removable) -> tuple[dict[str, Resource], list[str]]:
         """Of the names in `_dirty`, what to send and what to remove; the rest is done with, or waits."""
         sent: dict[str, Resource] = {}
@@ -242,7 +286,7 @@ class Subscription(ABC, Generic[Request]):
         for name in self._dirty:
             if name not in self._target:
                 if self._owes_removal(name):
-                    if removable(name) or not (name in self.acked or name in self._unsure):
+                    if removable(name) or not self._may_have(name):
                         removed.append(name)
                     continue
             elif self._trials.holds_back(name):
@@ -268,9 +312,17 @@ class Subscription(ABC, Generic[Request]):
     def _chosen(self, name: str) -> Resource | None:
         """What the proxy shall have under that name now: the last good one where it refused the present."""
         if self._is_bad(name) or self._trials.holds_back(name):
-            good = self.acked.get(name)
-            return good if good is not None and good.body else None
+            return self._last_good(name)
         return self._target.get(name)
+
+    def _last_good(self, name: str) -> Resource | None:
+        """What it accepted last, or else came with; never the version itself that is under suspicion."""
+        good = self.acked.get(name)
+        if good is None:
+            good = self._presumed.get(name)
+            if good is not None and good.version == self._target[name].version:
+                return None
+        return good if good is not None and good.body else None
 
     def _is_bad(self, name: str) -> bool:
         wanted = self._target.get(name)
@@ -283,6 +335,9 @@ class Subscription(ABC, Generic[Request]):
         if name in self._owed:
             return True
         return not self._has(resource) or (name in self._unsure and not self._is_bad(name))
+
+    def _may_have(self, name: str) -> bool:
+        return name in self.acked or name in self._presumed or name in self._unsure
 
     def _has(self, resource: Resource) -> bool:
         held = self.acked.get(resource.name)
@@ -298,6 +353,9 @@ class Subscription(ABC, Generic[Request]):
             return
         self.acked = {name: held for name, held in self.acked.items() if name not in gone}
         self._owed -= gone
+        self._unheard -= gone
+        if self._presumed:
+            self._presumed = {name: each for name, each in self._presumed.items() if name not in gone}
         for name in gone:
             self._unsure.pop(name, None)
             self.bad.pop(name, None)

@@ -66,5 +66,10 @@ def build_network_filter(rbac: Data) -> components_pb2.Filter:
     return components_pb2.Filter(name=TCP_FILTER, typed_config=pack(message))
 
 
+def build_network_closed() -> components_pb2.Filter:
+    """The filter of a port that lets nobody in."""
+    return build_network_filter({"statPrefix": "tcp.closed.", "rules": {"action": "ALLOW"}})
+
+
 def _body(rbac: Data) -> Data:
     return {name: value for name, value in rbac.items() if name != "@type"}

@@ -44,7 +44,8 @@ class Block:
 class CapturedPort:
     """A port at any address: whether HTTP is looked for, lanes of TLS, and where the rest of it goes.
 
-    An empty `rest` is where everything goes that no document names.
+    An empty `rest` is where everything goes that no document names. At `told`, networks (CIDR, IPv4) that
+    documents give to services of HTTP, what is not TLS is HTTP, whatever it looks like.
     """
 
     number: int
@@ -52,6 +53,7 @@ class CapturedPort:
     lanes: tuple[Lane, ...] = ()
     rest: Weighted = ()
     blocks: tuple[Block, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,12 @@ class _Found:
     lanes: dict[str, Lane] = field(default_factory=dict)
     rest: Weighted = ()
     blocks: dict[str, Block] = field(default_factory=dict)
+    told: dict[str, None] = field(default_factory=dict)
 
     def build(self, number: int) -> CapturedPort:
         lanes, blocks = tuple(self.lanes.values()), tuple(self.blocks.values())
-        return CapturedPort(number, self.http, lanes, self.rest, blocks)
+        told = tuple(each for each in self.told if each not in self.blocks)
+        return CapturedPort(number, self.http, lanes, self.rest, blocks, told)
 
 
 def addresses_of(service: MeshService, standing: Addresses) -> tuple[str, ...]:
@@ -108,7 +112,9 @@ def find_captured(outlook: Outlook, source: Source, standing: Addresses) -> Capt
     for service in outlook.services.values():
         for port in service.ports:
             if port.protocol.is_http:
-                ports.setdefault(port.number, _Found()).http = True
+                found = ports.setdefault(port.number, _Found())
+                found.http = True
+                found.told.update(dict.fromkeys(list_told(service)))
                 continue
             _add_lanes(ports, outlook, service, port, source)
             legs = tuple(list_legs(outlook, service, port, source, alone=True))
@@ -123,6 +129,15 @@ def find_captured(outlook: Outlook, source: Source, standing: Addresses) -> Capt
     return Captured(
         tuple(found.build(number) for number, found in sorted(ports.items())), tuple(addressed.values())
     )
+
+
+def list_told(service: MeshService) -> Iterator[str]:
+    """The addresses and blocks that documents give to a service; one that stands for it leads nowhere."""
+    for each in service.addresses:
+        network = ipaddress.ip_network(each)
+        if network.version == 4:
+            yield str(network)
+    yield from list_networks(service)
 
 
 def list_networks(service: MeshService) -> Iterator[str]:

@@ -46,7 +46,7 @@ class Catalog:
         self.services = tuple(service for _, services in self._made.values() for service in services)
         self.by_namespace = _group(self.services)
         self.rules = Rules(mesh.of(DestinationRule), mesh.config.root_namespace)
-        self.horizons = Horizons(mesh)
+        self.horizons = Horizons(mesh, self.rules)
         self.secrets = index_secrets(mesh.of(Secret))
         known: Resolved = previous._resolved if previous else {}
         self._resolved: Resolved = resolve_delegates(mesh.of(VirtualService), known)

@@ -16,6 +16,8 @@ from meshext_proto.google.protobuf import struct_pb2
 SOCKET_MATCH = "envoy.transport_socket_match"
 TLS_MODE = "tlsMode"
 MESH_TLS = "meshext"
+ALPN = "alpn"
+H2 = "h2"
 
 _HEALTH = {
     State.READY: health_check_pb2.HEALTHY,
@@ -26,7 +28,7 @@ _HEALTH = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One address behind a service; `mesh_tls` where a sidecar takes mTLS there.
+    """One address behind a service; `mesh_tls` where a sidecar takes mTLS there, `grpc` where gRPC does.
 
     `host` is an address, a name where the cluster asks DNS, or with `port` 0 the path of a Unix socket.
     """
@@ -34,6 +36,7 @@ class Endpoint:
     host: str
     port: int
     mesh_tls: bool = False
+    grpc: bool = False
     state: State = State.READY
     locality: Locality = field(default_factory=Locality)
     weight: int = 1
@@ -44,6 +47,13 @@ def mesh_tls_match() -> struct_pb2.Struct:
     """What `transport_socket_matches` and endpoints say of mTLS."""
     match = struct_pb2.Struct()
     match.fields[TLS_MODE].string_value = MESH_TLS
+    return match
+
+
+def grpc_tls_match() -> struct_pb2.Struct:
+    """The same, of endpoints where gRPC itself takes mTLS: it speaks HTTP/2 and says so, or ends it."""
+    match = mesh_tls_match()
+    match.fields[ALPN].string_value = H2
     return match
 
 
@@ -88,5 +98,6 @@ def _build_endpoint(endpoint: Endpoint) -> endpoint_components_pb2.LbEndpoint:
     )
     built.load_balancing_weight.value = endpoint.weight
     if endpoint.mesh_tls:
-        built.metadata.filter_metadata[SOCKET_MATCH].fields[TLS_MODE].string_value = MESH_TLS
+        match = grpc_tls_match() if endpoint.grpc else mesh_tls_match()
+        built.metadata.filter_metadata[SOCKET_MATCH].CopyFrom(match)
     return built

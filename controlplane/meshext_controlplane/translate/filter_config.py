@@ -17,6 +17,7 @@ from meshext.envoy.http_filter import build_http_filters
 from meshext.envoy.service_cluster import Backend, build_service_cluster
 from meshext.envoy.upstreams import UnixAddress
 from meshext.plan import Plan
+from meshext_controlplane.model.filter_source import FilterSource
 from meshext_controlplane.translate.http_filters import HttpFilter
 from meshext_proto import POOL
 from meshext_proto.envoy.config.cluster.v3 import cluster_pb2
@@ -44,11 +45,15 @@ class BuiltFilter:
     beside: tuple[HttpFilter, ...]
 
 
-def build_filter(plan: Plan, cluster: str) -> BuiltFilter:
-    """The HTTP filters of a plan whose service is reached by that cluster."""
+def build_filter(plan: Plan, cluster: str, source: FilterSource) -> BuiltFilter:
+    """The HTTP filters of a plan whose service is reached by that cluster.
+
+    A service of the mesh is called by its host: its sidecar takes no name of a cluster for one.
+    """
+    authority = "" if source.service is None else source.service.host.rpartition("/")[2]
     asking, *beside = (
         ParseDict(to_data(each), HttpFilter(), descriptor_pool=POOL)
-        for each in build_http_filters(plan, cluster=cluster)
+        for each in build_http_filters(plan, cluster=cluster, authority=authority)
     )
     return BuiltFilter(asking, tuple(beside))
 

@@ -94,7 +94,7 @@ def build_policy(policy: FilterPolicy, plan: Plan | None, serves: Serves) -> Bui
     if plan is None or cluster is None:
         closed = build_extension(name, HttpFilter(name=name, typed_config=pack(build_closed())))
         return Built((build_discovered(name),), (closed,))
-    built = build_filter(plan, cluster)
+    built = build_filter(plan, cluster, policy.spec)
     resources = [build_extension(name, built.asking)]
     if policy.spec.service is None:
         socket = name_socket(policy.metadata.namespace, policy.metadata.name)

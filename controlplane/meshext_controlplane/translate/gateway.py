@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from meshext_controlplane.model.proxy import Proxy
 from meshext_controlplane.snapshot import Resource, encode_resource
 from meshext_controlplane.translate.catalog import Catalog
-from meshext_controlplane.translate.gateway_listeners import Leg, build_gateway_listener
+from meshext_controlplane.translate.gateway_listeners import Leg, build_gateway_listener, share_names
 from meshext_controlplane.translate.gateway_routes import Entrance, build_gateway_routes
 from meshext_controlplane.translate.gateway_secrets import Keeper
 from meshext_controlplane.translate.gateways import BoundServer, Family, GatewayPort
@@ -40,7 +40,7 @@ class GatewayProxy:
             yield from self._port(port, placed)
 
     def _port(self, port: GatewayPort, placed: Placed) -> Iterator[Resource]:
-        legs = list(self._legs(port))
+        legs = list(share_names(port, self._legs(port)))
         if not legs:
             return
         listener = build_gateway_listener(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from meshext_controlplane.model.mesh_config import MeshConfigSpec
 from meshext_controlplane.translate.gateway_secrets import Material
@@ -43,12 +44,12 @@ class Leg:
 def build_gateway_listener(
     port: GatewayPort, address: str, legs: Sequence[Leg], config: MeshConfigSpec, placed: Placed
 ) -> listener_pb2.Listener:
-    """The listener of a port. Names in TLS that an earlier leg has are taken from later ones."""
+    """The listener of a port; `legs` are those that `share_names` has left."""
     name = name_gateway(port.bind, port.number)
     chains = []
-    for leg, names in _share_names(port, legs):
+    for leg in legs:
         chain = _build_leg(name, leg, config, placed)
-        chain.filter_chain_match.server_names.extend(names)
+        chain.filter_chain_match.server_names.extend(leg.names)
         if port.family is Family.TLS:
             chain.filter_chain_match.transport_protocol = "tls"
         chains.append(chain)
@@ -65,17 +66,18 @@ def build_gateway_listener(
     return listener
 
 
-def _share_names(port: GatewayPort, legs: Sequence[Leg]) -> Iterator[tuple[Leg, tuple[str, ...]]]:
-    """Legs that are left, each with the names that are its own: Envoy refuses two chains that are alike."""
+def share_names(port: GatewayPort, legs: Iterable[Leg]) -> Iterator[Leg]:
+    """The legs that are left when names in TLS that an earlier one has are taken from later ones: Envoy
+    refuses two chains that are alike."""
     if port.family is not Family.TLS:
-        yield from ((leg, ()) for leg in legs[:1])
+        yield from islice(legs, 1)
         return
     taken: set[str] = set()
     for leg in legs:
         own = tuple(name for name in (leg.names or ("",)) if name not in taken)
         taken.update(own)
         if own:
-            yield leg, tuple(name for name in own if name)
+            yield replace(leg, names=tuple(name for name in own if name))
 
 
 def _build_leg(listener: str, leg: Leg, config: MeshConfigSpec, placed: Placed) -> Chain:

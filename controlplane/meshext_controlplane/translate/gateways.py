@@ -12,11 +12,11 @@ from enum import Enum
 from meshext_controlplane.model.exporting import is_exported
 from meshext_controlplane.model.gateway import PLAIN, Gateway, Server
 from meshext_controlplane.model.gateway_names import is_bound
+from meshext_controlplane.model.hosts import qualify_host
 from meshext_controlplane.model.mesh import Mesh
 from meshext_controlplane.model.virtual_service import VirtualService
 from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.translate.members import is_selected
-from meshext_controlplane.translate.names import qualify
 from meshext_controlplane.translate.server_hosts import common_host
 from meshext_controlplane.translate.services import MeshService
 
@@ -133,7 +133,7 @@ class Gateways:
             namespace = document.metadata.namespace
             if is_exported(document.spec.export_to, namespace, client):
                 served = bound.hosts_for(namespace)
-                wanted = [qualify(host, namespace) for host in document.spec.hosts]
+                wanted = [qualify_host(host, namespace) for host in document.spec.hosts]
                 both = [common_host(one, other) for one in wanted for other in served]
                 if hosts := tuple(dict.fromkeys(host for host in both if host)):
                     yield BoundRoutes(document, hosts)

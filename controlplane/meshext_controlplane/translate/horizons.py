@@ -1,4 +1,5 @@
-"""How far a sidecar sees: what the `Sidecar` document for its workload lets it call.
+"""How far a sidecar sees: what the `Sidecar` document for its workload lets it call, and which
+`DestinationRule`s are for it because they select it.
 
 Services that policies and providers ask are served all the same, so that leaving one out never opens or
 closes a door; the application just has no route to them.
@@ -17,17 +18,20 @@ from meshext_controlplane.model.request_authentication import RequestAuthenticat
 from meshext_controlplane.model.sidecar import NOBODY, Sidecar
 from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.translate.members import is_selected
+from meshext_controlplane.translate.rules import NONE, Rules, Selected
 
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
     """Namespaces and hosts that are seen, both may be `*`.
 
-    `mode` is that of outboundTrafficPolicy, "" for the mesh's.
+    `mode` is that of outboundTrafficPolicy, "" for the mesh's. `selected` are the DestinationRules that
+    select the workload.
     """
 
     hosts: tuple[tuple[str, str], ...] = (("*", "*"),)
     mode: str = ""
+    selected: Selected = NONE
 
     def sees(self, host: str, namespace: str) -> bool:
         """Whether it sees a service, or a VirtualService's host, of that namespace."""
@@ -45,7 +49,8 @@ EVERYTHING = Horizon()
 class Horizons:
     """The Sidecar documents of a mesh, and what is needed whatever they say."""
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, mesh: Mesh, rules: Rules) -> None:
+        self._rules = rules
         self._documents: Sequence[Sidecar] = mesh.of(Sidecar)
         self._root = mesh.config.root_namespace
         self.needed = frozenset(_find_needed(mesh)) if self._documents else frozenset[str]()
@@ -64,16 +69,17 @@ class Horizons:
 
     def of(self, workload: Workload) -> Horizon:
         """How far the workload's sidecar sees; a gateway sees everything."""
+        selected = self._rules.selecting(workload.namespace, workload.labels)
         document = None if workload.gateway else self.document_of(workload)
         if document is None:
-            return EVERYTHING
+            return Horizon(selected=selected) if selected else EVERYTHING
         policy = document.spec.outbound_traffic_policy
         mode = policy.mode if policy is not None else ""
         if not document.spec.egress:
-            return Horizon(mode=mode)
+            return Horizon(mode=mode, selected=selected)
         hosts = (host.partition("/") for egress in document.spec.egress for host in egress.hosts)
         seen = [(workload.namespace if own == "." else own, host) for own, _, host in hosts if own != NOBODY]
-        return Horizon(tuple(dict.fromkeys(seen)), mode)
+        return Horizon(tuple(dict.fromkeys(seen)), mode, selected)
 
 
 def _selects(document: Sidecar, workload: Workload) -> bool:

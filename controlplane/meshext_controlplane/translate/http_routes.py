@@ -62,16 +62,17 @@ def build_routes(
 ) -> list[Route]:
     """The routes of a document for requests of a client to a port; what no request can reach is left out."""
     routes: list[Route] = []
-    for rule, match in _pairs(document, source, port):
+    for rule, match in pair_matches(document, source, port):
         routes.append(_build_route(document, rule, match, port, destinations))
         if is_catch_all(match):
             break
     return routes
 
 
-def _pairs(
+def pair_matches(
     document: VirtualService, source: Source, port: int
 ) -> Iterator[tuple[HttpRoute, HttpMatch | None]]:
+    """The rules of a document for requests of a client to a port, each with every match that it has."""
     for rule in document.spec.http:
         if not rule.match:
             yield rule, None

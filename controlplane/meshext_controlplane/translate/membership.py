@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
-from meshext_controlplane.model.workload import Locality, Workload
+from meshext_controlplane.model.workload import Locality, Workload, serves_itself
 from meshext_controlplane.model.workload_entry import TLS_LABEL, UNIX, WorkloadEntrySpec
 from meshext_controlplane.translate.catalog import Catalog
 from meshext_controlplane.translate.endpoints import Endpoint
@@ -80,6 +80,7 @@ class Membership:
             host=workload.address,
             port=port,
             mesh_tls=self._policies.mtls_mode(workload, port) is not MtlsMode.DISABLE,
+            grpc=any(each.number == port and serves_itself(workload, each) for each in workload.ports),
             state=workload.state,
             locality=workload.locality,
             weight=workload.weight,

@@ -18,6 +18,9 @@ INBOUND_PASSTHROUGH = "InboundPassthroughCluster"
 VIRTUAL_OUTBOUND, VIRTUAL_INBOUND = "virtual-outbound", "virtual-inbound"
 """The listeners that a transparent sidecar's connections are led to."""
 
+GRPC_SERVER = "grpc-server|"
+"""What stands before the address of a gRPC server without an Envoy in the name of its listener."""
+
 DNS = "dns"
 """The listener that answers with addresses of services."""
 
@@ -40,6 +43,11 @@ def name_inbound_cluster(port: int) -> str:
 def name_inbound(port: int) -> str:
     """The listener and the route configuration of a workload's port."""
     return f"inbound-{port}"
+
+
+def name_grpc_server(host: str, port: int) -> str:
+    """The listener that a gRPC server without an Envoy asks for, which listens at that address."""
+    return f"{GRPC_SERVER}[{host}]:{port}" if ":" in host else f"{GRPC_SERVER}{host}:{port}"
 
 
 def name_outbound_tcp(port: int) -> str:
@@ -81,11 +89,6 @@ def name_secret(namespace: str, name: str, *, authorities: bool = False) -> str:
 def name_virtual_host(host: str, port: int) -> str:
     """The virtual host of a service's port."""
     return f"{host}:{port}"
-
-
-def qualify(host: str, namespace: str) -> str:
-    """The whole name of a host in a document of that namespace: a name without a dot is a Service there."""
-    return host if "." in host or host == "*" else f"{host}.{namespace}.{CLUSTER_DOMAIN}"
 
 
 def short_names(host: str, namespace: str) -> tuple[str, ...]:

@@ -49,10 +49,16 @@ class Plan:
         return name_outbound(self.port.number, self.subset, self.service.host)
 
 
-def build_outbound(
-    plan: Plan, identities: frozenset[str], config: MeshConfigSpec, nearness: Nearness
-) -> Cluster:
-    """The cluster; `identities` are those behind the service that are known."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of those behind a cluster: who they are, and whether some are gRPC without an Envoy."""
+
+    identities: frozenset[str]
+    grpc: bool = False
+
+
+def build_outbound(plan: Plan, known: Known, config: MeshConfigSpec, nearness: Nearness) -> Cluster:
+    """The cluster for what is known of those behind it."""
     service, port, policy = plan.service, plan.port, plan.effective.policy
     cluster = Cluster(name=plan.name, alt_stat_name=name_stats(plan.name))
     cluster.common_lb_config.healthy_panic_threshold.value = 0
@@ -60,7 +66,7 @@ def build_outbound(
     if policy.outlier_detection is not None:
         set_outliers(cluster, policy.outlier_detection)
     options = build_http_options(port.protocol, policy.connection_pool)
-    _set_security(cluster, plan, identities, config, options)
+    _set_security(cluster, plan, known, config, options)
     if plan.effective.proxy_protocol is not None:
         set_proxy_protocol(cluster, plan.effective.proxy_protocol)
     set_http_options(cluster, options)
@@ -77,15 +83,16 @@ def build_outbound(
 def _set_security(
     cluster: Cluster,
     plan: Plan,
-    identities: frozenset[str],
+    known: Known,
     config: MeshConfigSpec,
     options: HttpOptions | None,
 ) -> None:
     peers = Peers(
         host=plan.service.host,
         server_name=name_server(plan.port.number, plan.subset, plan.service.host),
-        names=frozenset(plan.service.subject_alt_names) or identities,
+        names=frozenset(plan.service.subject_alt_names) or known.identities,
         trust_domains=(config.trust_domain, *config.trust_domain_aliases),
+        grpc=known.grpc,
     )
     if (tls := plan.effective.policy.tls) is None:
         if plan.service.resolution is not Resolution.AS_ASKED:
@@ -114,7 +121,7 @@ def _set_endpoints(cluster: Cluster, plan: Plan, nearness: Nearness) -> None:
 
 def build_as_meant(plan: Plan, config: MeshConfigSpec, nearness: Nearness) -> Cluster:
     """The cluster of a service without endpoints for a sidecar that knows where connections were to go."""
-    cluster = build_outbound(plan, frozenset(), config, nearness)
+    cluster = build_outbound(plan, Known(frozenset()), config, nearness)
     cluster.type = Cluster.ORIGINAL_DST
     return cluster
 

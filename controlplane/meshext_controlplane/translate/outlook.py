@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from meshext_controlplane.model.hosts import qualify_host
 from meshext_controlplane.model.http_route import Destination
 from meshext_controlplane.model.load_balancing import ConsistentHash
 from meshext_controlplane.translate.balancing import HashPolicy, build_hash_policy
 from meshext_controlplane.translate.catalog import Catalog
 from meshext_controlplane.translate.horizons import EVERYTHING, Horizon
-from meshext_controlplane.translate.names import BLACK_HOLE, name_outbound, qualify
+from meshext_controlplane.translate.names import BLACK_HOLE, name_outbound
 from meshext_controlplane.translate.outbound_clusters import Plan
 from meshext_controlplane.translate.rules import NO_RULE, Effective
 from meshext_controlplane.translate.services import MeshService, Resolution
@@ -35,7 +36,7 @@ class Outlook:
             self.services = _hide_services(seen, self.virtual_services, horizon)
             needed = {host: seen[host] for host in catalog.horizons.needed if host in seen}
             served = {**self.services, **needed}
-        self._plans_of = {service: _plan(catalog, scope, service) for service in served.values()}
+        self._plans_of = {service: _plan(catalog, scope, horizon, service) for service in served.values()}
         self.plans: Mapping[str, Plan] = {
             plan.name: plan for plans in self._plans_of.values() for plan in plans
         }
@@ -49,7 +50,7 @@ class Outlook:
 
         Without a port it is the only one of the service, else the one that was asked for.
         """
-        service = self.services.get(qualify(destination.host, namespace))
+        service = self.services.get(qualify_host(destination.host, namespace))
         if service is None:
             return BLACK_HOLE
         if destination.port is not None:
@@ -87,7 +88,7 @@ def _hide_services(
 ) -> dict[str, MeshService]:
     """The services that are seen, and those that the documents lead to, as in Istio."""
     led = {
-        qualify(destination.host, document.metadata.namespace)
+        qualify_host(destination.host, document.metadata.namespace)
         for document in documents.by_host.values()
         for destination in list_destinations(document)
     }
@@ -98,8 +99,8 @@ def _hide_services(
     }
 
 
-def _plan(catalog: Catalog, scope: str, service: MeshService) -> list[Plan]:
-    rule = catalog.rules.find(service.host, service.namespace, scope)
+def _plan(catalog: Catalog, scope: str, horizon: Horizon, service: MeshService) -> list[Plan]:
+    rule = catalog.rules.find(service.host, service.namespace, scope, horizon.selected)
     plans = []
     for port in service.ports:
         for subset in ("", *rule.subsets):

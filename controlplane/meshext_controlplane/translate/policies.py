@@ -86,7 +86,8 @@ class Placed:
     `filters` are HTTP filters by the name of their place: an edit of them closes connections. `on_routes` is
     for filters that stand there already, by the filter's name (`rbac-deny`): an edit of it closes none.
     `network` are filters of a port that is not HTTP, `network_logs` its access logs. `resources` are what all
-    of that refers to: extension configurations, clusters of services.
+    of that refers to: extension configurations, clusters of services. `guarded` says that some of the HTTP
+    filters may be what guards, and can not be asked where nobody knows that HTTP is spoken.
     """
 
     filters: Mapping[str, tuple[HttpFilter, ...]] = field(default_factory=dict)
@@ -96,6 +97,7 @@ class Placed:
     network_logs: tuple[AccessLog, ...] = ()
     tracing: Tracing | None = None
     resources: tuple[Resource, ...] = ()
+    guarded: bool = False
 
 
 class Policies:
@@ -108,7 +110,8 @@ class Policies:
         self._trust = TrustDomains(config.trust_domain, config.trust_domain_aliases)
         self._policies = tuple(each.policy for each in mesh.of(AuthorizationPolicy))
         self._offers = find_offers(mesh)
-        self._placed: dict[tuple[str, Kind], Placed] = {}
+        self._placed: dict[tuple[str, Kind, frozenset[str]], Placed] = {}
+        self._services: dict[Kind, tuple[FilterService, ...]] = {}
         self._built: dict[tuple[str, tuple[str, str, str]], Built] = {}
 
     def succeed(self, mesh: Mesh) -> Self:
@@ -147,13 +150,15 @@ class Policies:
         return self._place("gateway", workload)
 
     def services_of(self, workload: Workload) -> tuple[FilterService, ...]:
-        """The filters that the workload's sidecar has to run."""
-        asked = {each.provider for each in self.authorization_of(workload) if each.provider}
-        return list_services(self.mesh, workload, sorted(asked))
+        """The filters that the workload's sidecar has to run, also those that are held."""
+        kind = to_kind(workload)
+        if (services := self._services.get(kind)) is None:
+            asked = {each.provider for each in self.authorization_of(workload) if each.provider}
+            services = self._services[kind] = list_services(self.mesh, workload, sorted(asked))
+        return services
 
     def _place(self, direction: str, workload: Workload) -> Placed:
-        identity = workload.identity.service_account
-        key = direction, (workload.namespace, identity, tuple(sorted(workload.labels.items())))
+        key = direction, to_kind(workload), workload.held
         if key not in self._placed:
             if direction == "outbound":
                 self._placed[key] = self._build_outbound(workload)
@@ -176,7 +181,8 @@ class Policies:
         policies = (*build_ban(self.mesh.banned), *self.authorization_of(workload))
         http, tcp = Target(trust=self._trust), Target(trust=self._trust, tcp=True)
         serves = self._serves(workload)
-        asked = find_asked(policies, self.mesh.config, serves, partial(self._find_filter, serves))
+        asking = [each for each in policies if name_filter("", each.provider) not in workload.held]
+        asked = find_asked(asking, self.mesh.config, serves, partial(self._find_filter, serves))
         jwt, fetching = build_jwt(find_rules(self.mesh, workload), serves)
         places, resources = self._build_filters(direction, workload)
         filters = {**places, "custom": tuple(build_http_custom(asked)), "jwt": (jwt,) if jwt else ()}
@@ -186,6 +192,7 @@ class Policies:
             on_routes={**build_custom_rules(asked, http), **build_route_rules(policies, http)},
             network=(*build_network_custom(asked, tcp), *build_network_rules(policies, tcp)),
             resources=(*fetching, *resources, *self._provider_clusters(asked)),
+            guarded=any(each.spec.may_guard for each in self._select(direction, workload)),
         )
 
     def _build_outbound(self, workload: Workload) -> Placed:
@@ -210,9 +217,13 @@ class Policies:
     def _build_filters(
         self, direction: str, workload: Workload
     ) -> tuple[dict[str, tuple[HttpFilter, ...]], tuple[Resource, ...]]:
-        chosen = select_filters(self.mesh, workload, direction)
-        built = [(policy, self._build(policy, workload)) for policy in chosen]
+        built = [(policy, self._build(policy, workload)) for policy in self._select(direction, workload)]
         return sort_into_places(built), tuple(each for _, one in built for each in one.resources)
+
+    def _select(self, direction: str, workload: Workload) -> list[FilterPolicy]:
+        """The filters that the workload's Envoy asks; those that are held stand nowhere yet."""
+        chosen = select_filters(self.mesh, workload, direction)
+        return [each for each in chosen if name_filter(*each.key[1:]) not in workload.held]
 
     def _build(self, policy: FilterPolicy, workload: Workload) -> Built:
         key = (workload.namespace, policy.key)
@@ -224,7 +235,7 @@ class Policies:
     def _find_filter(self, serves: Serves, source: FilterProvider, name: str) -> BuiltFilter | None:
         plan = self.mesh.plans.get((PROVIDER, "", name))
         cluster = find_cluster(source, name_filter("", name), serves)
-        return build_filter(plan, cluster) if plan is not None and cluster is not None else None
+        return build_filter(plan, cluster, source) if plan is not None and cluster is not None else None
 
     def _provider_clusters(self, asked: Iterable[Asked]) -> Iterator[Resource]:
         """The clusters of providers' filters that run beside the sidecar."""
@@ -238,3 +249,8 @@ class Policies:
     def _serves(self, workload: Workload) -> Serves:
         """Whether the workload's sidecar has a cluster for a host's port."""
         return partial(self._offers.serves, client=workload.namespace)
+
+
+def to_kind(workload: Workload) -> Kind:
+    """What policies select a workload by."""
+    return workload.namespace, workload.identity.service_account, tuple(sorted(workload.labels.items()))

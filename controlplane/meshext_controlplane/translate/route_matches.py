@@ -55,9 +55,9 @@ def build_match(match: HttpMatch | None) -> RouteMatch:
     _set_path(built, match)
     named = {":scheme": match.scheme, ":method": match.method, ":authority": match.authority}
     for name, value in {**match.headers, **{key: each for key, each in named.items() if each}}.items():
-        built.headers.append(_build_header(name, value))
+        built.headers.append(build_header(name, value))
     for name, value in match.without_headers.items():
-        header = _build_header(name, value)
+        header = build_header(name, value)
         header.invert_match = True
         # A header that is not there has no value that could match.
         header.treat_missing_header_as_empty = not value.is_empty
@@ -109,7 +109,8 @@ def _set_path(built: RouteMatch, match: HttpMatch) -> None:
         built.case_sensitive.value = False
 
 
-def _build_header(name: str, value: StringMatch) -> HeaderMatcher:
+def build_header(name: str, value: StringMatch) -> HeaderMatcher:
+    """A match of a header; one that asks for nothing asks for the header to be there."""
     header = HeaderMatcher(name=name)
     if value.is_empty:
         header.present_match = True

@@ -2,6 +2,9 @@
 
 A client looks in its own namespace, then in the service's, then in the root namespace; in each the rule for
 the most specific host. Rules of one namespace for the same host are one: all subsets, the first policy.
+
+A rule that selects workloads is for those of its own namespace; there it comes before one for all, from which
+it takes the subsets, and the policy, that it does not say itself. Others go on as if it were not there.
 """
 
 from __future__ import annotations
@@ -11,10 +14,15 @@ from dataclasses import dataclass, field
 
 from meshext_controlplane.model.destination_rule import DestinationRule, RulePolicy, Subset
 from meshext_controlplane.model.exporting import is_exported
+from meshext_controlplane.model.hosts import qualify_host
 from meshext_controlplane.model.traffic_policy import PortPolicy, ProxyProtocol, RetryBudget
-from meshext_controlplane.translate.names import qualify
 
 Hosts = Mapping[str, tuple[DestinationRule, ...]]
+
+Selected = frozenset[tuple[str, str]]
+"""Namespace and name of the rules that select a client."""
+
+NONE: Selected = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +80,10 @@ class Rules:
 
     def __init__(self, documents: Iterable[DestinationRule], root_namespace: str) -> None:
         self._root = root_namespace
-        found: dict[str, dict[str, list[DestinationRule]]] = {}
-        for document in documents:
-            namespace = document.metadata.namespace
-            host = qualify(document.spec.host, namespace)
-            found.setdefault(namespace, {}).setdefault(host, []).append(document)
-        self._by_namespace: Mapping[str, Hosts] = {
-            namespace: {host: tuple(rules) for host, rules in hosts.items()}
-            for namespace, hosts in found.items()
-        }
+        self._documents = tuple(documents)
+        self._by_namespace = _sort(each for each in self._documents if each.spec.workload_selector is None)
+        self._selecting = tuple(each for each in self._documents if each.spec.workload_selector is not None)
+        self._selected: dict[tuple[str, Selected], Hosts] = {}
         self._merged: dict[tuple[int, ...], Rule] = {}
 
     @property
@@ -97,12 +100,22 @@ class Rules:
         return tuple(sorted(keys))
 
     def _all_policies(self) -> Iterator[PortPolicy]:
-        for documents in (each for hosts in self._by_namespace.values() for each in hosts.values()):
-            for spec in (document.spec for document in documents):
-                for policy in (spec.traffic_policy, *(subset.traffic_policy for subset in spec.subsets)):
-                    if policy is not None:
-                        yield policy
-                        yield from policy.port_level_settings
+        for spec in (document.spec for document in self._documents):
+            for policy in (spec.traffic_policy, *(subset.traffic_policy for subset in spec.subsets)):
+                if policy is not None:
+                    yield policy
+                    yield from policy.port_level_settings
+
+    def selecting(self, namespace: str, labels: Mapping[str, str]) -> Selected:
+        """The rules that select a client by its labels."""
+        if not self._selecting:
+            return NONE
+        own = (each for each in self._selecting if each.metadata.namespace == namespace)
+        return frozenset(
+            (namespace, each.metadata.name)
+            for each in own
+            if each.spec.workload_selector is not None and each.spec.workload_selector.selects(labels)
+        )
 
     def find_special(self, services: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
         """The namespaces whose clients obey other rules than clients of a namespace without any.
@@ -110,6 +123,7 @@ class Rules:
         `services` are the namespaces of services by host. A rule beside its service, for everybody, makes
         none special: its own namespace finds it first, and all others find it next.
         """
+        yield from {each.metadata.namespace for each in self._selecting}
         for namespace, hosts in self._by_namespace.items():
             for host in hosts:
                 matched = [host] if "*" not in host else [each for each in services if _covers(host, each)]
@@ -121,16 +135,18 @@ class Rules:
                     yield namespace
                     break
 
-    def find(self, host: str, namespace: str, client: str) -> Rule:
-        """The rule that a client's namespace obeys for a host of a service's namespace."""
-        documents = self.documents(host, namespace, client)
+    def find(self, host: str, namespace: str, client: str, selected: Selected = NONE) -> Rule:
+        """The rule that a client in a namespace obeys for a host of a service's namespace."""
+        documents = self.documents(host, namespace, client, selected)
         return self._merge(documents) if documents else NO_RULE
 
-    def documents(self, host: str, namespace: str, client: str) -> tuple[DestinationRule, ...]:
+    def documents(
+        self, host: str, namespace: str, client: str, selected: Selected = NONE
+    ) -> tuple[DestinationRule, ...]:
         """The documents that this rule is made of."""
         places = dict.fromkeys((client if client != self._root else "", namespace, self._root))
         for place in places:
-            documents = _most_specific(self._by_namespace.get(place, {}), host)
+            documents = _most_specific(self._hosts(place, selected if place == client else NONE), host)
             seen = tuple(
                 each
                 for each in documents
@@ -139,6 +155,17 @@ class Rules:
             if seen:
                 return seen
         return ()
+
+    def _hosts(self, namespace: str, selected: Selected) -> Hosts:
+        """What holds in a namespace for whom these rules select: they come first."""
+        wide = self._by_namespace.get(namespace, {})
+        if not selected:
+            return wide
+        if (hosts := self._selected.get((namespace, selected))) is None:
+            first = _sort(each for each in self._selecting if each.key[1:] in selected).get(namespace, {})
+            hosts = {host: (*first.get(host, ()), *wide.get(host, ())) for host in {**first, **wide}}
+            self._selected[namespace, selected] = hosts
+        return hosts
 
     def _merge(self, documents: tuple[DestinationRule, ...]) -> Rule:
         key = tuple(map(id, documents))
@@ -150,6 +177,16 @@ class Rules:
             policy = next((each for each in policies if each is not None), None)
             rule = self._merged[key] = Rule(policy, subsets)
         return rule
+
+
+def _sort(documents: Iterable[DestinationRule]) -> Mapping[str, Hosts]:
+    """By namespace and host."""
+    found: dict[str, dict[str, tuple[DestinationRule, ...]]] = {}
+    for document in documents:
+        namespace = document.metadata.namespace
+        hosts, host = found.setdefault(namespace, {}), qualify_host(document.spec.host, namespace)
+        hosts[host] = (*hosts.get(host, ()), document)
+    return found
 
 
 def _covers(pattern: str, host: str) -> bool:

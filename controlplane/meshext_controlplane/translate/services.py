@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from meshext_controlplane.model.hosts import qualify_host
 from meshext_controlplane.model.service import Service, ServiceSpec
 from meshext_controlplane.model.service_entry import ServiceEntry, ServiceEntrySpec
 from meshext_controlplane.model.workload_entry import WorkloadEntrySpec
-from meshext_controlplane.translate.names import qualify
 from meshext_controlplane.translate.protocols import Protocol, find_protocol
 
 
@@ -69,7 +69,7 @@ def from_service(document: Service) -> MeshService:
     spec, namespace = document.spec, document.metadata.namespace
     external = spec.type == "ExternalName"
     return MeshService(
-        host=qualify(document.metadata.name, namespace),
+        host=qualify_host(document.metadata.name, namespace),
         namespace=namespace,
         ports=_service_ports(spec),
         resolution=Resolution.DNS if external else Resolution.ENDPOINTS,

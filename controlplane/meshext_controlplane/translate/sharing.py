@@ -14,7 +14,7 @@ from meshext_controlplane.translate.localities import Client, build_nearness
 from meshext_controlplane.translate.membership import Membership
 from meshext_controlplane.translate.memo import Memo
 from meshext_controlplane.translate.names import BLACK_HOLE, PASSTHROUGH
-from meshext_controlplane.translate.outbound_clusters import Plan, build_black_hole, build_outbound
+from meshext_controlplane.translate.outbound_clusters import Known, Plan, build_black_hole, build_outbound
 from meshext_controlplane.translate.outlook import Outlook
 from meshext_controlplane.translate.services import Resolution
 
@@ -63,14 +63,16 @@ class Sharing:
                 yield self._assignment(plan)
 
     def _cluster(self, plan: Plan) -> Resource:
-        identities = self.membership.identities(plan.service)
+        endpoints = self.membership.endpoints(plan.service, plan.port)
+        grpc = plan.port.protocol.is_http2 and any(each.grpc for each in endpoints)
+        known = Known(self.membership.identities(plan.service), grpc)
         nearness = build_nearness(plan.effective.policy, self.client)
         config = self.config
         return self.memo.encode(
             ("cluster", plan.name, nearness.client),
-            (plan, identities, nearness, config.trust_domain, config.trust_domain_aliases),
+            (plan, known, nearness, config.trust_domain, config.trust_domain_aliases),
             plan.name,
-            lambda: build_outbound(plan, identities, config, nearness),
+            lambda: build_outbound(plan, known, config, nearness),
         )
 
     def _assignment(self, plan: Plan) -> Resource:

@@ -52,12 +52,12 @@ def build_server_socket(
 
 
 def build_peer_socket(
-    server_name: str, names: Iterable[str], trust_domains: Iterable[str]
+    server_name: str, names: Iterable[str], trust_domains: Iterable[str], *, alpn: str = MESH_ALPN
 ) -> base_pb2.TransportSocket:
     """TLS to other sidecars, which prove one of the names; any identity of the mesh where none is known."""
     exact = exact_matchers(sorted(names))
     context = tls_pb2.UpstreamTlsContext(
-        common_tls_context=_build_common(exact or trust_matchers(trust_domains), [MESH_ALPN]),
+        common_tls_context=_build_common(exact or trust_matchers(trust_domains), [alpn]),
         sni=server_name,
     )
     context.max_session_keys.value = 0

@@ -13,6 +13,10 @@ from meshext_controlplane.snapshot import CLUSTER, ENDPOINT, Named, Resource, Sn
 from meshext_controlplane.translate.catalog import Catalog
 from meshext_controlplane.translate.filter_policy import FilterService
 from meshext_controlplane.translate.gateway import GatewayProxy
+from meshext_controlplane.translate.grpc_client import GrpcCalls
+from meshext_controlplane.translate.grpc_server import GrpcServer
+from meshext_controlplane.translate.grpc_sharing import GrpcSharing
+from meshext_controlplane.translate.grpc_snapshots import GrpcSnapshots, Seat
 from meshext_controlplane.translate.horizons import Horizon
 from meshext_controlplane.translate.localities import Client
 from meshext_controlplane.translate.membership import Membership
@@ -26,7 +30,6 @@ from meshext_controlplane.translate.sharing import Shared, Sharing
 from meshext_controlplane.translate.sidecar import Sidecar
 from meshext_controlplane.translate.transparent import Captures, TransparentSidecar
 
-NOTHING = Snapshot(MappingProxyType({}))
 Reach = tuple[str, Horizon]
 """A scope, and how far its clients see."""
 
@@ -51,6 +54,7 @@ class _Views:
         self.own: dict[str, _Own] = {}
         self._outlooks: dict[Reach, Outlook] = {}
         self._calls: dict[tuple[Reach, Source], tuple[OutboundRoutes, TcpPorts]] = {}
+        self._dialed: dict[Seat, tuple[Resource, ...]] = {}
         self._captures: Captures = Captures(self.catalog, self.memo)
 
     def reach(self, workload: Workload) -> Reach:
@@ -62,6 +66,14 @@ class _Views:
         if (outlook := self._outlooks.get(reach)) is None:
             outlook = self._outlooks[reach] = Outlook(self.catalog, *reach)
         return outlook
+
+    def dialed(self, seat: Seat) -> tuple[Resource, ...]:
+        """What gRPC clients of a seat dial: listeners and routes. It hangs on documents alone."""
+        if (dialed := self._dialed.get(seat)) is None:
+            outlook = self.outlook(seat.reach)
+            calls = GrpcCalls(outlook, seat.source, seat.namespace, self.memo, seat.closed)
+            dialed = self._dialed[seat] = tuple(calls.resources())
+        return dialed
 
     def build_own(self, proxy: Proxy) -> Mapping[str, Named]:
         """What is the proxy's own, by type and name; of two with one name the first is the one."""
@@ -108,6 +120,7 @@ class Translator:
         self._mesh: Mesh = mesh
         self._views: _Views
         self._shared: dict[tuple[Reach, Client], Shared] = {}
+        self._grpc: GrpcSnapshots = GrpcSnapshots(previous._grpc if previous else None)
         self._before: Mapping[tuple[Reach, Client], Shared] = {}
         if previous is not None:
             # A mesh that nobody has asked about has nothing to take over; the one before it has.
@@ -124,9 +137,9 @@ class Translator:
         )
 
     def snapshot(self, proxy: Proxy) -> Snapshot:
-        """Everything that the proxy shall have. gRPC clients have nothing yet."""
+        """Everything that the proxy shall have."""
         if proxy.kind is ProxyKind.GRPC:
-            return NOTHING
+            return self._grpc_snapshot(proxy)
         shared = self._share(proxy)
         own = self._views.own.get(proxy.node_id)
         if own is None or own.proxy != proxy:
@@ -151,6 +164,35 @@ class Translator:
             sharing = Sharing(outlook, client, self._membership, catalog.config, self._views.memo)
             shared = self._shared[reach, client] = sharing.share(self._before.get((reach, client)))
         return shared
+
+    def _grpc_snapshot(self, proxy: Proxy) -> Snapshot:
+        seat = self._seat(proxy.workload)
+        shared = self._grpc.take(seat, lambda: self._list_grpc(seat))
+        served = GrpcServer(proxy.workload, self._views.policies, self._views.memo)
+        return self._grpc.add(proxy.node_id, shared, served.resources())
+
+    def _seat(self, workload: Workload) -> Seat:
+        catalog, reach = self._views.catalog, self._views.reach(workload)
+        return Seat(
+            reach,
+            Source(reach[0], catalog.asked_labels(workload.labels)),
+            workload.namespace,
+            catalog.client(workload),
+            # The client runs none of the filters that stand before what sidecars send.
+            closed=bool(self._views.policies.outbound(workload).filters),
+        )
+
+    def _list_grpc(self, seat: Seat) -> Iterator[Resource]:
+        views = self._views
+        yield from views.dialed(seat)
+        yield from GrpcSharing(
+            outlook=views.outlook(seat.reach),
+            client=seat.client,
+            membership=self._membership,
+            config=views.catalog.config,
+            banned=self._mesh.banned,
+            memo=views.memo,
+        ).resources()
 
     def services_of(self, workload: Workload) -> tuple[FilterService, ...]:
         """The filters that the workload's sidecar has to run beside itself."""

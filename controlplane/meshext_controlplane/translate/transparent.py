@@ -9,6 +9,7 @@ from functools import partial
 from meshext_controlplane.model.proxy import Proxy, Transparent
 from meshext_controlplane.model.workload import WorkloadPort
 from meshext_controlplane.snapshot import Resource
+from meshext_controlplane.translate.authorization import build_network_closed
 from meshext_controlplane.translate.captured import (
     Addresses,
     Captured,
@@ -178,8 +179,12 @@ class TransparentSidecar:
         )
 
     def _untold(self, number: int) -> InboundPort:
-        port = WorkloadPort(number=number, application="")
-        return replace(self._known(port, Protocol.TCP), passed_to=INBOUND_PASSTHROUGH)
+        known = self._known(WorkloadPort(number=number, application=""), Protocol.TCP)
+        placed = known.placed
+        if placed.guarded:
+            # Whoever speaks HTTP there would go past a filter that guards.
+            placed = replace(placed, network=(build_network_closed(), *placed.network))
+        return replace(known, placed=placed, passed_to=INBOUND_PASSTHROUGH)
 
     def _application(self, inbound: InboundPort) -> Iterator[Resource]:
         number, encode = inbound.port.number, self.captures.memo.encode

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from meshext_controlplane.model.traffic_policy import ClientTls
-from meshext_controlplane.translate.endpoints import mesh_tls_match
+from meshext_controlplane.translate.endpoints import H2, grpc_tls_match, mesh_tls_match
 from meshext_controlplane.translate.messages import pack
 from meshext_controlplane.translate.protocols import Protocol
 from meshext_controlplane.translate.tls import (
@@ -28,19 +28,24 @@ SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
 class Peers:
     """Who may be behind a cluster: the names that its sidecars ask for and prove, or any of the mesh's.
 
-    `host` is the service's, which others than sidecars are asked for and prove.
+    `host` is the service's, which others than sidecars are asked for and prove. `grpc` where some are gRPC
+    servers without one, which ask for `h2`.
     """
 
     host: str
     server_name: str
     names: frozenset[str]
     trust_domains: tuple[str, ...]
+    grpc: bool = False
 
 
 def set_mesh_tls(cluster: cluster_pb2.Cluster, peers: Peers) -> None:
     """mTLS to the endpoints whose sidecars take it, plaintext to the others."""
     matches = cluster.transport_socket_matches
-    socket = build_peer_socket(peers.server_name, peers.names, peers.trust_domains)
+    known = (peers.server_name, peers.names, peers.trust_domains)
+    if peers.grpc:
+        matches.add(name="grpc", match=grpc_tls_match(), transport_socket=build_peer_socket(*known, alpn=H2))
+    socket = build_peer_socket(*known)
     matches.add(name="meshext", match=mesh_tls_match(), transport_socket=socket)
     matches.add(name="plaintext", transport_socket=build_raw_socket())
 

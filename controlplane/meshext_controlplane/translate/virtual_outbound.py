@@ -77,8 +77,8 @@ def build_captured_port(
             name="envoy.filters.listener.http_inspector",
             typed_config=pack(http_inspector_pb2.HttpInspector()),
         )
-        listener.filter_chains.append(_build_http(name, config, placed))
-    listener.filter_chains.extend(_build_lane(name, port.number, lane, placed) for lane in port.lanes)
+        listener.filter_chains.extend(_build_http(name, port, config, placed))
+    listener.filter_chains.extend(_build_lanes(name, port, placed))
     passing = _build_passing("rest", name, port.rest or ((rest, 1),), placed)
     listener.default_filter_chain.CopyFrom(passing)
     return listener
@@ -100,19 +100,42 @@ def _build_block(name: str, block: Block, placed: Placed) -> Iterator[Chain]:
     for leg in block.legs:
         chain = build_leg(name, leg, placed.network_logs)
         chain.name = " ".join(filter(None, (block.network, leg.server_name)))
-        address, _, length = block.network.partition("/")
-        network = chain.filter_chain_match.prefix_ranges.add(address_prefix=address)
-        network.prefix_len.value = int(length)
+        _match_networks(chain, (block.network,))
         yield chain
 
 
-def _build_http(name: str, config: MeshConfigSpec, placed: Placed) -> Chain:
+def _build_http(name: str, port: CapturedPort, config: MeshConfigSpec, placed: Placed) -> Iterator[Chain]:
     options = ManagerOptions(name, Direction.OUTBOUND, access_logs=placed.access_logs, tracing=placed.tracing)
     manager = build_manager(options, config, build_chain(Direction.OUTBOUND, placed.filters))
     chain = Chain(name="http", filters=[manager])
     chain.filter_chain_match.transport_protocol = "raw_buffer"
     chain.filter_chain_match.application_protocols.extend(HTTP_VERSIONS)
-    return chain
+    yield chain
+    if port.told:
+        # Servers forgive what the inspector does not take for HTTP (a blank too many, a method in lower
+        # case): passed on as it is, it would go past every filter.
+        told = Chain(name="told", filters=[manager])
+        told.filter_chain_match.transport_protocol = "raw_buffer"
+        _match_networks(told, port.told)
+        yield told
+
+
+def _build_lanes(name: str, port: CapturedPort, placed: Placed) -> Iterator[Chain]:
+    """Envoy looks at the address first: where HTTP is told, lanes stand once more."""
+    for lane in port.lanes:
+        yield _build_lane(name, port.number, lane, placed)
+        if port.told:
+            chain = _build_lane(name, port.number, lane, placed)
+            chain.name = f"told {chain.name}"
+            _match_networks(chain, port.told)
+            yield chain
+
+
+def _match_networks(chain: Chain, networks: Iterable[str]) -> None:
+    for each in networks:
+        address, _, length = each.partition("/")
+        network = chain.filter_chain_match.prefix_ranges.add(address_prefix=address)
+        network.prefix_len.value = int(length)
 
 
 def _build_lane(name: str, port: int, lane: Lane, placed: Placed) -> Chain:

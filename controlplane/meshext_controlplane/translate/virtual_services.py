@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from meshext_controlplane.model.exporting import is_exported
 from meshext_controlplane.model.gateway_names import MESH, is_bound
+from meshext_controlplane.model.hosts import qualify_host
 from meshext_controlplane.model.http_route import Destination
 from meshext_controlplane.model.virtual_service import VirtualService
-from meshext_controlplane.translate.names import qualify
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def see_virtual_services(documents: Iterable[VirtualService], client: str) -> Vi
             continue
         if is_exported(document.spec.export_to, namespace, client):
             for host in document.spec.hosts:
-                by_host.setdefault(qualify(host, namespace), document)
+                by_host.setdefault(qualify_host(host, namespace), document)
     return Visible(by_host)
 
 

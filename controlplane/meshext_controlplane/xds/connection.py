@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic
 
@@ -12,7 +13,7 @@ import grpc
 from meshext_controlplane.model.proxy import Proxy
 from meshext_controlplane.snapshot import Snapshot
 from meshext_controlplane.subscription.messages import Push, Receipt, Verdict
-from meshext_controlplane.subscription.session import Session
+from meshext_controlplane.subscription.session import RECORDED, Session
 from meshext_controlplane.subscription.subscription import Request
 from meshext_controlplane.xds.errors import StreamEnded
 from meshext_controlplane.xds.lanes import Lane
@@ -30,7 +31,10 @@ class Times:
 
 
 class Connection(Generic[Request]):
-    """`wake` is set when there may be something to send; `ended` says why the stream shall end."""
+    """`wake` is set when there may be something to send; `ended` says why the stream shall end.
+
+    `remember` is called when the proxy has something else than before.
+    """
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class Connection(Generic[Request]):
         self.times: dict[str, Times] = {}
         self.behind = Behind()
         self.problem = ""
+        self.remember: Callable[[], None] = lambda: None
         self._observer = observer
         self._lanes: dict[str, Lane] = {}
 
@@ -97,6 +102,8 @@ class Connection(Generic[Request]):
             lane.leave()
         if receipt.verdict is Verdict.ACK:
             times.accepted = now
+            if receipt.type_url in RECORDED:
+                self.remember()
             self._observer.acknowledged(receipt.type_url, after=now - times.sent)
         else:
             times.refused = now

@@ -7,25 +7,27 @@ import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import grpc
 
-from meshext_controlplane.model.proxy import Proxy
+from meshext_controlplane.model.proxy import Proxy, ProxyKind
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.snapshot import Snapshot
 from meshext_controlplane.subscription.consistency import check_snapshot
 from meshext_controlplane.subscription.differences import Differences
 from meshext_controlplane.subscription.references import References
-from meshext_controlplane.subscription.session import EMPTY, Session
+from meshext_controlplane.subscription.session import Session
 from meshext_controlplane.subscription.subscription import Request
 from meshext_controlplane.xds.connection import Connection
 from meshext_controlplane.xds.errors import StreamEnded
 from meshext_controlplane.xds.gathering import Gathering, Kind
 from meshext_controlplane.xds.lanes import Lanes
+from meshext_controlplane.xds.memory import Memory
 from meshext_controlplane.xds.observer import Observer
 from meshext_controlplane.xds.status import ProxyStatus, to_status
-from meshext_controlplane.xds.variants import Variant
+from meshext_controlplane.xds.variants import STATE, Variant
 from meshext_controlplane.xds.waves import Wave, finish
 
 log = logging.getLogger("meshext.xds")
@@ -36,15 +38,19 @@ STATIC = frozenset({"sds", "xds"})
 _SLICE = 0.005  # seconds of work after which others have their turn
 _REMEMBERED = 10_000  # proxies whose last good snapshot is kept when they are away
 _MOST_PER_PROXY = 3  # streams of one node id: Envoy's hot restart has two
+_MOST_PER_GRPC = (
+    200  # as many as an agent passes on: gRPC's own client has a stream for each target that it dials
+)
 
-_Key = tuple[str, SpiffeId]
+_Key = tuple[str, SpiffeId, ProxyKind]
 
 
 class Hub:
     """Who is connected, and what they get. `run` it in a task; everything happens in one event loop.
 
     `snapshot_of` gives what a proxy shall have now, without I/O. A snapshot that names what it does not hold
-    is not served: the proxy keeps the last good one, and its status says why.
+    is not served: the proxy keeps the last good one, and its status says why. `memory` is what proxies of
+    the state of the world had, also before this process began.
     """
 
     def __init__(
@@ -55,7 +61,9 @@ class Hub:
         observer: Observer | None = None,
         gathering: Gathering | None = None,
         lanes: Lanes | None = None,
+        memory: Memory | None = None,
     ) -> None:
+        self.memory = memory or Memory()
         self.lanes = lanes or Lanes()
         self._snapshot_of = snapshot_of
         self._static = static
@@ -83,7 +91,7 @@ class Hub:
     def join(self, proxy: Proxy, variant: Variant[Request]) -> Connection[Request]:
         """A stream of that proxy begins; StreamEnded where there is nothing that may be served."""
         self._end_oldest(proxy)
-        before = self._good.get(_key(proxy), EMPTY)
+        before = [each for each in (self._good.get(_key(proxy)), self.memory.recall(proxy)) if each]
         snapshot, problem = self._newest(proxy, None)
         if snapshot is None:
             text = f"no configuration can be served to {proxy.node_id!r}: {problem}"
@@ -101,6 +109,8 @@ class Hub:
         )
         connection = Connection(proxy, session, snapshot, self._observer, protocol=variant.name)
         connection.problem = problem
+        if variant.name == STATE.name:
+            connection.remember = partial(self.memory.note, proxy, session)
         self._connections[connection] = None
         self._proxies.setdefault(_key(proxy), []).append(connection)
         self._observer.connected(len(self._connections))
@@ -118,6 +128,7 @@ class Hub:
         if not same:
             del self._proxies[_key(connection.proxy)]
         connection.leave()
+        self.memory.rest(connection.proxy, connection.session)
         self._observer.connected(len(self._connections))
 
     def disconnect(self, predicate: Callable[[Proxy], bool], *, code: grpc.StatusCode, text: str) -> int:
@@ -195,7 +206,8 @@ class Hub:
 
     def _end_oldest(self, proxy: Proxy) -> None:
         same = [each for each in self._of_proxy(proxy) if not each.ended.done()]
-        for connection in same[: max(0, len(same) + 1 - _MOST_PER_PROXY)]:
+        most = _MOST_PER_GRPC if proxy.kind is ProxyKind.GRPC else _MOST_PER_PROXY
+        for connection in same[: max(0, len(same) + 1 - most)]:
             connection.end(grpc.StatusCode.ABORTED, f"{proxy.node_id!r} has opened newer streams")
 
     def _of_proxy(self, proxy: Proxy) -> list[Connection[Any]]:
@@ -203,4 +215,4 @@ class Hub:
 
 
 def _key(proxy: Proxy) -> _Key:
-    return proxy.node_id, proxy.identity
+    return proxy.node_id, proxy.identity, proxy.kind

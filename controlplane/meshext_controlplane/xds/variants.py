@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
@@ -22,7 +22,7 @@ class Variant(Generic[Request]):
     name: str
     method: str
     read: Callable[[bytes], tuple[Request, Node]]
-    subscribe: Callable[[str, Named, Named], Subscription[Request]]
+    subscribe: Callable[[str, Named, Sequence[Named]], Subscription[Request]]
     encode: Callable[[Push], bytes]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from meshext_controlplane.snapshot import Resource
 from meshext_proto.envoy.service.discovery.v3 import discovery_pb2
 from meshext_proto.meshext import svids_pb2, workloads_pb2
 from tests.controlplane.agent.authority import DAY, Authority, key_of
+from tests.controlplane.identity.tokens_of import Signer
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -47,6 +49,12 @@ class ControlPlane:
         self.keys: list[bytes] = []
         self.extra_chain = b""
         self.renewed: list[str] = []
+        self.signer = Signer()
+        """Who signs tokens."""
+        self.asked: list[svids_pb2.IssueRequest] = []
+        self.banned: list[str] = []
+        self.claims: dict[str, Any] = {}
+        """What tokens claim in place of the truth."""
         self.registrations: list[workloads_pb2.Registration] = []
         self.open_registrations = 0
         self.filters: list[workloads_pb2.Registered.Filter] = []
@@ -87,7 +95,7 @@ class ControlPlane:
         renewal = grpc.method_handlers_generic_handler("meshext.svids.Renewal", renew)
         self._servers = [
             await _serve(self.join_address, plain, [joining]),
-            await _serve(self.address, mutual, [renewal, self._workloads(), self._ads()]),
+            await _serve(self.address, mutual, [renewal, self._tokens(), self._workloads(), self._ads()]),
         ]
 
     async def stop(self) -> None:
@@ -131,12 +139,39 @@ class ControlPlane:
         self.issued.setdefault(identity.rpartition("/")[2], []).append(svid.chain[0])
         del svid.roots[:]
         svid.roots.extend(self.roots or [self.authority.der])
+        svid.jwt_keys.append(self._jwt_key())
+        svid.banned.extend(self.banned)
         return svid
 
     async def _watch_trust(self, _: object, context: Context) -> AsyncIterator[svids_pb2.Trust]:
         while True:
-            yield svids_pb2.Trust(roots=self.roots or [self.authority.der], revocations=self.revocations)
+            await self._refuse(context)
+            yield svids_pb2.Trust(
+                roots=self.roots or [self.authority.der],
+                revocations=self.revocations,
+                jwt_keys=[self._jwt_key()],
+                banned=self.banned,
+            )
             await self._pushed.wait()
+
+    def _jwt_key(self) -> svids_pb2.JwtKey:
+        key = self.signer.public
+        return svids_pb2.JwtKey(id=key.id, public=key.public)
+
+    def _tokens(self) -> grpc.GenericRpcHandler:
+        async def issue(request: svids_pb2.IssueRequest, context: Context) -> svids_pb2.Jwt:
+            self.asked.append(request)
+            await self._refuse(context)
+            now = int(time.time())
+            claims = {"aud": list(request.audiences), "exp": now + 300, "iat": now, "sub": peer(context)}
+            return svids_pb2.Jwt(token=self.signer.sign(None, claims | self.claims))
+
+        method = grpc.unary_unary_rpc_method_handler(
+            issue,
+            request_deserializer=svids_pb2.IssueRequest.FromString,
+            response_serializer=svids_pb2.Jwt.SerializeToString,
+        )
+        return grpc.method_handlers_generic_handler("meshext.svids.Tokens", {"Issue": method})
 
     async def _refuse(self, context: Context) -> None:
         if self.refusal is not None:

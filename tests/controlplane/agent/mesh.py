@@ -19,7 +19,7 @@ from meshext.envoy.admin import Admin
 from meshext.sandbox.client import Answer, send
 from meshext_controlplane.agent.options import EnvoyOptions, Leaving, SidecarOptions
 from meshext_controlplane.agent.probes import Pace, default_probes
-from meshext_controlplane.agent.sidecar import run_sidecar
+from meshext_controlplane.agent.running import run_agent
 from meshext_controlplane.agent.stopping import Stop
 from meshext_controlplane.model.workload import WorkloadPort
 from meshext_controlplane.snapshot import Resource
@@ -97,7 +97,7 @@ class Running:
     def __init__(self, options: SidecarOptions) -> None:
         self.options = options
         self.stop = Stop()
-        self.task = asyncio.create_task(run_sidecar(options, self.stop))
+        self.task = asyncio.create_task(run_agent(options, self.stop))
 
     async def end(self) -> int:
         """Stop it in order; its exit code."""

@@ -170,8 +170,8 @@ def test_filters_beside_the_sidecar_need_no_control_plane_either(tmp_path: Path)
         chosen = options(control_plane, tmp_path)
         control_plane.resources = resources_for(chosen)
         spec = str(Path(__file__).parents[3] / "filters" / "examples" / "01_hello" / "filter.py") + ":Hello"
-        hello = {"name": "hello", "filter": spec, "socket": "filter-hello.sock"}
-        control_plane.filters = [workloads_pb2.Registered.Filter(**hello)]
+        hello = workloads_pb2.Registered.Filter(name="hello", filter=spec, socket="filter-hello.sock")
+        control_plane.filters = [hello]
         async with control_plane, running(chosen) as sidecar:
             await ready(control_plane, sidecar)
             await sidecar.end()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,11 @@ async def until(changed: asyncio.Event, done: Callable[[], bool]) -> None:
             await changed.wait()
 
 
-def test_a_filter_that_comes_back_while_it_parts_starts_at_once(
+def test_a_filter_that_comes_back_as_another_while_it_parts_starts_at_once(
     tmp_path: Path, sockets: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    other = replace(WANTED, config="{}")
+
     async def run() -> None:
         changed = asyncio.Event()
         keeper = FilterKeeper(tmp_path, drain_time=600.0, on_change=changed.set)
@@ -40,7 +43,7 @@ def test_a_filter_that_comes_back_while_it_parts_starts_at_once(
             await until(changed, lambda: keeper.ready)
             first = (tmp_path / WANTED.socket).readlink()
             keeper.want([])
-            keeper.want([WANTED])
+            keeper.want([other])
             await until(changed, lambda: keeper.ready)
             second = (tmp_path / WANTED.socket).readlink()
             assert first != second
@@ -51,6 +54,56 @@ def test_a_filter_that_comes_back_while_it_parts_starts_at_once(
 
     asyncio.run(run())
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+    assert list(sockets.iterdir()) == []
+
+
+def test_one_that_comes_back_as_it_was_has_not_gone(tmp_path: Path, sockets: Path) -> None:
+    async def run() -> None:
+        changed = asyncio.Event()
+        keeper = FilterKeeper(tmp_path, drain_time=600.0, on_change=changed.set)
+        keeper.want([WANTED])
+        await until(changed, lambda: keeper.ready)
+        socket = (tmp_path / WANTED.socket).readlink()
+        keeper.want([])
+        assert keeper.serving == {}
+        keeper.want([WANTED])
+        assert keeper.serving == {WANTED.name: True}
+        assert (tmp_path / WANTED.socket).readlink() == socket
+        await keeper.stop()
+        assert not socket.exists()
+
+    asyncio.run(run())
+    assert list(sockets.iterdir()) == []
+
+
+def test_readiness_waits_for_no_filter_that_is_held(tmp_path: Path, sockets: Path) -> None:
+    """One that is held serves when its newest version does: Envoy has asked no other."""
+    other = replace(WANTED, config="{}")
+
+    async def run() -> None:
+        seen: list[tuple[Path, bool]] = []
+        changed = asyncio.Event()
+
+        def note() -> None:
+            link = tmp_path / WANTED.socket
+            seen.append((link.readlink() if link.is_symlink() else link, keeper.serving[WANTED.name]))
+            changed.set()
+
+        keeper = FilterKeeper(tmp_path, drain_time=600.0, on_change=note)
+        keeper.want([WANTED], held={WANTED.name})
+        assert keeper.ready
+        assert keeper.serving == {WANTED.name: False}
+        await asyncio.sleep(0)  # the first version begins to start
+        keeper.want([other], held={WANTED.name})
+        await until(changed, lambda: keeper.serving[WANTED.name])
+        links = {link for link, _ in seen if link != tmp_path / WANTED.socket}
+        assert len(links) == 2  # both have served, the first for nobody
+        assert {link for link, serves in seen if serves} == {(tmp_path / WANTED.socket).readlink()}
+        keeper.want([replace(other, config="")])
+        assert keeper.ready  # it is asked now, and the version before serves until the next does
+        await keeper.stop()
+
+    asyncio.run(run())
     assert list(sockets.iterdir()) == []
 
 

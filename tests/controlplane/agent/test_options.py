@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,8 +21,10 @@ from meshext_controlplane.agent.application import build_environment
 from meshext_controlplane.agent.bootstrap import EnvoySetup, build_bootstrap
 from meshext_controlplane.agent.ports import parse_port, parse_ports
 from meshext_controlplane.agent.probes import parse_probe
+from meshext_controlplane.agent.workload_api.options import WorkloadApiOptions
 from meshext_controlplane.cli.interception_options import DEFAULTS
 from meshext_controlplane.cli.sidecar_options import build_options, complete, parse_join
+from meshext_controlplane.cli.workload_api_options import listen_early
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Locality, Workload, WorkloadPort
 
@@ -35,6 +39,7 @@ GIVEN: dict[str, Any] = {
     "address": "127.1.0.2",
     "port": ["8080:http=unix:/run/app.sock"],
     "gateway": False,
+    "grpc": False,
     "outbound": 15001,
     "transparent": False,
     "label": ["app=checkout", "version=v=1"],
@@ -46,6 +51,8 @@ GIVEN: dict[str, Any] = {
     "probe_failures": 3,
     "data": Path("/var/lib/sidecar"),
     "write_certs": None,
+    "workload_api": "",
+    "workload_api_user": None,
     "concurrency": 0,
     "sotw": False,
     "stats": "",
@@ -192,6 +199,50 @@ def test_options() -> None:
     assert "token" not in repr(build_options(**{**GIVEN, "token": "t0ken"}))
 
 
+def test_the_workload_api(tmp_path: Path) -> None:
+    def built(**more: Any) -> WorkloadApiOptions | None:
+        return build_options(**{**GIVEN, "data": tmp_path / "data", **more}).workload_api
+
+    data = tmp_path / "data"
+    assert built() == WorkloadApiOptions(path=data / "workload.sock")
+    assert built(workload_api="off") is None
+    gateway = {"gateway": True, "command": [], "port": [], "probe": []}
+    assert built(**gateway) is None
+    chosen = {"workload_api": str(tmp_path / "api.sock"), "workload_api_user": ["1000", "root", "1000"]}
+    options = WorkloadApiOptions(path=tmp_path / "api.sock", users=(0, 1000))
+    assert built(**chosen) == built(**gateway, **chosen) == options
+
+
+@pytest.mark.parametrize(
+    ("path", "users", "said"),
+    [
+        ("", ["1000"], "outside of --data"),
+        ("off", ["1000"], "outside of --data"),
+        ("/var/lib/sidecar/x/../api.sock", ["1000"], "outside of --data"),
+        ("/run/api.sock", ["nobody-of-that-name", "-1", "4294967295", "1e3"], "is no user here"),
+        ("/run/" + "x" * 200, [], "too long for a socket"),
+    ],
+)
+def test_mistakes_of_the_workload_api(path: str, users: list[str], said: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        build_options(**{**GIVEN, "workload_api": path, "workload_api_user": users})
+    assert [said in problem for problem in error.value.problems] == [True] * (len(users) or 1)
+
+
+def test_a_socket_is_made_before_privileges_are_dropped(tmp_path: Path) -> None:
+    given = {**TRANSPARENT, "data": tmp_path / "data"}
+    inside, user = build_options(**given), os.geteuid() or 1337
+    assert listen_early(inside, user) is inside
+    path = tmp_path / "api.sock"
+    more = {"workload_api": str(path), "workload_api_user": ["0"]}
+    outside = listen_early(build_options(**{**given, **more}), user)
+    assert outside.workload_api is not None
+    assert outside.workload_api.listening is not None
+    with outside.workload_api.listening:
+        assert path.stat().st_uid == user
+        assert stat.S_IMODE(path.stat().st_mode) == 0o666
+
+
 def test_the_last_port_has_none_after_it() -> None:
     assert parse_join("", TcpAddress("h", 65_535)).port == 65_535
 
@@ -224,8 +275,10 @@ def test_envoy_takes_the_bootstrap(sotw: bool, golden: Callable[[str, str], None
 
 def test_the_application_is_told_its_place() -> None:
     workload = Workload(name="checkout-1", identity=IDENTITY, address="::1", ports=PORTS)
-    told = build_environment(workload, outbound=15001)
+    told = build_environment(workload, outbound=15001, workload_api=Path("/run/w.sock"))
     assert told["HTTP_PROXY"] == told["http_proxy"] == "http://[::1]:15001"
     assert told["MESHEXT_LISTEN_8081"] == "unix:/run/a.sock"
+    assert told["SPIFFE_ENDPOINT_SOCKET"] == "unix:///run/w.sock"
+    assert "SPIFFE_ENDPOINT_SOCKET" not in build_environment(workload, outbound=15001)
     assert "MESHEXT_LISTEN" not in told
     assert told["MESHEXT_SPIFFE_ID"] == "spiffe://mesh.test/ns/shop/sa/checkout"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from meshext.envoy.echo import EchoServer
 from meshext.envoy.upstreams import TcpAddress, UnixAddress, parse_address
 from meshext_controlplane.agent import probes
-from meshext_controlplane.agent.probes import Pace, Probe, ask, watch
+from meshext_controlplane.agent.probes import Pace, Probe, Verdict, ask, watch
 from tests.controlplane.agent.mesh import until
 
 
@@ -30,7 +31,7 @@ def test_answers(path: str, problem: str, unix: bool, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with EchoServer() as echo:
             address = parse_address(await echo.start(f"unix:{tmp_path}/app.sock" if unix else "127.0.0.1:0"))
-            assert await ask(Probe(address, path), time_limit=0.2) == problem
+            assert await ask(Probe(address, path), time_limit=0.2) == Verdict(problem)
 
     asyncio.run(scenario())
 
@@ -38,7 +39,9 @@ def test_answers(path: str, problem: str, unix: bool, tmp_path: Path) -> None:
 def test_nobody_there(tmp_path: Path) -> None:
     async def scenario() -> None:
         for address in (UnixAddress(str(tmp_path / "none.sock")), TcpAddress("127.0.0.1", 1)):
-            assert await ask(Probe(address), time_limit=1.0) != ""
+            verdict = await ask(Probe(address), time_limit=1.0)
+            assert verdict.problem
+            assert verdict.refused
 
     asyncio.run(scenario())
 
@@ -53,7 +56,9 @@ def test_what_is_no_http(answer: bytes) -> None:
 
         async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
             address = TcpAddress("127.0.0.1", server.sockets[0].getsockname()[1])
-            assert "it does not speak HTTP" in await ask(Probe(address, "/"), time_limit=5.0)
+            verdict = await ask(Probe(address, "/"), time_limit=5.0)
+            assert "it does not speak HTTP" in verdict.problem
+            assert not verdict.refused
 
     asyncio.run(scenario())
 
@@ -63,10 +68,10 @@ def test_only_so_many_failures_in_a_row_count(monkeypatch: pytest.MonkeyPatch) -
     told: list[tuple[bool, int]] = []
     asked = 0
 
-    async def scripted(_: Probe, *, time_limit: float) -> str:
+    async def scripted(_: Probe, *, time_limit: float) -> Verdict:
         nonlocal asked
         asked += 1
-        return next(answers, "")
+        return Verdict(next(answers, ""))
 
     monkeypatch.setattr(probes, "ask", scripted)
 
@@ -79,6 +84,34 @@ def test_only_so_many_failures_in_a_row_count(monkeypatch: pytest.MonkeyPatch) -
 
     asyncio.run(scenario())
     assert told[:3] == [(True, 2), (False, 8), (True, 10)]
+
+
+def test_where_nobody_listens_the_next_tries_do_not_wait_for_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits, told = list[float](), list[bool]()
+    nobody, starts = Verdict("nobody listens", refused=True), Verdict("it answered 503")
+    answers = iter([Verdict(), *[nobody] * 4, starts, Verdict()])
+
+    async def scripted(_: Probe, *, time_limit: float) -> Verdict:
+        if (verdict := next(answers, None)) is None:
+            raise asyncio.CancelledError
+        return verdict
+
+    async def wait(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(probes, "ask", scripted)
+    monkeypatch.setattr(asyncio, "sleep", wait)
+
+    async def scenario() -> None:
+        probe = Probe(TcpAddress("127.0.0.1", 1))
+        with contextlib.suppress(asyncio.CancelledError):
+            await watch([probe], Pace(period=60.0, failures=3), told.append)
+
+    asyncio.run(scenario())
+    assert told == [True, False, True]
+    assert waits == [60.0, *[0.1] * 4, 60.0, 60.0]
 
 
 def test_without_ports_it_is_ready() -> None:

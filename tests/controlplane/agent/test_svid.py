@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from meshext_controlplane.agent.errors import SvidError
 from meshext_controlplane.agent.svid import Key, build_csr, check_svid, key_from_pem, key_to_pem, make_key
 from meshext_proto.meshext import svids_pb2
 from tests.controlplane.agent.authority import Authority
+from tests.controlplane.identity.tokens_of import Signer
 
 NAME = "spiffe://mesh.test/ns/shop/sa/a"
 OTHER = "spiffe://mesh.test/ns/shop/sa/b"
@@ -144,3 +146,23 @@ def test_trust_may_change_alone(issued: Issued) -> None:
     ):
         with pytest.raises(SvidError):
             svid.trusting(bad)
+
+
+def test_keys_of_tokens_and_bans_are_stored_with_it(issued: Issued) -> None:
+    """So that an application can check tokens after a start without the control plane."""
+    good, rsa_key = Signer("good").public, rsa.generate_private_key(65_537, 2048).public_key()
+    for name, public in (
+        ("good", good.public),
+        ("rsa", rsa_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)),
+        ("torn", good.public[:-1]),
+        ("none", b""),
+    ):
+        issued.message.jwt_keys.add(id=name, public=public)
+    issued.message.banned.append(OTHER)
+    svid = check_svid(issued.message, issued.key)
+    assert svid.jwt_keys == (good,)
+    stored = check_svid(svids_pb2.Svid.FromString(svid.to_message().SerializeToString()), issued.key)
+    assert (stored.jwt_keys, stored.banned) == ((good,), (OTHER,))
+    trust = svids_pb2.Trust(roots=svid.roots, banned=[NAME])
+    assert (svid.is_banned, svid.trusting(trust).is_banned) == (False, True)
+    assert svid.trusting(trust).jwt_keys == ()

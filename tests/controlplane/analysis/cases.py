@@ -203,6 +203,20 @@ CASES: dict[str, list[str]] = {
             "rules: [{to: [{operation: {ports: ['8080']}}]}]}",
         ),
     ],
+    "MX121": [
+        WEB,
+        DB,
+        document(
+            "FilterPolicy", "meshext.dev/v1", "guards", f"{{{OF_DB}, filter: rate-limit, phase: AUTHZ}}"
+        ),
+        document("FilterPolicy", "meshext.dev/v1", "counts", f"{{{OF_DB}, filter: telemetry, phase: STATS}}"),
+        document(
+            "FilterPolicy",
+            "meshext.dev/v1",
+            "calls",
+            f"{{{OF_DB}, direction: outbound, filter: rate-limit}}",
+        ),
+    ],
     "MX301": [WEB, routes("lost", f"{{hosts: [wep, web], http: [{{{TO_WEB}}}]}}")],
     "MX302": [
         WEB,

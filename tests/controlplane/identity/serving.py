@@ -11,8 +11,11 @@ from typing import Any
 import grpc
 
 from meshext_controlplane.identity.enrollment import Enrollment
+from meshext_controlplane.identity.jwt_authority import JwtAuthority
+from meshext_controlplane.identity.jwt_service import TokensService
 from meshext_controlplane.identity.keys import PrivateKey, new_key, to_pkcs8
 from meshext_controlplane.identity.own_svid import DNS_NAME, OwnSvid
+from meshext_controlplane.identity.pace import Pace
 from meshext_controlplane.identity.services import JOINING, RENEWAL, JoiningService, RenewalService
 from meshext_controlplane.identity.svid import to_pem
 from meshext_controlplane.identity.trust_feed import TrustFeed
@@ -35,14 +38,18 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(store: StateStore, enrollment: Enrollment) -> AsyncIterator[Served]:
-    """Joining and Renewal on ports of their own."""
+async def serving(
+    store: StateStore, enrollment: Enrollment, *, jwt: JwtAuthority | None = None, pace: Pace | None = None
+) -> AsyncIterator[Served]:
+    """Joining and Renewal on ports of their own, and Tokens beside the latter where `jwt` signs some."""
     thread = StateThread()
     own = OwnSvid(enrollment.authority)
     feed = TrustFeed(store, enrollment.authority, thread)
     joining, ads = grpc.aio.server(), grpc.aio.server()
     joining.add_generic_rpc_handlers(JoiningService(enrollment, thread).handlers())
     ads.add_generic_rpc_handlers(RenewalService(enrollment, thread, feed).handlers())
+    if jwt is not None:
+        ads.add_generic_rpc_handlers(TokensService(jwt, thread, pace=pace).handlers())
     join_port = joining.add_secure_port("127.0.0.1:0", own.join_credentials())
     ads_port = ads.add_secure_port("127.0.0.1:0", own.ads_credentials())
     await joining.start()

@@ -194,7 +194,7 @@ def test_what_is_issued(authority: CertificateAuthority) -> None:
     assert usage.digital_signature
     assert not usage.key_cert_sign
     assert (leaf.not_valid_after_utc - authority.clock()).total_seconds() == 86400
-    assert (authority.clock() - leaf.not_valid_before_utc).total_seconds() == 300
+    assert (authority.clock() - leaf.not_valid_before_utc).total_seconds() == 3900
     assert issuing.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value == "shop.example issuing"
 
 

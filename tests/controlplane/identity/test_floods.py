@@ -105,7 +105,7 @@ def test_a_bug_tells_strangers_nothing(
     def fail(*_: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr(enrollment, "join", fail)
+    monkeypatch.setattr(enrollment, "join_all", fail)
 
     async def run() -> None:
         async with serving(store, enrollment) as served:

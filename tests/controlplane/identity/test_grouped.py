@@ -1,4 +1,4 @@
-"""Renewals that come together are one change of the state, and each has an answer of its own."""
+"""What is asked together is one change of the state, and each has an answer of its own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from contextlib import contextmanager
 import pytest
 
 from meshext_controlplane.identity.enrollment import Enrollment
-from meshext_controlplane.identity.errors import BannedError, CsrError
-from meshext_controlplane.identity.grouped import MOST, GroupedRenewals
+from meshext_controlplane.identity.errors import BannedError, CsrError, TokenError
+from meshext_controlplane.identity.grouped import MOST, Grouped, Joining, Renewal
+from meshext_controlplane.identity.keys import new_key
 from meshext_controlplane.identity.peer import Peer
 from meshext_controlplane.identity.svid import Svid
 from meshext_controlplane.identity.tokens import Tokens
@@ -48,7 +49,8 @@ def changes(enrollment: Enrollment, monkeypatch: pytest.MonkeyPatch) -> list[int
 def renewing(enrollment: Enrollment) -> Iterator[Renew]:
     thread = StateThread()
     try:
-        yield GroupedRenewals(enrollment, thread).renew
+        grouped: Grouped[Renewal] = Grouped(enrollment.renew_all, thread)
+        yield lambda peer, request: grouped.ask((peer, request))
     finally:
         thread.close()
 
@@ -101,3 +103,50 @@ def test_a_state_that_can_not_be_written_is_told_to_all(enrollment: Enrollment, 
             return await asyncio.gather(*(renew(web, csr()) for _ in range(3)), return_exceptions=True)
 
     assert [type(each) for each in asyncio.run(run())] == [StateError] * 3
+
+
+def test_joins_are_one_change_and_what_is_refused_leaves_its_token(
+    enrollment: Enrollment, tokens: Tokens, store: StateStore
+) -> None:
+    texts = [tokens.create(WEB).reveal() for _ in range(20)]
+    banned = tokens.create(API).reveal()
+    with store.writing() as transaction:
+        insert_ban(transaction, BanRecord("identity", str(API), "stolen", 1))
+    asked = [(text, csr()) for text in texts]
+    asked += [(texts[0], csr(key=new_key())), (banned, csr()), (texts[1], b"no request"), ("no token", csr())]
+    *good, again, refused, garbage, none = enrollment.join_all(asked)
+    assert len({each.serial for each in good if isinstance(each, Svid)}) == 20
+    assert [type(each) for each in (again, refused, garbage, none)] == [
+        TokenError,
+        BannedError,
+        CsrError,
+        TokenError,
+    ]
+    unused = [each.identity for each in tokens.all() if each.used is None]
+    assert unused == [str(API)]
+
+
+def test_joins_that_come_together_are_few_changes(
+    enrollment: Enrollment, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    whole = enrollment.join_all
+
+    def join_all(requests: Sequence[Joining]) -> list[Svid | Exception]:
+        sizes.append(len(requests))
+        return whole(requests)
+
+    monkeypatch.setattr(enrollment, "join_all", join_all)
+    asked = [(tokens.create(WEB).reveal(), csr()) for _ in range(MOST // 2)]
+
+    async def run() -> list[Svid]:
+        thread = StateThread()
+        try:
+            grouped: Grouped[Joining] = Grouped(enrollment.join_all, thread)
+            return await asyncio.gather(*map(grouped.ask, asked))
+        finally:
+            thread.close()
+
+    found = asyncio.run(run())
+    assert len({each.serial for each in found}) == MOST // 2
+    assert sizes == [MOST // 2]

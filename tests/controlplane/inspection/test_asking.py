@@ -58,6 +58,21 @@ class Body(Filter):
         return Respond(400)
 
 
+class Shouts(Filter):
+    """Changes the body that the next one looks at."""
+
+    def on_request_body(self, request):
+        if request.body == b"go away":
+            return Respond(400)
+        request.body = request.body.upper()
+
+
+class Loud(Filter):
+    def on_request_body(self, request):
+        if request.body == b"HELLO":
+            return Respond(429)
+
+
 class Ends(Filter):
     def on_request(self, request):
         os._exit(3)
@@ -94,13 +109,16 @@ def ask(
     capsys: pytest.CaptureFixture[str], mesh: Mesh, name: str, path: str, method: str = "GET", **more: Any
 ) -> dict[str, Any]:
     """What the command says as JSON."""
+    body = more.pop("body", None)
     (workload,) = [each for each in mesh.workloads if each.name == name]
     settings = Settings(
         policies=Policies(mesh).authorization_of(workload), workload=Subject(namespace=workload.namespace)
     )
     request = json.dumps({"method": method, "path": path, **more})
     asking = partial(ask_filters, view_of(mesh), workload)
-    allowed = answer(settings, (request, "DECODE_AND_MERGE_SLASHES"), as_json=True, trace=False, ask=asking)
+    allowed = answer(
+        settings, (request, "DECODE_AND_MERGE_SLASHES"), as_json=True, trace=False, ask=asking, body=body
+    )
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert told["allowed"] is allowed
     return told
@@ -181,11 +199,45 @@ def test_filters_that_can_not_be_asked_are_named(filters: Path, capsys: pytest.C
         ],
     )
     assert [each["why"].partition(",")[0] for each in told["filters"]] == [
-        "it looks at the request's body",
+        "it looks at the request's body; tell it with --body",
         "its store is empty here",
         "it ends the process that asks it",
         "the filter before it gave no answer",
     ]
+
+
+def test_a_body_goes_from_one_filter_to_the_next(filters: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mesh = parse_mesh(
+        MESH.partition("---")[0]
+        + policy("shouts", f'filter: "{filters}:Shouts"', "priority: 2")
+        + policy("loud", f'filter: "{filters}:Loud"')
+    )
+    for body, expected in [
+        (b"bye", [("shouts", "passes", None), ("loud", "passes", None)]),
+        (b"hello", [("shouts", "passes", None), ("loud", "refuses", 429)]),
+        (b"go away", [("shouts", "refuses", 400), ("loud", "not reached", None)]),
+        (None, [("shouts", "not asked", None), ("loud", "not asked", None)]),
+    ]:
+        assert outcomes(ask(capsys, mesh, "web-1", "/", "POST", body=body)) == expected
+
+
+def test_a_filter_that_a_service_runs_is_asked_as_it_is_written(
+    filters: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = (
+        "---\napiVersion: v1\nkind: Service\nmetadata: {name: policies, namespace: shop}\n"
+        "spec: {selector: {app: policies}, ports: [{name: grpc, port: 9000}]}\n"
+    )
+    shared = "service: {host: policies.shop.svc.cluster.local, port: 9000}"
+    mesh = parse_mesh(
+        MESH.partition("---")[0]
+        + service
+        + policy("guard", f'filter: "{filters}:Guard"', "config: {closed: /closed}", shared)
+    )
+    for path, expected in [("/open", ("guard", "passes", None)), ("/closed", ("guard", "refuses", 423))]:
+        told = ask(capsys, mesh, "web-1", path)
+        assert outcomes(told) == [expected]
+        assert "the service policies.shop.svc.cluster.local:9000 decides" in told["filters"][0]["why"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from meshext_controlplane.translate.decoding import snapshot_to_data
 from meshext_controlplane.translate.translator import Translator
 from tests.controlplane.inspection.views import REFUSED, SYNCED, read_shop, view_of
 from tests.controlplane.translation.consistency import find
-from tests.controlplane.translation.meshes import proxy_of, read_mesh
+from tests.controlplane.translation.meshes import parse_mesh, proxy_of, read_mesh
 
 MESH = read_shop()
 VIEW = view_of(MESH, **{"reviews-2": SYNCED, "caller": REFUSED})
@@ -86,3 +86,69 @@ def test_a_gateway_says_what_is_served() -> None:
 )
 def test_workloads_by_name(name: str, found: list[str]) -> None:
     assert [each.name for each in VIEW.workload(name)] == found
+
+
+SCOPED = """\
+apiVersion: v1
+kind: Service
+metadata: {name: reviews, namespace: shop}
+spec: {selector: {app: reviews}, ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: split, namespace: shop}
+spec: {hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: rule, namespace: shop}
+spec: {host: reviews}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: hidden, namespace: far}
+spec: {egress: [{hosts: ["./*"]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: some, namespace: near}
+spec: {workloadSelector: {labels: {app: blind}}, egress: [{hosts: ["./*"]}]}
+---
+kind: Workload
+name: reviews-1
+namespace: shop
+address: 127.1.7.2
+labels: {app: reviews}
+ports: [{number: 80, application: "127.0.0.1:8080", protocol: http}]
+---
+kind: Workload
+name: far-1
+namespace: far
+address: 127.1.7.3
+ports: []
+---
+kind: Workload
+name: blind-1
+namespace: near
+address: 127.1.7.4
+labels: {app: blind}
+ports: []
+---
+kind: Workload
+name: seeing-1
+namespace: near
+address: 127.1.7.5
+ports: []
+"""
+
+
+def test_who_does_not_see_a_service_is_no_caller_of_it() -> None:
+    mesh = parse_mesh(SCOPED)
+    view = view_of(mesh)
+    (workload,) = view.workload("reviews-1")
+    described = describe(view, workload)
+    (routes,), (rule,) = described.virtual_services, described.destination_rules
+    assert routes.callers == rule.callers == ("near (seeing-1)", "shop")
+    for name, served in [("far-1", False), ("blind-1", False), ("seeing-1", True)]:
+        (caller,) = view.workload(name)
+        assert ("reviews.shop" in str(Translator(mesh).snapshot(proxy_of(caller)).types)) is served

@@ -26,7 +26,7 @@ from meshext_controlplane.server.serving import Serving
 from meshext_controlplane.sources.configuration import Configuration
 from meshext_controlplane.translate.translator import Translator
 from meshext_controlplane.xds.hub import Hub
-from tests.controlplane.inspection.views import SHOP, read_shop
+from tests.controlplane.inspection.views import SHOP, read_shop, view_of
 from tests.controlplane.server.test_configuring import Kept
 from tests.controlplane.translation.meshes import FOLDER, parse_mesh, proxy_of
 
@@ -100,3 +100,10 @@ def test_modes_are_of_filters_that_load(tmp_path: Path) -> None:
         ("FilterPolicy", "istio-system", "first"): "proc",
     }
     assert [line for line in view.problems if "nowhere:Missing" in line or "nowhere" in line]
+
+
+@pytest.mark.parametrize("name", ["reviews-2", "shop/reviews-2", "reviews-2.shop"])
+def test_a_workload_has_three_names(name: str) -> None:
+    (found,) = view_of(read_shop()).workload(name)
+    assert (found.namespace, found.name) == ("shop", "reviews-2")
+    assert view_of(read_shop()).workload(f"{name}x") == []

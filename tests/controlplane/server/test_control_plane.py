@@ -23,15 +23,18 @@ from meshext_controlplane.identity.tokens import Tokens
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.server.control_plane import ControlPlane
+from meshext_controlplane.server.metrics import Counts
 from meshext_controlplane.server.options import ControlPlaneOptions
 from meshext_controlplane.server.ports import Ports
 from meshext_controlplane.server.running import open_authority
 from meshext_controlplane.snapshot import CLUSTER, ENDPOINT
+from meshext_controlplane.state.served import ServedStore
 from meshext_controlplane.state.store import StateStore
 from meshext_controlplane.translate.filter_policy import FilterService
 from meshext_proto.meshext import admin_pb2, workloads_pb2
 from tests.controlplane.identity.serving import Member, join
-from tests.controlplane.xds.client import Client, DeltaRequest, DeltaResponse
+from tests.controlplane.xds.client import Client, DeltaRequest, DeltaResponse, StateRequest, StateResponse
+from tests.controlplane.xds.envoys import until
 
 SERVICE = """\
 apiVersion: v1
@@ -43,6 +46,7 @@ spec:
 """
 PORT = workloads_pb2.Registration.Port(number=8080, protocol="http", application="unix:/run/app.sock")
 DELTA = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
+STATE = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"
 READY = workloads_pb2.Registration.READY
 
 
@@ -85,12 +89,15 @@ class Running:
             return False
 
     @asynccontextmanager
-    async def stream(self, member: Member, node_id: str) -> AsyncIterator[Client]:
+    async def stream(self, member: Member, node_id: str, *, delta: bool = True) -> AsyncIterator[Client]:
         """An ADS stream that has asked for clusters."""
+        variant, request, response = (
+            (DELTA, DeltaRequest, DeltaResponse) if delta else (STATE, StateRequest, StateResponse)
+        )
         async with member.channel(self.ports.ads.port) as channel:
-            call: Any = channel.stream_stream(DELTA, response_deserializer=DeltaResponse.FromString)()
+            call: Any = channel.stream_stream(variant, response_deserializer=response.FromString)()
             try:
-                client = Client(call, DeltaRequest, node_id)
+                client = Client(call, request, node_id)
                 await client.say(type_url=CLUSTER)
                 yield client
             finally:
@@ -119,8 +126,9 @@ def run(folder: Path, scenario: Callable[[Running], Any], **given: Any) -> None:
     async def whole() -> None:
         nowhere = Address(host="127.0.0.1", port=0)
         options = ControlPlaneOptions(config=None, state=folder, listen=nowhere, join=nowhere, **given)
-        with StateStore(folder) as store:
-            control_plane = ControlPlane(options, store, open_authority(options, store))
+        counts = Counts()
+        with StateStore(folder, observe=counts.stored) as store:
+            control_plane = ControlPlane(options, store, open_authority(options, store), counts=counts)
             async with asyncio.timeout(60), control_plane.running() as ports:
                 await scenario(Running(store, control_plane, ports))
 
@@ -142,6 +150,33 @@ def test_a_proxy_gets_what_its_identity_has_registered(folder: Path) -> None:
         ):
             names = {each.name for each in (await client.hear()).resources}
             assert {"inbound|8080||", "outbound|80||checkout.shop.svc.cluster.local"} <= names
+
+    run(folder, scenario)
+
+
+def test_what_a_proxy_has_is_kept_as_long_as_its_registration(folder: Path) -> None:
+    def kept() -> list[str]:
+        store = ServedStore(folder)
+        try:
+            return [each.node_id for each in store.load()[0]]
+        finally:
+            store.close()
+
+    async def scenario(running: Running) -> None:
+        await running.apply(SERVICE)
+        member = await running.member("checkout")
+        async with (
+            running.registered(member, "checkout-1") as registration,
+            running.stream(member, "checkout-1.shop", delta=False) as client,
+        ):
+            await client.ack(await client.hear())
+            await until(lambda: kept() == ["checkout-1.shop"])
+            leaving = workloads_pb2.Registration(name="checkout-1", address="127.1.0.2", ports=[PORT])
+            leaving.state = workloads_pb2.Registration.DRAINING
+            await registration.write(leaving)
+            await asyncio.wait_for(registration.read(), 10)
+            await registration.done_writing()
+            await until(lambda: kept() == [])
 
     run(folder, scenario)
 
@@ -222,20 +257,20 @@ def test_a_ban_that_comes_while_a_workload_is_let_in_holds(folder: Path) -> None
 
 def test_what_can_not_be_translated_ends_no_registration(folder: Path) -> None:
     async def scenario(running: Running) -> None:
-        registering, member = running.control_plane._registering, await running.member("checkout")
-        filters_of, failed = registering._filters_of, asyncio.Event()
+        control_plane, member = running.control_plane, await running.member("checkout")
+        failed = asyncio.Event()
 
         def fail(_: Workload) -> Sequence[FilterService]:
             failed.set()
             raise ZeroDivisionError
 
         async with running.registered(member, "checkout-1") as call:
-            registering._filters_of = fail
-            again = workloads_pb2.Registration(name="checkout-1", address="127.1.0.2", ports=[PORT])
-            await call.write(again)
-            await asyncio.wait_for(failed.wait(), 10)
-            registering._filters_of = filters_of
-            registering.refresh()
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(control_plane.serving, "filters_of", fail)
+                again = workloads_pb2.Registration(name="checkout-1", address="127.1.0.2", ports=[PORT])
+                await call.write(again)
+                await asyncio.wait_for(failed.wait(), 10)
+            control_plane._registering.refresh()
             assert (await asyncio.wait_for(call.read(), 10)).state == workloads_pb2.Registration.UNREADY
 
     run(folder, scenario)

@@ -98,10 +98,12 @@ def test_a_name_belongs_to_its_identity() -> None:
 
 def test_a_restart_keeps_what_was_known_until_it_comes_back() -> None:
     world = World()
-    world.registry().register(workload(), ANY, object())
+    world.registry().register(workload(serving=frozenset({"filter|shop|a"})), ANY, object())
     again = world.registry()
     again.restore(world.kept.values())
-    assert again.find("shop", "checkout-1") is not None
+    restored = again.find("shop", "checkout-1")
+    assert restored is not None
+    assert restored.serving is None  # what runs beside it, its agent says anew
     again.register(workload(), ANY, object())
     world.now = GRACE * 2
     assert again.expire() is None
@@ -193,6 +195,14 @@ def port(**given: Any) -> workloads_pb2.Registration.Port:
         ({"state": 7}, "state 7 is none of"),
         ({"weight": 20_000}, "weight 20000 is not between"),
         ({"locality": workloads_pb2.Locality(region="a b")}, "locality 'a b' is not legal"),
+        (
+            {"beside": workloads_pb2.Registration.Beside(serving=map(str, range(257)))},
+            "number of filters 257 is not between 0 and 256",
+        ),
+        (
+            {"beside": workloads_pb2.Registration.Beside(serving=["f" * 401])},
+            "filter 'f+' is longer than 400 characters",
+        ),
     ],
 )
 def test_what_means_nothing_is_refused_by_name(given: Mapping[str, Any], told: str) -> None:
@@ -208,12 +218,19 @@ def test_a_registration_is_kept_as_it_was() -> None:
         locality=workloads_pb2.Locality(region="eu", zone="eu-1"),
         weight=7,
         gateway=True,
+        beside=workloads_pb2.Registration.Beside(serving=["filter|shop|b", "filter|shop|a"]),
     )
     taken = parse_registration(given, SHOP)
     assert parse_registration(to_registration(taken), SHOP) == taken
     assert taken.weight == 7
     assert taken.gateway
     assert taken.state is State.DRAINING
+    assert taken.serving == frozenset({"filter|shop|a", "filter|shop|b"})
+    silent = parse_registration(message(), SHOP)
+    assert silent.serving is None
+    assert parse_registration(to_registration(silent), SHOP) == silent
+    none = replace(silent, serving=frozenset())
+    assert parse_registration(to_registration(none), SHOP) == none
 
 
 NAMES = st.sampled_from(["a", "b", "c"])

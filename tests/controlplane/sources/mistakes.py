@@ -157,6 +157,9 @@ TELEMETRIES = {
     ),
     "mode": telemetry("accessLogging: [{match: {mode: BOTH}}]"),
     "filter-empty": telemetry("accessLogging: [{filter: {expression: ''}}]"),
+    "filter-no-cel": telemetry("accessLogging: [{filter: {expression: response.code = 401}}]"),
+    "filter-function": telemetry("accessLogging: [{filter: {expression: 'request.path.startWith(\"/a\")'}}]"),
+    "tag-no-cel": telemetry("metrics: [{overrides: [{tagOverrides: {a: {value: request.path +}}}]}]"),
     "provider-unknown": telemetry("accessLogging: [{providers: [{name: nowhere}]}]"),
     "tracing-mapping": telemetry("tracing: {randomSamplingPercentage: 10}"),
 }
@@ -201,6 +204,7 @@ CONFIGS = {
     "provider-headers": provider(
         "envoyExtAuthzHttp: {service: a.test, port: 80, includeRequestHeadersInCheck: ['x*y']}"
     ),
+    "log-format-cel": provider("envoyFileAccessLog: {logFormat: {text: '%CEL(request.path ==)%'}}"),
     "log-format": provider("envoyFileAccessLog: {logFormat: {text: a, labels: {b: c}}}"),
     "log-operator": provider("envoyFileAccessLog: {logFormat: {text: 'a %NOPE% b'}}"),
     "log-operator-near": provider("envoyFileAccessLog: {logFormat: {labels: {code: '%RESPONSE_COD%'}}}"),
@@ -339,7 +343,7 @@ RULES = {
     "outlier-percent": rule("trafficPolicy: {outlierDetection: {maxEjectionPercent: 200}}"),
     "pool-negative": rule("trafficPolicy: {connectionPool: {tcp: {maxConnections: -1}}}"),
     "port-twice": rule("trafficPolicy: {portLevelSettings: [{port: {number: 80}}, {port: {number: 80}}]}"),
-    "workload-selector": rule("workloadSelector: {matchLabels: {app: web}}"),
+    "workload-selector": rule("workloadSelector: {labels: {app: web}}"),
     "distribute-sum": rule(
         "trafficPolicy: {loadBalancer: {localityLbSetting: {distribute: [{from: a, to: {b: 50}}]}}}"
     ),

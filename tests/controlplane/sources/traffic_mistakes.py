@@ -94,7 +94,7 @@ MEMBERS = {
 
 RULES = {
     "subset-twice": rule("subsets: [{name: v1}, {name: v1}]"),
-    "selector": rule("workloadSelector: {matchLabels: {a: b}}"),
+    "selector": rule("workloadSelector: {matchLabels: {a: b*}}"),
     "passthrough": policy("loadBalancer: {simple: PASSTHROUGH}"),
     "simple-and-hash": policy("loadBalancer: {simple: RANDOM, consistentHash: {useSourceIp: true}}"),
     "nothing-hashed": policy("loadBalancer: {consistentHash: {}}"),

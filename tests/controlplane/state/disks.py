@@ -27,14 +27,19 @@ def mount(disk: Path) -> None:
 
 
 def fill(documents: Documents) -> tuple[dict[str, str], StateError]:
-    """Write until the disk refuses: what was acknowledged, and what was said then."""
+    """Write until the disk refuses, large texts and then small ones, so that not a page is left: what was
+    acknowledged, and what was said last."""
     written: dict[str, str] = {}
+    sizes = [5000, 10]
     for number in range(10_000):
+        text = "x" * sizes[0]
         try:
-            documents.apply([Put(("Service", "shop", f"a{number}"), "x" * 5000)], now=1)
+            documents.apply([Put(("Service", "shop", f"a{number}"), text)], now=1)
+            written[f"a{number}"] = text
         except StateError as error:
-            return written, error
-        written[f"a{number}"] = "x" * 5000
+            del sizes[0]
+            if not sizes:
+                return written, error
     raise AssertionError("the disk was never full")
 
 

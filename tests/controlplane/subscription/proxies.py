@@ -41,7 +41,7 @@ class Manner:
 class ModelProxy(ABC, Generic[Request]):
     """`outbox` is what it has said; `heard` every resource that it was sent on this stream, in order.
 
-    `torn`: the control plane can not know what it holds, and so not keep the order of removals.
+    `lost`: clusters that the control plane can not know of any more, and so not keep until it may go.
     """
 
     poison: set[Poison] = field(default_factory=set)
@@ -54,7 +54,7 @@ class ModelProxy(ABC, Generic[Request]):
     nonces: dict[str, str] = field(default_factory=dict)
     asked: dict[str, set[str]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
-    torn: bool = False
+    lost: set[str] = field(default_factory=set)
 
     def connect(self) -> None:
         """Begin a stream, with what it has in hand."""
@@ -110,7 +110,7 @@ class ModelProxy(ABC, Generic[Request]):
         if type_url == CLUSTER:
             self.warming.discard(name)
             using = [each.name for each in self.held[ROUTE].values() if name in named_in(each, CLUSTER)]
-            assert self.torn or not using, f"cluster {name} went while {using} named it"
+            assert name in self.lost or not using, f"cluster {name} went while {using} named it"
 
     def ask_anew(self, type_url: str) -> None:
         """Tell which names of a type are wanted now, where that has changed."""

@@ -10,7 +10,7 @@ from meshext_controlplane.subscription.delta import DeltaSubscription
 from meshext_controlplane.subscription.differences import Differences
 from meshext_controlplane.subscription.messages import DeltaRequest, Push, Receipt, StateRequest
 from meshext_controlplane.subscription.references import References
-from meshext_controlplane.subscription.session import EMPTY, Session
+from meshext_controlplane.subscription.session import Session
 from meshext_controlplane.subscription.state import StateSubscription
 
 
@@ -21,7 +21,7 @@ class Talk:
         self,
         *resources: Resource,
         delta: bool,
-        before: Iterable[Resource] | None = None,
+        before: Iterable[Iterable[Resource]] = (),
         warming: Iterable[str] = (),
     ) -> None:
         self._delta = delta
@@ -32,7 +32,7 @@ class Talk:
             References(),
             Differences(),
             label="s",
-            before=EMPTY if before is None else build_snapshot(before),
+            before=[build_snapshot(each) for each in before],
             warming=warming,
         )
 

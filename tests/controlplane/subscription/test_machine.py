@@ -18,10 +18,12 @@ from meshext_controlplane.snapshot import (
     Snapshot,
     build_snapshot,
 )
+from meshext_controlplane.state.served import to_hash
 from meshext_controlplane.subscription.consistency import check_snapshot
 from meshext_controlplane.subscription.delta import DeltaSubscription
 from meshext_controlplane.subscription.differences import Differences
 from meshext_controlplane.subscription.messages import DeltaRequest, Push, StateRequest
+from meshext_controlplane.subscription.recording import Reader, Recorder
 from meshext_controlplane.subscription.references import References
 from meshext_controlplane.subscription.session import EMPTY, Session
 from meshext_controlplane.subscription.state import StateSubscription
@@ -70,6 +72,9 @@ class Machine(RuleBasedStateMachine, Generic[Request]):
         self.snapshot = build_snapshot(())
         self.proxy: ModelProxy[Any] = self.make_proxy()
         self.wire: deque[Push] = deque()
+        self.recorder = Recorder(to_hash)
+        self.blobs: dict[str, bytes] = {}
+        self.written = self.recorder.encode(EMPTY, self.blobs)
         self.clean = True
         self.settled = False
         self.streams = 0
@@ -79,7 +84,7 @@ class Machine(RuleBasedStateMachine, Generic[Request]):
         self.snapshot = build_snapshot(mesh)
         self.connect()
 
-    def connect(self, before: Snapshot = EMPTY) -> None:
+    def connect(self, *before: Snapshot) -> None:
         self.streams += 1
         subscribe, label = type(self).subscribe, f"s{self.streams}"
         self.session: Session[Any] = Session(
@@ -147,18 +152,36 @@ class Machine(RuleBasedStateMachine, Generic[Request]):
     def reconnect(self, mesh: list[Resource]) -> None:
         """The stream breaks, and the mesh changes before the proxy comes back."""
         before, self.snapshot = self.snapshot, build_snapshot(mesh)
-        if not (self.clean and self.settled):
-            self.tear()
-        self.connect(before)
+        self.connect(before, self.session.inventory)
+
+    @rule()
+    def write(self) -> None:
+        """What the proxy has is written down."""
+        self.written = self.recorder.encode(self.session.inventory, self.blobs)
 
     @rule(mesh=meshes())
     def restart(self, mesh: list[Resource]) -> None:
-        """The control plane has forgotten all."""
+        """The control plane has forgotten all but what was written last."""
         self.snapshot = build_snapshot(mesh)
-        self.tear()
+        known = Reader(self.blobs).decode(self.written)
+        self.lose(known)
+        self.connect(known)
+
+    @rule(mesh=meshes())
+    def restart_in_order(self, mesh: list[Resource]) -> None:
+        """It has ended by itself, and so has written everything."""
+        self.write()
+        self.snapshot = build_snapshot(mesh)
+        self.connect(Reader(self.blobs).decode(self.written))
+
+    @rule(mesh=meshes())
+    def forget(self, mesh: list[Resource]) -> None:
+        """What was written is gone, too."""
+        self.snapshot = build_snapshot(mesh)
+        self.lose(EMPTY)
         self.connect()
 
-    def tear(self) -> None:
+    def lose(self, known: Snapshot) -> None:
         """Delta proxies tell what they hold."""
 
     @rule()
@@ -183,7 +206,7 @@ class Machine(RuleBasedStateMachine, Generic[Request]):
             raise AssertionError(f"still busy: {self.wire}, {self.proxy.outbox}")
         assert self.session.idle
         assert self.clean <= all(each.idle for each in self.session.subscriptions.values())
-        self.proxy.torn = False
+        self.proxy.lost = set()
         for type_url in SERVED:
             self.check_held(type_url)
         assert self.clean <= (not self.proxy.warming)
@@ -224,8 +247,8 @@ class StateMachine(Machine[StateRequest]):
     make_proxy = StateProxy
     subscribe = StateSubscription
 
-    def tear(self) -> None:
-        self.proxy.torn = True
+    def lose(self, known: Snapshot) -> None:
+        self.proxy.lost |= self.proxy.held[CLUSTER].keys() - known.named(CLUSTER).keys()
 
     def is_known(self, resource: Resource) -> bool:
         """What a version stands for is not known any more when names were given up since it was sent."""

@@ -210,7 +210,11 @@ RULES = document(
     "DestinationRule",
     "networking.istio.io/v1",
     st.fixed_dictionaries(
-        {"host": HOSTS, "subsets": SUBSETS, "exportTo": EXPORTS}, optional={"trafficPolicy": POLICIES}
+        {"host": HOSTS, "subsets": SUBSETS, "exportTo": EXPORTS},
+        optional={
+            "trafficPolicy": POLICIES,
+            "workloadSelector": st.sampled_from([{"matchLabels": {"app": "1"}}, {"matchLabels": {}}]),
+        },
     ),
 )
 
@@ -305,5 +309,5 @@ def workloads(draw: st.DrawFn) -> tuple[Workload, ...]:
 def meshes(draw: st.DrawFn) -> Mesh:
     """A mesh of up to eight documents and four workloads."""
     found = draw(st.lists(DOCUMENTS, max_size=8))
-    documents = {(each["kind"], *each["metadata"].values()): each for each in found}
+    documents = {(each["kind"], *sorted(each["metadata"].items())): each for each in found}
     return Mesh(documents=parse_documents(documents.values()), workloads=draw(workloads()))

@@ -16,6 +16,7 @@ from meshext_controlplane.snapshot import ENDPOINT, LISTENER, ROUTE, SECRET, Sna
 from meshext_controlplane.translate.decoding import decode_resource, to_data
 from meshext_controlplane.translate.server_hosts import common_host, narrowest
 from meshext_controlplane.translate.translator import Translator
+from tests.controlplane.translation.consistency import check
 from tests.controlplane.translation.meshes import parse_mesh, proxy_of, read_mesh
 
 MESH = read_mesh("gateways")
@@ -137,6 +138,29 @@ def test_a_gateway_goes_only_to_hosts_and_ports_of_a_service() -> None:
         )
     wild = ("outbound|80||*.wild.test", ["[^:]+(:(80))?"])
     assert led == {"*": ("BlackHoleCluster", []), "*.wild.test": wild, "a.wild.test": wild}
+
+
+TWICE = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: out, namespace: edge}
+spec:
+  servers:
+    - {port: {number: 8443, name: one, protocol: HTTPS}, hosts: ["*"], tls: {mode: ISTIO_MUTUAL}}
+    - {port: {number: 8443, name: two, protocol: HTTPS}, hosts: ["*"], tls: {mode: ISTIO_MUTUAL}}
+---
+kind: Workload
+name: out
+namespace: edge
+address: 127.1.9.9
+gateway: true
+"""
+
+
+def test_of_servers_that_are_alike_the_first_has_listener_and_routes() -> None:
+    snapshot = serve(parse_mesh(TWICE), "out")
+    check(snapshot)
+    assert set(snapshot.named(ROUTE)) == {"https.8443.one.out.edge"}
 
 
 @pytest.mark.parametrize(

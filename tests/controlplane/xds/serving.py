@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import grpc
 
-from meshext_controlplane.model.proxy import Proxy
+from meshext_controlplane.model.proxy import Proxy, ProxyKind
 from meshext_controlplane.model.spiffe import SpiffeId
 from meshext_controlplane.model.workload import Workload
 from meshext_controlplane.snapshot import Resource, Snapshot, build_snapshot
@@ -17,6 +17,7 @@ from meshext_controlplane.xds.ads import SERVER_OPTIONS, AdsService
 from meshext_controlplane.xds.gathering import Kind
 from meshext_controlplane.xds.hub import Hub
 from meshext_controlplane.xds.limits import Node
+from meshext_controlplane.xds.memory import Memory
 from meshext_controlplane.xds.observer import Observer
 from meshext_controlplane.xds.stream import Context
 
@@ -35,14 +36,14 @@ class Mesh:
     hub: Hub = field(init=False)
     port: int = 0
     snapshot: Snapshot = field(default_factory=lambda: build_snapshot(()))
+    kind: ProxyKind = ProxyKind.SIDECAR
 
     def edit(self, resources: Iterable[Resource], kind: Kind = "configuration") -> None:
         self.snapshot = build_snapshot(resources)
         self.hub.notify(kind)
 
-    @staticmethod
-    def admit(context: Context, node: Node) -> Proxy:
-        return proxy(node.id)
+    def admit(self, context: Context, node: Node) -> Proxy:
+        return replace(proxy(node.id), kind=self.kind)
 
 
 @asynccontextmanager
@@ -53,9 +54,10 @@ async def serving(
     special: Mapping[str, Snapshot] = {},
     credentials: grpc.ServerCredentials | None = None,
     port: int = 0,
+    memory: Memory | None = None,
 ) -> AsyncIterator[Mesh]:
     mesh = Mesh(snapshot=build_snapshot(resources))
-    mesh.hub = Hub(lambda proxy: special.get(proxy.node_id, mesh.snapshot), observer=observer)
+    mesh.hub = Hub(lambda proxy: special.get(proxy.node_id, mesh.snapshot), observer=observer, memory=memory)
     server = grpc.aio.server(options=SERVER_OPTIONS)
     server.add_generic_rpc_handlers((AdsService(mesh.hub, mesh.admit).handlers(),))
     target = f"127.0.0.1:{port}"

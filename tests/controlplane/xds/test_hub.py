@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import grpc
 import pytest
 
+from meshext_controlplane.model.proxy import ProxyKind
 from meshext_controlplane.snapshot import CLUSTER, ENDPOINT, LISTENER, Snapshot, build_snapshot
 from meshext_controlplane.xds.limits import LARGEST_REQUEST
 from meshext_controlplane.xds.observer import Observer
@@ -97,6 +99,21 @@ def test_the_oldest_of_too_many_streams_of_one_proxy_ends() -> None:
                     await client.hear()
                 assert (await oldest.status())[0] is grpc.StatusCode.ABORTED
                 await until(lambda: len(mesh.hub.status()) == 3)
+
+    asyncio.run(run())
+
+
+def test_a_grpc_client_has_a_stream_for_each_target() -> None:
+    async def run() -> None:
+        async with AsyncExitStack() as stack:
+            mesh = await stack.enter_async_context(serving(A))
+            mesh.kind = ProxyKind.GRPC
+            for _ in range(5):
+                client = await stack.enter_async_context(connected(mesh.port, delta=False))
+                await client.say(type_url=CLUSTER, resource_names=["a"])
+                assert (await client.hear()).resources
+            assert len(mesh.hub.status()) == 5
+            assert len(mesh.hub.proxies()) == 1
 
     asyncio.run(run())
 
