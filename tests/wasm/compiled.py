@@ -29,6 +29,7 @@ from meshext_wasm.build.stages import (
 from meshext_wasm.ir.build.unit import build_unit
 from meshext_wasm.ir.program import Unit
 from meshext_wasm.ir.verify import verify_unit
+from meshext_wasm.link.kept import at_hand
 from meshext_wasm.link.linker import link
 from meshext_wasm.link.objects import parse_object
 from meshext_wasm.link.starting import START
@@ -253,9 +254,7 @@ def link_all(program: Compiled, library: Library) -> bytes:
     """A module that exports every function of the program's module, and what `Values` needs."""
     own = program.objects
     prefix = f"fn:{MODULE}."
-    functions = [
-        each.name for part in own for each in part.symbols if each.name.startswith(prefix) and each.defined
-    ]
+    functions = [name for part in own for name in at_hand(part).strong if name.startswith(prefix)]
     plain = [each for each in functions if "<" not in each and each.count(".") == 1]
     helpers = ["take", "taken", "budget", "exhausted", *CLASSES]
     exports = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from meshext_wasm.typecheck.importing import SPECIAL
+from meshext_wasm.typecheck.declarations.importing import SPECIAL
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "wasm" / "LANGUAGE.md").read_text()

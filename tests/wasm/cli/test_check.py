@@ -106,6 +106,39 @@ def test_what_hooks_read_and_what_it_costs(folder: Path) -> None:
     assert first["host_calls"]["add_header_map_value"] == {"least": 1, "most": 1}
 
 
+STORES = """from meshext import Filter, Limit, Request, Respond
+
+LIMIT = Limit(key="all", algorithm="fixed_window", rate=5, window=60.0)
+
+
+class Stores(Filter):
+    async def on_request(self, request: Request) -> Respond | None:
+        await self.store.set("last", b"1")
+        await self.store.add(f"seen {request.path}")
+        if await self.store.get("closed") is not None:
+            return Respond(503)
+        await self.store.take([LIMIT])
+        return None
+"""
+
+
+def test_what_of_the_store_is_read_and_written(folder: Path) -> None:
+    (folder / "stores.py").write_text(STORES)
+    code, text, data = check(folder, "stores.py:Stores", "--json")
+    assert code == 0, text
+    [use] = data["compiled"]["uses"]
+    assert {each for each in use["reads"] if "store" in each} == {
+        "a store key by a computed name",
+        "store key closed",
+        "store limits",
+    }
+    assert {each for each in use["writes"] if "store" in each} == {
+        "a store key by a computed name",
+        "store key last",
+        "store limits",
+    }
+
+
 def test_without_its_configuration_nothing_is_tried(folder: Path) -> None:
     code, text, data = check(folder, "reads.py:Reads", "--json")
     assert code == 0, text

@@ -6,20 +6,20 @@ Each module of 100 programs becomes a line of the results file: what was run, an
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
 
 from meshext_wasm.build.cache import key_of
 from meshext_wasm.build.library import COMPILER
+from tests.wasm.differential.generating import generate
+from tests.wasm.differential.results import FILE, read_lines, write_lines
 from tests.wasm.differential.running import INPUTS, Difference, Tally, run_seeds
 from tests.wasm.differential.shrinking import shrink
 
 TO_A_MODULE = 100
 THOROUGH = 10
 """One module of so many is optimised as a filter is."""
-RESULTS = Path(__file__).parent / "results.jsonl"
 
 
 def told(difference: Difference, *, shorter: bool) -> str:
@@ -30,11 +30,12 @@ def told(difference: Difference, *, shorter: bool) -> str:
 
 
 def note(results: Path, seed: int, numbers: range, tally: Tally, seconds: float) -> None:
-    """One line of the results."""
+    """One line of the results, and the last one anew."""
     line = {
         "seed": seed,
         "first": numbers.start,
         "programs": len(numbers),
+        "distinct": len({generate(f"{seed}:{number}", "p") for number in numbers}),
         "inputs": INPUTS,
         "same": tally.same,
         "different": len({each.source for each in tally.differences}),
@@ -43,8 +44,7 @@ def note(results: Path, seed: int, numbers: range, tally: Tally, seconds: float)
         "cpu_seconds": round(seconds, 1),
         "compiler": key_of(COMPILER.rglob("*.py"))[:12],
     }
-    with results.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    write_lines(results, [*read_lines(results), line])
 
 
 def show(tally: Tally, *, shorter: bool) -> None:
@@ -65,7 +65,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="number of the first program")
     parser.add_argument("--shrink", action="store_true", help="show the smallest program that differs")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="file that gets a line a module")
+    parser.add_argument("--results", type=Path, default=FILE, help="file that gets a line a module")
     options = parser.parse_args()
     sys.setrecursionlimit(10_000)
     wrong = 0

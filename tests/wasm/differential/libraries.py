@@ -73,7 +73,7 @@ EXPRESSIONS: Final[dict[str, list[str]]] = {
         "(<float> ** 2)", "math.copysign(<float>, <float>)", "math.fmod(<float>, <float>)",
         "math.ldexp(<float>, <small>)", "sum(<floats>)", "max(<floats>)", "divmod(<float>, <float>)[0]",
         "area(<shape>)", "math.modf(<float>)[0]", "float(<str>.strip() or 'nan')", "(<int> / 7)",
-        "round(<float>) / 2", "round(<float>, <small>)", "float(<str>)", "math.pi * <int>",
+        "round(<float>) / 2", "round(<float>, <small>)", "float(<str>)", "(math.pi * <int>)",
         "min(<floats>, default=0.0)", "(<float> or 2.5)", "math.degrees(<float>)", "(10 ** -<small>) * 1.5",
         "sum(v * 0.1 for v in <list>)", "abs(<float> - <float>)", "float(<bool>)", "math.inf",
         "math.floor(<float>) / 3",

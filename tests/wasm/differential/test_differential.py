@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.wasm.differential.results import COUNTED, FILE, add_up, read_lines
 from tests.wasm.differential.running import inputs, run_seeds, run_sources
 from tests.wasm.differential.shrinking import minimise, smaller
 
@@ -29,6 +31,14 @@ def test_what_once_differed_agrees(path: Path) -> None:
     assert tally.differences == []
     assert tally.refused == []
     assert tally.broken == []
+
+
+def test_the_results_say_how_many_programs_agreed() -> None:
+    lines = read_lines(FILE)
+    total = add_up(lines)
+    assert json.loads(FILE.read_text(encoding="utf-8").splitlines()[-1]) == total
+    assert total["distinct"] == sum(total[name] for name in COUNTED)
+    assert (total["unexplained"], total["broken"]) == (0, 0)
 
 
 def arguments_in(text: str) -> list[list[Any]]:

@@ -14,7 +14,7 @@ from meshext_wasm.abi.functions import CALLBACKS, HOST_FUNCTIONS
 from meshext_wasm.host.functions import FUNCTIONS
 from meshext_wasm.host.machine import Machine
 from meshext_wasm.library.meshext.filter import Filter
-from meshext_wasm.library.proxy import callbacks
+from meshext_wasm.library.proxy import beginning, callbacks
 from meshext_wasm.library.proxy import program as program_module
 from meshext_wasm.library.proxy.passing import allocate
 from meshext_wasm.library.raw import EMULATION, wide, word
@@ -46,7 +46,7 @@ class InterpretedGuest:
             EMULATION.hosts[name] = bind(machine, name)
         self._files = files
         self._modules: dict[str, ModuleType] = {}
-        callbacks.PASSAGES.open.clear()
+        beginning.PASSAGES.open.clear()
         EMULATION.taken = None
         vars(program_module)["at_once"] = run_at_once
         type.__setattr__(Filter, "__init__", keep_config)  # what the compiler writes where there is none

@@ -11,7 +11,7 @@ import pytest
 
 from meshext import Filter
 from meshext.filter import class_needs
-from meshext_wasm.build.filters import FACTS
+from meshext_wasm.build.filters import FACTS, RESPONSE_HEADERS
 from meshext_wasm.glue.program_text import write_program
 from meshext_wasm.glue.refusals import find_refusals
 from meshext_wasm.glue.seat_text import Seated
@@ -29,7 +29,8 @@ from tests.wasm.glue.interpreted import InterpretedGuest
 class Interpreted(EmulatedWasm):
     def build(self, filters: Sequence[type[Filter]], machine: Machine) -> Guest:
         files, chain = to_files(filters)
-        return InterpretedGuest(write_program(chain, FACTS), files, machine)
+        adds = any(RESPONSE_HEADERS in text for text in files.values())
+        return InterpretedGuest(write_program(chain, FACTS, adds=adds), files, machine)
 
 
 def to_files(filters: Sequence[type[Filter]]) -> tuple[dict[str, str], list[Seated]]:

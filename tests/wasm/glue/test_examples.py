@@ -8,6 +8,7 @@ import pytest
 
 from meshext.filter import class_needs
 from meshext.plugins import load_filter
+from meshext_wasm.build.filters import RESPONSE_HEADERS
 from meshext_wasm.glue.program_text import write_program
 from meshext_wasm.glue.seat_text import Seated
 from meshext_wasm.host.driver import Driver, Message, Passage
@@ -29,7 +30,9 @@ def start(example: str, configuration: str = "") -> Driver:
         has_state=hasattr(cls, "State"),
     )
     machine = Machine(configuration=configuration.encode())
-    driver = Driver(InterpretedGuest(write_program([seated], []), read_files(folder), machine))
+    files = read_files(folder)
+    adds = any(RESPONSE_HEADERS in text for text in files.values())
+    driver = Driver(InterpretedGuest(write_program([seated], [], adds=adds), files, machine))
     driver.configure()
     return driver
 

@@ -30,6 +30,8 @@ INTEGERS = st.integers(-(2**70), 2**70) | st.integers(0, 300) | st.booleans()
 @example(1234567, "010,")
 @example(-5, "=+#012_b")
 @example(1 << 2000, ".3e")
+@example(10**19, "c")
+@example(-(10**19), "c")
 def test_int(number: int, spec: str) -> None:
     assert outcome(format_int, number, spec) == outcome(format, number, spec)
 

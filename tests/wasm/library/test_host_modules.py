@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshext_wasm.library import logging, random, secrets, time
+from meshext_wasm.library import logging, random, secrets, time, uuid
 from meshext_wasm.library.raw import EMULATION, store64, word
 from tests.wasm.library.comparing import outcome
 
@@ -53,6 +53,12 @@ def test_secrets() -> None:
     assert outcome(secrets.token_bytes, -1) == (ValueError, "negative argument not allowed")
     assert secrets.randbelow(10) == 0
     assert secrets.choice(["a"]) == "a"
+
+
+def test_random_uuids() -> None:
+    made = uuid.uuid4()
+    assert str(made) == "00010203-0405-4607-8809-0a0b0c0d0e0f"
+    assert (made.version, made.variant) == (4, uuid.RFC_4122)
 
 
 @settings(max_examples=15, deadline=None)

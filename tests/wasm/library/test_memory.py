@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshext_wasm.library.builtins import limits, memory
@@ -108,7 +109,6 @@ def reached(roots: list[Node | int]) -> int:
 def clean() -> Iterator[None]:
     yield
     EMULATION.__dict__.update(Emulation().__dict__)
-    memory.START = memory.CEILING = memory.LIVE = 0
 
 
 @given(graphs())
@@ -136,22 +136,98 @@ def test_a_clean_callback_leaves_nothing() -> None:
     assert EMULATION.top == top
 
 
+def run_callback(size: int) -> None:
+    """One that allocates so much, asking for room as compiled code does, and leaves it behind."""
+    memory.begin()
+    if EMULATION.top + size > EMULATION.limit:
+        memory.more(word(size))
+    EMULATION.allocate(size)
+    EMULATION.dirty = 1
+    memory.end()
+
+
 def test_a_dirty_callback_stays_until_the_heap_has_grown() -> None:
     Heap(1)
     sizes = []
-    for size in (1000, limits.GROWTH):
-        memory.begin()
-        EMULATION.allocate(size)
-        EMULATION.dirty = 1
-        memory.end()
+    for size in (1000, int(limits.growth()) - 1000, 8):
+        run_callback(size)
         sizes.append(EMULATION.top - EMULATION.base)
-    assert sizes == [1000, 0]
+    assert sizes == [1000, int(limits.growth()), 0]
+
+
+def keep_blob(heap: Heap, size: int) -> None:
+    """Let the only root hold an object of that size and nothing else."""
+    node = Node(bytes(size))
+    heap.place(node)
+    heap.connect(EMULATION.roots[0], [node])
+
+
+@pytest.mark.parametrize(("live", "goal"), [(0, 1.0), (0.4, 1.0), (0.6, 2.0), (2.1, 4.0), (100, 128.0)])
+def test_the_goal_follows_what_lives_in_steps(live: float, goal: float) -> None:
+    heap = Heap(1)
+    run_callback(8)
+    keep_blob(heap, int(live * int(limits.growth())))
+    memory.collect()
+    assert EMULATION.goal - EMULATION.base == goal * int(limits.growth())
+
+
+def test_where_nearly_all_lives_it_is_not_collected_all_the_time() -> None:
+    heap = Heap(1)
+    run_callback(8)
+    keep_blob(heap, int(limits.heap_most()) - 1000)
+    memory.collect()
+    assert EMULATION.goal - EMULATION.base > int(limits.heap_most())
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(8, 1 << 20), min_size=1, max_size=9), st.randoms(use_true_random=False))
+def test_memory_hangs_on_the_largest_callback_and_not_on_their_order(
+    sizes: list[int], random: random.Random
+) -> None:
+    def pages_after(rounds: int) -> int:
+        Heap(1)
+        for size in sizes:
+            run_callback(size)
+        for _ in range(rounds):
+            run_callback(random.choice(sizes))
+        memory.collect()
+        return len(EMULATION.memory)
+
+    assert pages_after(0) == pages_after(60)
 
 
 def test_a_callback_has_a_ceiling() -> None:
     memory.begin()
-    EMULATION.allocate(limits.CALLBACK_MOST - 64)
+    memory.more(word(int(limits.callback_most()) - 64))
+    EMULATION.allocate(int(limits.callback_most()) - 64)
     memory.more(word(64))
     assert EMULATION.limit <= EMULATION.top + 64
     with pytest.raises(MemoryError):
         memory.more(word(72))
+
+
+def test_what_is_said_of_a_failure_has_memory_of_its_own() -> None:
+    memory.begin()
+    memory.more(limits.callback_most())
+    EMULATION.allocate(int(limits.callback_most()))
+    memory.allow_more()
+    assert EMULATION.limit == EMULATION.top + int(limits.failure_most())
+
+
+def test_a_configuration_may_take_more_than_a_callback_and_leaves_callbacks_their_room() -> None:
+    heap = Heap(1)
+    run_callback(8)
+    pages = len(EMULATION.memory)
+    memory.begin_configuration()
+    for _ in range(2):
+        memory.more(limits.callback_most())
+        EMULATION.allocate(int(limits.callback_most()))
+    with pytest.raises(MemoryError):
+        memory.more(limits.heap_most())
+    keep_blob(heap, 1000)
+    memory.end_configuration()
+    assert EMULATION.top - EMULATION.base < 2000
+    assert EMULATION.full - EMULATION.goal == limits.room_least()
+    assert len(EMULATION.memory) > pages
+    memory.begin()
+    assert EMULATION.limit == EMULATION.mark + limits.room_least()

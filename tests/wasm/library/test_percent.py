@@ -21,6 +21,11 @@ ARGUMENTS = st.lists(VALUES, max_size=3).map(tuple) | VALUES | st.fixed_dictiona
 
 @settings(max_examples=200)
 @given(st.lists(PLACES | st.text("ab)", max_size=2), max_size=2).map("".join), ARGUMENTS)
+@example("%(a).*d", {"a": 0})
+@example("%(a)*d", {"a": 3})
+@example("%(a)d %d", {"a": 3})
+@example("%s %(a)s", {"a": 3})
+@example("%(a)s%(a)s", {"a": 3})
 @example("%d%%", (3,))
 @example("%-*d|", (-5, 3))
 @example("%05d", (-3,))

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 import wasmtime
 
+from meshext_wasm.link.calls import CALL_INDIRECT, I32_CONST, LARGE
 from meshext_wasm.link.encoding import sections
 from meshext_wasm.link.errors import LinkError
+from meshext_wasm.link.kept import keep
 from meshext_wasm.link.linker import link
 from meshext_wasm.link.objects import parse_object
 from meshext_wasm.link.starting import START, Body
@@ -56,6 +58,16 @@ def linked(*texts: str, exports: Mapping[str, str], bodies: Sequence[Body] = ())
     return link(objects, exports=exports, bodies=bodies)
 
 
+CALLED = bytes([CALL_INDIRECT])
+
+
+def body_of(module: bytes, number: int) -> bytes:
+    """The code of a function that the module defines."""
+    (reader,) = (reader for kind, _, reader in sections(module, source="module") if kind == 10)
+    bodies = [reader.take(reader.unsigned()) for _ in range(reader.unsigned())]
+    return bodies[number]
+
+
 def run(module: bytes, name: str, *arguments: int) -> int:
     store = wasmtime.Store()
     instance = wasmtime.Instance(store, wasmtime.Module(store.engine, module), [])
@@ -70,10 +82,61 @@ def test_calls_go_to_other_objects_directly_and_through_the_table() -> None:
     assert run(linked(MAIN, OTHER, exports={"main": "fn:main"}), "main", 20) == 42
 
 
+COLD = """
+declare i64 @"far:fn:next"(i64)
+declare i64 @"fn:twice"(i64)
+define i64 @"fn:main"(i64 %a) {
+  %b = call i64 @"far:fn:next"(i64 %a)
+  %c = call i64 @"fn:twice"(i64 %b)
+  ret i64 %c
+}
+"""
+LONG = "".join(
+    f"  %m{n} = mul i64 %v{n - 1}, %a\n  %v{n} = xor i64 %m{n}, {n}\n" for n in range(1, LARGE // 4)
+)
+LAST = f"%v{LARGE // 4 - 1}"
+
+
+def test_calls_that_seldom_run_go_through_the_table() -> None:
+    module = linked(COLD, OTHER, exports={"main": "fn:main"})
+    assert run(module, "main", 20) == 42
+    assert body_of(module, 0).count(CALLED) == 1
+
+
+def test_calls_of_large_functions_go_through_the_table() -> None:
+    large = f'define i64 @"fn:twice"(i64 %a) {{\n  %v0 = xor i64 %a, 7\n{LONG}  ret i64 {LAST}\n}}\n'
+    small = OTHER.partition('define i64 @"fn:twice"')[0]
+    module = linked(MAIN, large, small, exports={"main": "fn:main"})
+    assert body_of(module, 0).count(CALLED) == 2
+
+
+def test_what_is_named_most_often_comes_first_in_the_table() -> None:
+    names = ["next", "twice", "twice", "twice"]
+    calls = "".join(f'  %v{n + 1} = call i64 @"far:fn:{each}"(i64 %v{n})\n' for n, each in enumerate(names))
+    text = "".join(f'declare i64 @"far:fn:{each}"(i64)\n' for each in ("next", "twice"))
+    text += f'define i64 @"fn:main"(i64 %v0) {{\n{calls}  ret i64 %v4\n}}\n'
+    module = linked(text, OTHER, exports={"main": "fn:main"})
+    assert run(module, "main", 2) == 24
+    called = [body_of(module, 0).count(bytes([I32_CONST, place, CALL_INDIRECT])) for place in (1, 2)]
+    assert called == [3, 1]
+
+
 def test_what_nothing_needs_is_left_out() -> None:
     module = linked(MAIN, OTHER, exports={"main": "fn:main"})
     assert b"unused" not in module
     assert b"unused" in linked(MAIN, OTHER, exports={"main": "fn:main", "unused": "fn:unused"})
+
+
+def test_a_kept_object_is_read_when_something_of_it_is_needed() -> None:
+    main, other = (parse_object(emit_object(TRIPLE + each), source="an object") for each in (MAIN, OTHER))
+    unused = parse_object(emit_object(f"{TRIPLE}define i64 @x() {{\n  ret i64 1\n}}"), source="another")
+    kept = [keep(other), keep(unused)]
+    module = link([main, *kept], exports={"main": "fn:main"}, nameless=kept)
+    assert run(module, "main", 20) == 42
+    assert [len(each.made) for each in kept] == [1, 0]
+    assert b"twice" not in module
+    assert module == link([main, *kept], exports={"main": "fn:main"}, nameless=kept)
+    assert module == link([main, other, unused], exports={"main": "fn:main"}, nameless=[other, unused])
 
 
 def test_an_undefined_symbol_is_refused_with_where_it_is_used() -> None:

@@ -17,7 +17,7 @@ from tests.wasm.refusals.test_refusals import check
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[2]
 PAGE = (ROOT / "wasm" / "LANGUAGE.md").read_text(encoding="utf-8")
-ELSEWHERE = ("Modules", "Hooks", "In a filter")
+ELSEWHERE = ("Modules", "Configuration", "Hooks", "In a filter")
 """Lists whose items need more than a module: other tests compile filters."""
 
 

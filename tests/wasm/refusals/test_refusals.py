@@ -33,8 +33,7 @@ def check(text: str) -> tuple[list[Diagnostic], Loaded]:
     collector = Collector()
     known = library().program.modules
     loaded = load_program("program", Texts({"program": text}), Folder(ROOT), collector, known)
-    if not collector.found:
-        check_program(library().program, loaded, collector)
+    check_program(library().program, loaded, collector)
     return collector.ordered(), loaded
 
 

@@ -48,6 +48,15 @@ def test_unknown_modules_are_named() -> None:
     ]
 
 
+def test_what_to_write_instead_of_the_standard_library_is_told() -> None:
+    _, found = load(main="import zoneinfo\nimport os.path\nfrom opentelemetry import trace")
+    assert found == [
+        "zoneinfo of the standard library is not compiled",
+        "os.path of the standard library is not compiled",
+        "opentelemetry is not compiled: a filter has no spans inside of Envoy",
+    ]
+
+
 def test_what_is_no_python_says_so() -> None:
     _, found = load(main="import a", a="def f(:\n")
     assert found == ["not Python: invalid syntax"]

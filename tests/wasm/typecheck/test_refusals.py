@@ -23,7 +23,6 @@ BODIES = [
     "return other()",
     "return number()",
     "return sorted(words, key=lambda: 1)",
-    "return list(zip((each for each in words), words))",
     "items: list[int] = ['a']\n    return items",
     "items: list[object] = words\n    return items",
     "a, b = (1, 2, 3)\n    return a",

@@ -14,6 +14,7 @@ from meshext.filter import class_needs
 from meshext.needs import Hook, Needs
 from meshext.plugins import load_filter
 from meshext_wasm.build.cache import Cache
+from meshext_wasm.build.collecting import no_collections
 from meshext_wasm.build.library import Library, load_or_compile
 from meshext_wasm.build.pipeline import RUN_TIME, check_own, compile_program, link_program
 from meshext_wasm.build.showing import STAGES
@@ -45,6 +46,25 @@ ALWAYS = (
 )
 
 
+AS_THEY_ARE = ("meshext.policy.", "meshext.config.redaction")
+"""How the modules of the SDK begin that compile as a filter's own, since they know nothing but each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Those files of a place whose modules begin so."""
+
+    place: Files
+    starts: tuple[str, ...]
+
+    def find(self, module: str) -> tuple[str, str, bool] | None:
+        """The place's, where it is one of them."""
+        return self.place.find(module) if module.startswith(self.starts) else None
+
+
+SDK = Some(Folder(Path(inspect.getfile(Filter)).parents[1]), AS_THEY_ARE)
+
+
 @dataclass(frozen=True, slots=True)
 class FirstOf:
     """Files of several places."""
@@ -69,6 +89,7 @@ class Built:
     written: str
 
 
+@no_collections()
 def build_filters(
     specs: Sequence[str], cache: Cache, *, on_step: Callable[[str], None] = lambda _: None
 ) -> Built:
@@ -76,7 +97,8 @@ def build_filters(
     chain, folders = seat_filters([load_filter(spec) for spec in specs])
     sources = read_sources(chain)
     facts = find_facts(sources)
-    written = write_program(chain, facts)
+    adds = any(RESPONSE_HEADERS in text for text in sources)
+    written = write_program(chain, facts, adds=adds)
     on_step("run-time library")
     library = load_or_compile(cache)
     on_step("filters")
@@ -84,7 +106,7 @@ def build_filters(
     program = compile_program(ENTRY, own, library, cache, trusted=trusted)
     on_step("link")
     needs = tuple(seated.needs for seated in chain)
-    exports = choose_exports(library, needs, adds=any(RESPONSE_HEADERS in text for text in sources))
+    exports = choose_exports(library, needs, adds=adds)
     code = link_program(program, library, exports)
     return Built(
         name="+".join(each.name for each in needs),
@@ -101,16 +123,19 @@ def show_filters(specs: Sequence[str], cache: Cache, stage: str) -> str:
     return STAGES[stage](check_filters(specs, cache)[1])
 
 
+@no_collections()
 def check_filters(specs: Sequence[str], cache: Cache) -> tuple[list[Seated], Unit]:
     """A chain of filters, and its program in the core language. Raises as `build_filters`."""
     chain, folders = seat_filters([load_filter(spec) for spec in specs])
-    own, trusted = files_of(write_program(chain, find_facts(read_sources(chain))), folders)
+    sources = read_sources(chain)
+    adds = any(RESPONSE_HEADERS in text for text in sources)
+    own, trusted = files_of(write_program(chain, find_facts(sources), adds=adds), folders)
     return chain, check_own(ENTRY, own, load_or_compile(cache), trusted)
 
 
 def files_of(written: str, folders: Sequence[Folder]) -> tuple[Files, Files]:
     """Where the filters' modules are found, and where those that may use the library's dialect."""
-    return FirstOf(tuple(folders)), FirstOf((Texts({ENTRY: written}), RUN_TIME))
+    return FirstOf((*folders, SDK)), FirstOf((Texts({ENTRY: written}), RUN_TIME))
 
 
 def seat_filters(classes: Sequence[type[Filter]]) -> tuple[list[Seated], list[Folder]]:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import gc
 import pickle
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from meshext_wasm.build.cache import Cache, key_of
+from meshext_wasm.build.collecting import no_collections
+from meshext_wasm.build.packed import pack
+from meshext_wasm.build.sharing import Sharing
 from meshext_wasm.build.stages import Compiled, compile_text, compile_unit
 from meshext_wasm.diagnostics.diagnostic import Collector
+from meshext_wasm.link.kept import keep
+from meshext_wasm.link.objects import ObjectFile
 from meshext_wasm.llvm.support import support_text
 from meshext_wasm.source.loading import ALWAYS, Folder, Loaded, Loader, Texts
-from meshext_wasm.typecheck.symbols import Program
+from meshext_wasm.typecheck.meanings.symbols import Program
 from meshext_wasm.typecheck.unit import check_library, strip
 
 COMPILER = Path(__file__).parents[1]
 ROOT = COMPILER / "library"
 NOT_COMPILED = ("raw", "emulation")
 """What only CPython runs."""
-ASIDE = ("cli", "host")
+ASIDE = ("cli", "glue", "host")
 """Parts of the compiler's folder that the library does not depend on."""
 SUPPORT = "support"
 
@@ -79,18 +82,6 @@ def compile_into(cache: Cache, name: str) -> bytes:
     return library
 
 
-@contextmanager
-def no_collections() -> Iterator[None]:
-    """Many objects are made and none dropped: looking for cycles meanwhile takes as long again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 def compile_library(names: tuple[str, ...], cache: Cache) -> Library:
     """Check and compile modules of the library with all that they import."""
     collector = Collector()
@@ -100,5 +91,14 @@ def compile_library(names: tuple[str, ...], cache: Cache) -> Library:
     collector.raise_any(loaded.sources)
     compiled = compile_unit(unit, cache)
     strip(program)
+    Sharing().share(program)
     support = compile_text(SUPPORT, support_text(), cache, thorough=True)
-    return Library(program, replace(compiled, objects=(*compiled.objects, support)))
+    return Library(program, to_be_kept(replace(compiled, objects=(*compiled.objects, support))))
+
+
+def to_be_kept(compiled: Compiled) -> Compiled:
+    """The same with all that most programs need little of in pieces, which are read when they are needed."""
+    copies = compiled.copies
+    packed = replace(copies, functions=pack(copies.functions), inits=pack(copies.inits))
+    objects = tuple(keep(each) if isinstance(each, ObjectFile) else each for each in compiled.objects)
+    return replace(compiled, objects=objects, copies=packed)

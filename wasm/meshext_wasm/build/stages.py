@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from meshext_wasm.build.cache import Cache, text_key
 from meshext_wasm.ir.build.unit import build_unit
 from meshext_wasm.ir.program import Unit
+from meshext_wasm.link.kept import AnyObject
 from meshext_wasm.link.objects import ObjectFile, parse_object
 from meshext_wasm.link.starting import Body
 from meshext_wasm.llvm.copies import NONE, Copies, choose_copies
@@ -42,6 +43,18 @@ HOT = {
 """Files of the library, by how their names begin, that are one object, so that LLVM copies small functions
 from one to the other, and that are optimised thoroughly though they are the library's."""
 
+COOL = frozenset(
+    {
+        *(f"proxy/{each}.py" for each in ("configuring", "failing", "json_reader", "problems", "secrets")),
+        *(f"proxy/{each}.py" for each in ("shapes", "similar", "traceback", "wording")),
+        *(
+            f"re/{each}.py"
+            for each in ("escapes", "flags", "looking", "nodes", "parsing", "program", "scanner")
+        ),
+    }
+)
+"""Files of these that run when a filter is configured or has failed: each an object that is to be small."""
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -50,15 +63,18 @@ class Compiled:
     `copies` are small functions that other units may copy.
     """
 
-    objects: tuple[ObjectFile, ...]
+    objects: tuple[AnyObject, ...]
     bodies: tuple[Body, ...] = ()
     exports: dict[str, str] = field(default_factory=dict)
     copies: Copies = NONE
 
 
-def build_ir(unit: tree.Unit) -> Unit:
-    """The IR after all passes."""
+def build_ir(unit: tree.Unit, others: Copies = NONE) -> Unit:
+    """The IR after all passes, with what they may take from other units."""
     built = build_unit(unit)
+    built.inits, built.constants = others.inits, others.constants
+    for symbol, signature in others.signatures.items():
+        built.signatures.setdefault(symbol, replace(signature, raises=not signature.host))
     run_passes(built)
     return built
 
@@ -66,7 +82,7 @@ def build_ir(unit: tree.Unit) -> Unit:
 def compile_program(unit: tree.Unit, cache: Cache, copies: Copies) -> Compiled:
     """The objects of a program, with small functions of the library copied into them. The bodies of its
     modules run even if nothing reads their globals, and all of it is optimised thoroughly."""
-    built = build_ir(unit)
+    built = build_ir(unit, copies)
     objects = [
         compile_text(part.name, lower_unit(part, copies), cache, thorough=True) for part in split_unit(built)
     ]
@@ -103,6 +119,8 @@ def split_unit(unit: Unit) -> list[Unit]:
 
 def part_of(file: str) -> str:
     """The part that a source file belongs to."""
+    if file in COOL:
+        return file
     return next((part for start, part in HOT.items() if file.startswith(start)), file)
 
 

@@ -34,6 +34,14 @@ def build(specs: Specs, output: Output = None, emit: Emit = "wasm") -> None:
 
     Example: meshext build filters/examples/01_hello/filter.py:Hello -o hello.wasm
     """
+    from meshext_wasm.build.collecting import no_collections
+
+    with no_collections():
+        run_build(specs, output, emit)
+
+
+def run_build(specs: list[str], output: str | None, emit: str) -> None:
+    """The verb, once it is known what is asked for."""
     from meshext.cli.faults import UsageError
     from meshext.cli.selection import compile_quietly
     from meshext_wasm.build.cache import user_cache

@@ -32,6 +32,9 @@ WRITES = frozenset({"__setitem__", "set_all", "add", "__delitem__"})
 SDK = "meshext."
 HEADERS = ("meshext.headers.Headers", "meshext.headers.ResponseAdditions")
 QUERIES = {"meshext.query.Query": "request.query"}
+STORES = ("meshext.store.Store",)
+STORE_READS = frozenset({"get", "add", "compare_and_set", "take"})
+STORE_WRITES = frozenset({"set", "delete", "add", "compare_and_set", "take"})
 
 
 @dataclass(slots=True)
@@ -119,6 +122,8 @@ def note(node: Expression, found: Touched) -> None:
             return
     if owner in HEADERS:
         note_header(subject, name, list(rest), found)
+    elif owner in STORES:
+        note_store(name, list(rest), found)
     elif name in SURROUNDINGS and owner.startswith(SDK):
         (found.reads if name == "attribute" else found.writes)[named(SURROUNDINGS[name], list(rest))] = None
     elif owner in QUERIES and name in (*WRITES, "clear"):
@@ -136,6 +141,15 @@ def note_header(subject: Expression, name: str, rest: list[Expression], found: T
     elif name in READS:
         found.reads[what] = None
     elif name in WRITES:
+        found.writes[what] = None
+
+
+def note_store(name: str, rest: list[Expression], found: Touched) -> None:
+    """Remember what of the store is read and written."""
+    what = "store limits" if name == "take" else named("store key", rest)
+    if name in STORE_READS:
+        found.reads[what] = None
+    if name in STORE_WRITES:
         found.writes[what] = None
 
 

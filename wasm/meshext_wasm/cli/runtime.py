@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from meshext import Filter
 from meshext.cli.runtimes import BODY, HEADER_VALUES, Runtime
 from meshext.cli.study import Study
-from meshext.config import parse_document, read_config, takes_text
+from meshext.config import (
+    build_plain_model,
+    parse_config,
+    parse_document,
+    read_config,
+    reads_itself,
+    to_plain,
+)
 from meshext.config.documents import Document
 from meshext.envoy.wasm_filter import Module
 from meshext.loading import assign, load_needs
@@ -100,7 +107,7 @@ def to_configuration(classes: Sequence[type[Filter]], configs: Sequence[str]) ->
     if len(classes) == 1:
         return to_text(classes[0], documents[0])
     given = {
-        cls.name: parse_document(document)
+        cls.name: to_data(cls, document)
         for cls, document in zip(classes, documents, strict=True)
         if document is not None
     }
@@ -111,10 +118,17 @@ def to_text(cls: type[Filter], document: Document | None) -> str:
     """One filter's configuration; raw where it takes it so."""
     if document is None:
         return ""
+    return document.text if getattr(cls, "Config", None) is str else json.dumps(to_data(cls, document))
+
+
+def to_data(cls: type[Filter], document: Document) -> object:
+    """One filter's configuration as plain data; where its class reads a format of its own, what it has read:
+    a module knows nothing of that format."""
     config_type = getattr(cls, "Config", None)
-    if config_type is not None and takes_text(config_type):
-        return document.text
-    return json.dumps(parse_document(document))
+    if config_type is None or not reads_itself(config_type):
+        return parse_document(document)
+    model = build_plain_model(config_type, owner=cls)
+    return to_plain(parse_config(config_type, document, owner=cls), model)
 
 
 def study(specs: Sequence[str], configs: Sequence[str], on_step: Callable[[str], None]) -> Study:

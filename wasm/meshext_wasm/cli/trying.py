@@ -40,7 +40,7 @@ PROPERTIES = {
         if each.carrier != "request" and each.phase != "response"
     },
     "source.address": b"127.0.0.1:5000",
-    "filter_state.meshext.direct_address": b"127.0.0.1:5000",
+    "filter_state.meshext_direct_address": b"127.0.0.1:5000",
     "xds.route_name": b"main",
     "xds.cluster_name": b"main",
 }

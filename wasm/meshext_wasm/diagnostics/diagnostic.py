@@ -20,12 +20,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """What is refused: the place, the reason, what to write instead, and other places that matter."""
+    """What is refused: the place, the reason, what to write instead, and other places that matter.
+
+    `follows`: it speaks of a type that nothing is known of, as happens where its annotation was refused.
+    """
 
     loc: Loc
     reason: str
     hint: str = ""
     notes: tuple[Note, ...] = ()
+    follows: bool = False
 
 
 class CompileError(MeshextError):
@@ -54,13 +58,14 @@ class Collector:
         self.found = others or self.found
 
     def ordered(self) -> list[Diagnostic]:
-        """All, by file and place."""
+        """All, by file and place; what follows from others only where there are none."""
 
         def key(each: Diagnostic) -> tuple[str, int, int, int, str]:
             loc = each.loc
             return loc.file, loc.line, loc.column, -loc.end_column, each.reason
 
-        return sorted(self.found.values(), key=key)
+        causes = [each for each in self.found.values() if not each.follows]
+        return sorted(causes or self.found.values(), key=key)
 
     def raise_any(self, sources: Mapping[str, str]) -> None:
         """Raise CompileError if there is a mistake. `sources` are the texts by the file names in the Locs."""

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 
 from meshext.config import wording
-from meshext.config.annotations import build_model
+from meshext.config.annotations import build_plain_model
 from meshext.config.shapes import (
     Choice,
     DictOf,
@@ -29,7 +29,7 @@ class ConfigText:
     """Writes what reads one filter's configuration; `number` tells the filters of a chain apart."""
 
     def __init__(self, owner: type, config_type: type, number: int, name_of: Callable[[type], str]) -> None:
-        self._model: Model = build_model(config_type, owner=owner)
+        self._model: Model = build_plain_model(config_type, owner=owner)
         self._number = number
         self._name_of = name_of
         self._values = ValueText(name_of)

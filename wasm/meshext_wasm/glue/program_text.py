@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 
+from meshext.config import reads_itself
 from meshext.needs import Hook
 from meshext_wasm.glue.config_text import ConfigText
 from meshext_wasm.glue.seat_text import Seated, metric_lines, needs_line, seat_lines
@@ -25,20 +26,31 @@ from {LIBRARY}.meshext.surroundings import Surroundings
 from {LIBRARY}.meshext.view import View
 from {LIBRARY}.meshext.store import Store
 from {LIBRARY}.proxy import callbacks
-from {LIBRARY}.proxy.configuring import check_nothing, part_of, read_config, read_document
+from {LIBRARY}.proxy.configuring import check_empty, check_nothing, part_of, read_config, read_document
 from {LIBRARY}.proxy.program import Program, at_once, install
 from {LIBRARY}.proxy.seat import Chunk, Ending, Seat
 from {LIBRARY}.proxy.shapes import Choice, DictOf, Field, ListOf, OneOf, Record, Scalar, TupleOf'''
 
+BEGINNING = (
+    f"from {LIBRARY}.proxy.beginning import begin_passage",
+    f"from {LIBRARY}.proxy.deciding import decide",
+)
+"""What begins an exchange: by whether that decides it."""
 READ_ATTRIBUTES = f"from {LIBRARY}.meshext.attributes import check_attributes, read_early, read_late"
 
 
-def write_program(chain: Sequence[Seated], facts: Sequence[str]) -> str:
-    """The text of the module; `facts` are what the filters' code asks of the surroundings."""
-    return "\n".join([*program_lines(chain, facts), ""])
+def write_program(chain: Sequence[Seated], facts: Sequence[str], *, adds: bool = True) -> str:
+    """The text of the module; `facts` are what its code asks of the surroundings, `adds` says whether
+    a request's hook may put something on the response."""
+    return "\n".join([*program_lines(chain, facts, decides=not adds and decides(chain)), ""])
 
 
-def program_lines(chain: Sequence[Seated], facts: Sequence[str]) -> Iterator[str]:
+def decides(chain: Sequence[Seated]) -> bool:
+    """Whether there is one filter that has `on_request` alone, in each of its configurations."""
+    return len(chain) == 1 and chain[0].needs.hooks == {Hook.ON_REQUEST} and not chain[0].has_needs
+
+
+def program_lines(chain: Sequence[Seated], facts: Sequence[str], *, decides: bool) -> Iterator[str]:
     """Line by line."""
     names = [Names(seated) for seated in chain]
     configs = {
@@ -53,6 +65,7 @@ def program_lines(chain: Sequence[Seated], facts: Sequence[str]) -> Iterator[str
     }
     records = [line for config in configs.values() for line in config.lines()]
     yield HEAD
+    yield BEGINNING[decides]
     if any(map(reads_attributes, chain)):
         yield READ_ATTRIBUTES
     for each in names:
@@ -66,6 +79,7 @@ def program_lines(chain: Sequence[Seated], facts: Sequence[str]) -> Iterator[str
         yield from seat_lines(seated)
     yield from records
     yield from chain_lines(chain, configs, facts)
+    yield from begin_lines(chain, decides=decides)
     yield from ("", "", "install(Chain())")
 
 
@@ -123,6 +137,25 @@ def chain_lines(
     yield "        ]"
 
 
+def begin_lines(chain: Sequence[Seated], *, decides: bool) -> Iterator[str]:
+    """The method that begins an exchange; where that decides it, also the one that seats the only filter."""
+    yield ""
+    yield "    def begin(self, context: int, count: int, end: bool) -> int:"
+    yield '        """A request begins."""'
+    if not decides:
+        yield "        return begin_passage(self, context, count, end)"
+        return
+    number = chain[0].number
+    yield "        return decide(self, count)"
+    yield ""
+    yield "    def only(self, surroundings: Surroundings) -> Seat | None:"
+    yield '        """The place of the filter."""'
+    yield f"        filter_, needs = self.filter{number}, self.needs{number}"
+    yield "        if filter_ is None:"
+    yield "            return None"
+    yield f"        return Seat{number}(filter_, needs, View(surroundings, needs))"
+
+
 def attribute_lines(chain: Sequence[Seated]) -> Iterator[str]:
     """The methods that ask Envoy for what the filters declared."""
     yield ""
@@ -145,21 +178,22 @@ def reads_attributes(seated: Seated) -> bool:
 def configure_lines(chain: Sequence[Seated], configs: dict[int, ConfigText]) -> Iterator[str]:
     """The body of `configure`: a chain of several is configured by a mapping from their names."""
     names = [seated.needs.name for seated in chain]
-    takes_text = len(chain) == 1 and chain[0].has_config and is_text(chain[0])
+    takes_text = len(chain) == 1 and (not chain[0].has_config or is_text(chain[0]))
     if not takes_text:
         yield "        document = read_document(text)"
     for seated in chain:
         number, name = seated.number, seated.needs.name
         part = "document" if len(chain) == 1 else f"part_of(document, {name!r}, {names!r})"
         config = f"config{number}"
-        if takes_text:
-            config = "text"
-        elif not seated.has_config:
+        if not seated.has_config:
             config = ""
-            yield f"        check_nothing({part}, {name!r})"
+            check = f"check_empty(text, {name!r})" if takes_text else f"check_nothing({part}, {name!r})"
+            yield f"        {check}"
+        elif takes_text:
+            config = "text"
         else:
             kind = seated.write(getattr(seated.cls, "Config"))  # noqa: B009  # as above
-            read = f"read_config({configs[number].root}, {part}, {name!r})"
+            read = f"read_config({configs[number].root}, {part}, {source_of(seated)!r})"
             yield f"        {config} = cast('{kind}', {read})"
         if seated.has_needs:
             yield f"        ask_about(NEEDS{number})"
@@ -172,6 +206,13 @@ def configure_lines(chain: Sequence[Seated], configs: dict[int, ConfigText]) -> 
         yield f"        self.filter{number} = filter{number}"
     hooks = " | ".join(f"self.needs{seated.number}.hooks" for seated in chain)
     yield f"        self.set_hooks({hooks})"
+
+
+def source_of(seated: Seated) -> str:
+    """Whose configuration it is; one that the class itself reads is none of its documents."""
+    config_type = getattr(seated.cls, "Config")  # noqa: B009  # as above
+    written = ", as `meshext config --mode wasm` writes it" if reads_itself(config_type) else ""
+    return f"{seated.needs.name}{written}"
 
 
 def uses_store(seated: Seated) -> bool:

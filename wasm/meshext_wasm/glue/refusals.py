@@ -7,7 +7,9 @@ from pathlib import Path
 from types import CodeType
 
 from meshext import Filter
-from meshext.errors import UnsupportedError
+from meshext.config import build_plain_model, reads_itself
+from meshext.errors import SpecError, UnsupportedError
+from meshext.filter import class_needs
 from meshext.needs import Needs
 
 
@@ -22,9 +24,19 @@ def find_refusals(cls: type[Filter], needs: Needs) -> Iterator[str]:
     name = needs.name
     if needs.duplex:
         yield f"{name}: Wasm has no full duplex; leave duplex = True out, or use --mode proc"
-    reads_itself = getattr(getattr(cls, "Config", None), "from_document", None)
-    if reads_itself is not None:
-        yield f"{name}: {place_of(reads_itself)}from_document reads a format of its own; use --mode proc"
+    config_type = getattr(cls, "Config", None)
+    if config_type is not None and reads_itself(config_type):
+        yield from find_unwritable(config_type, cls)
+
+
+def find_unwritable(config_type: type, cls: type[Filter]) -> Iterator[str]:
+    """A line where what `from_document` has read can not be written down for a module."""
+    try:
+        build_plain_model(config_type, owner=cls)
+    except SpecError as error:
+        read = getattr(config_type, "from_document", None)
+        place = f"{class_needs(cls).name}: {place_of(read)}from_document"
+        yield f"{place} gives what no module can be given: {error}"
 
 
 def place_of(function: object) -> str:

@@ -44,14 +44,11 @@ def leaving(block: Block, written: int, bits: dict[Register, int]) -> list[tuple
     """Where control may go from a block, with what is written then; a raising instruction writes nothing."""
     ways: list[tuple[str, int]] = []
     for each in block.everything():
-        ways += [(label, written) for label in next_labels(each)]
-        written |= bit(each, bits)
+        if each.error is not None or each is block.end:  # others only go on
+            ways += [(label, written) for label in next_labels(each)]
+        if each.result is not None:
+            written |= bits[each.result]
     return ways
-
-
-def bit(instruction: Instruction, bits: dict[Register, int]) -> int:
-    """The bit of the register that an instruction writes."""
-    return 0 if instruction.result is None else bits[instruction.result]
 
 
 def unwritten_reads(function: Function) -> Iterator[tuple[Block, Instruction, Register]]:
@@ -63,4 +60,5 @@ def unwritten_reads(function: Function) -> Iterator[tuple[Block, Instruction, Re
             for operand in each.operands:
                 if not written & bits.get(operand, 0):
                     yield block, each, operand
-            written |= bit(each, bits)
+            if each.result is not None:
+                written |= bits[each.result]

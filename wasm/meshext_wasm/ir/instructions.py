@@ -131,10 +131,12 @@ class Descriptor(Instruction):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MakeInstance(Instruction):
-    """`r = instance SYMBOL SLOTS`: a new instance, all its slots unset."""
+    """`r = instance SYMBOL SLOTS`: a new instance. `unset` are the slots that may be read before they
+    are written."""
 
     cls: str
     slots: int
+    unset: tuple[int, ...]
 
 
 @final

@@ -74,7 +74,7 @@ TEXTS: dict[type[ir.Instruction], Callable[[Any], str]] = {
     ir.MakeFunction: lambda each: f"function {each.function}[{names(each.operands)}]",
     ir.ClassValue: lambda each: f"class {each.cls}",
     ir.Descriptor: lambda each: f"descriptor {each.cls}",
-    ir.MakeInstance: lambda each: f"instance {each.cls} {each.slots}",
+    ir.MakeInstance: lambda each: f"instance {each.cls} {each.slots}{' bare' if not each.unset else ''}",
     ir.MakeArray: lambda each: f"array {each.cls}[{names(each.operands)}]",
     ir.InstanceTest: lambda each: f"{names(each.operands)} is {' | '.join(each.classes)}",
     ir.ReadGlobal: lambda each: f"global {each.symbol}",

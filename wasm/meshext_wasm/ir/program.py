@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from meshext_wasm.ir.instructions import LEAVE, Branch, Instruction, Jump, Register, Terminator
+from meshext_wasm.tree.expressions import Literal
 from meshext_wasm.tree.program import Class, Global, Loc
 from meshext_wasm.tree.types import Rep
 
@@ -24,11 +25,9 @@ class Block:
     handler: bool = False
     cold: bool = False
 
-    def everything(self) -> Iterator[Instruction]:
+    def everything(self) -> list[Instruction]:
         """The instructions and the end."""
-        yield from self.instructions
-        if self.end is not None:
-            yield self.end
+        return [*self.instructions] if self.end is None else [*self.instructions, self.end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,8 @@ class Unit:
     """What becomes one object. `bodies` are the symbols of module bodies in the order in which they run.
 
     `signatures` has every function that the unit defines or calls; classes of other units are named by
-    symbol only.
+    symbol only. `inits` are those `__init__` that may stand in the place of a call, as they were before other
+    passes, `constants` the globals that never change: of other units at first, then the unit's own.
     """
 
     name: str
@@ -91,22 +91,25 @@ class Unit:
     classes: list[Class] = field(default_factory=list)
     globals: list[Global] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
+    inits: Mapping[str, Function] = field(default_factory=dict)
+    constants: Mapping[str, Literal] = field(default_factory=dict)
 
 
 def next_labels(instruction: Instruction) -> tuple[str, ...]:
     """Where an instruction may go instead of to the next one, LEAVE left out."""
-    match instruction:
-        case Jump():
-            labels: tuple[str, ...] = (instruction.target,)
-        case Branch():
-            labels = (instruction.then, instruction.otherwise)
-        case _:
-            labels = ()
-    if instruction.error is not None and instruction.error != LEAVE:
-        labels = (*labels, instruction.error)
+    error = instruction.error
+    labels = () if error is None or error == LEAVE else (error,)
+    if isinstance(instruction, Jump):
+        return (instruction.target, *labels)
+    if isinstance(instruction, Branch):
+        return (instruction.then, instruction.otherwise, *labels)
     return labels
 
 
 def successors(block: Block) -> tuple[str, ...]:
     """The labels of the blocks that may run after it, each once, in order."""
-    return tuple(dict.fromkeys(label for each in block.everything() for label in next_labels(each)))
+    found: dict[str, None] = {}
+    for each in block.everything():
+        if each.error is not None or each is block.end:  # others only go on
+            found.update(dict.fromkeys(next_labels(each)))
+    return tuple(found)

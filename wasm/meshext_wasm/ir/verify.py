@@ -9,7 +9,7 @@ from meshext_wasm.ir import instructions as ir
 from meshext_wasm.ir.definite import results, unwritten_reads
 from meshext_wasm.ir.errors import BrokenIR
 from meshext_wasm.ir.printing import print_function, print_instruction
-from meshext_wasm.ir.program import Block, Function, Signature, Unit, next_labels
+from meshext_wasm.ir.program import Block, Function, Signature, Unit, next_labels, successors
 from meshext_wasm.ir.raising import may_raise
 from meshext_wasm.ir.shapes import check_types
 from meshext_wasm.ir.trimming import reachable
@@ -21,21 +21,33 @@ def verify_unit(unit: Unit, *, after: str) -> None:
         verify(function, unit.signatures, after=after)
 
 
-def verify(function: Function, signatures: Mapping[str, Signature], *, after: str) -> None:
-    """Check one function."""
-    problems = list(find_problems(function, signatures))
+def verify(
+    function: Function,
+    signatures: Mapping[str, Signature],
+    *,
+    after: str,
+    sound: set[ir.Instruction] | None = None,
+) -> None:
+    """Check one function. `sound` are instructions that were checked by themselves in this function before,
+    with the same signatures and result; those that are now come to them."""
+    known = set[ir.Instruction]() if sound is None else sound
+    problems = list(find_problems(function, signatures, known))
     if problems:
         told = "\n".join([f"{function.symbol} is broken after {after}:", *problems])
         raise BrokenIR(f"{told}\n{print_function(function)}")
 
 
-def find_problems(function: Function, signatures: Mapping[str, Signature]) -> Iterator[str]:
+def find_problems(
+    function: Function, signatures: Mapping[str, Signature], sound: set[ir.Instruction]
+) -> Iterator[str]:
     """Everything that is wrong; what needs sound blocks is checked only where these are sound."""
     structure = [*check_registers(function), *check_blocks(function)]
     yield from structure
     for block in function.blocks.values():
         for each in block.everything():
-            yield from check_instruction(each, function, signatures)
+            if each not in sound:
+                sound.add(each)
+                yield from check_instruction(each, function, signatures)
     if not structure:
         yield from check_written(function)
 
@@ -63,7 +75,7 @@ def check_blocks(function: Function) -> Iterator[str]:
         if block.label != label:
             yield f"block {block.label} is kept as {label}"
         yield from check_block(function, block)
-        if any(target == entry.label for each in block.everything() for target in next_labels(each)):
+        if entry.label in successors(block):
             yield f"{label} goes to the entry"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from meshext_wasm.library.binascii import hex_text
 from meshext_wasm.library.digests import engine
 from meshext_wasm.library.digests.words import table
-from meshext_wasm.library.raw import memory_copy, value_address, word
+from meshext_wasm.library.raw import heap_set_top, heap_top, memory_copy, value_address, value_at, word
 
 algorithms_guaranteed = frozenset(["md5", "sha1", "sha224", "sha256", "sha384", "sha512"])
 algorithms_available = algorithms_guaranteed
@@ -44,9 +44,13 @@ class Hash:
     def digest(self) -> bytes:
         """The digest of the bytes so far."""
         kind = engine.kind_of(self.name)
+        result = engine.new_digest(word(self.digest_size))
+        top = heap_top()
         copied = self.copy().address()
         engine.finish(kind, copied, self.length, word(self.block_size))
-        return engine.digest_of(kind, copied, word(self.digest_size))
+        engine.write_digest(kind, copied, result)
+        heap_set_top(top)  # nothing else has the copy
+        return value_at(result)
 
     def hexdigest(self) -> str:
         """The digest in hexadecimal."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from meshext_wasm.library.builtins.classes import type_name
 from meshext_wasm.library.builtins.percent import format_percent
 from meshext_wasm.library.proxy.host import log as log_line
+from meshext_wasm.library.proxy.quota import QUOTA, shortened
 from meshext_wasm.library.proxy.traceback import format_sites
 
 NOTSET = 0
@@ -60,8 +61,8 @@ class Logger:
 
     def log(self, level: int, msg: object, *args: object) -> None:
         """A line of any level."""
-        if self.isEnabledFor(level):
-            log_line(proxy_level(level), self.name + ": " + message_of(msg, args))
+        if self.isEnabledFor(level) and QUOTA.take():
+            log_line(proxy_level(level), shortened(self.name + ": " + message_of(msg, args)))
 
     def debug(self, msg: object, *args: object) -> None:
         """For those who look for a fault."""
@@ -85,13 +86,14 @@ class Logger:
 
     def exception(self, msg: object, *args: object, exc_info: BaseException | None = None) -> None:
         """What failed, with the traceback of the exception that is being handled."""
+        if not self.isEnabledFor(ERROR) or not QUOTA.take():
+            return
         text = message_of(msg, args) + format_sites()
         if exc_info is not None:
             text += "\n" + type_name(exc_info)
             if str(exc_info) != "":
                 text += ": " + str(exc_info)
-        if self.isEnabledFor(ERROR):
-            log_line(proxy_level(ERROR), self.name + ": " + text)
+        log_line(proxy_level(ERROR), shortened(self.name + ": " + text))
 
 
 def message_of(msg: object, args: tuple[object, ...]) -> str:

@@ -12,13 +12,25 @@ for a tuple, may only go into `value_address` and `array_set`; `value_at` gives 
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 
 from meshext_wasm.library.emulation import memory as emulated
+from meshext_wasm.library.emulation.doubles import (
+    float_abs,
+    float_bits,
+    float_ceil,
+    float_copysign,
+    float_floor,
+    float_from_bits,
+    float_from_wide,
+    float_nearest,
+    float_sqrt,
+    float_to_wide,
+    float_trunc,
+)
 from meshext_wasm.library.emulation.memory import EMULATION, array, cell, function
 from meshext_wasm.library.emulation.numbers import (
     double,
@@ -92,6 +104,17 @@ __all__ = [
     "class_is_below",
     "class_of",
     "double",
+    "float_abs",
+    "float_bits",
+    "float_ceil",
+    "float_copysign",
+    "float_floor",
+    "float_from_bits",
+    "float_from_wide",
+    "float_nearest",
+    "float_sqrt",
+    "float_to_wide",
+    "float_trunc",
     "function",
     "guard_call",
     "guard_taken",
@@ -204,72 +227,6 @@ def host(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return declare
 
 
-# ---- doubles
-
-
-def float_sqrt(value: double) -> double:
-    """Square root; NaN below zero."""
-    return double(math.sqrt(value) if value >= 0.0 else math.nan if value == value else value)
-
-
-def float_abs(value: double) -> double:
-    """Without the sign."""
-    return double(abs(value))
-
-
-def float_copysign(value: double, sign: float) -> double:
-    """The sign of the second."""
-    return double(math.copysign(value, sign))
-
-
-def float_floor(value: double) -> double:
-    """Down to an integer."""
-    return rounded(value, math.floor)
-
-
-def float_ceil(value: double) -> double:
-    """Up to an integer."""
-    return rounded(value, math.ceil)
-
-
-def float_trunc(value: double) -> double:
-    """Towards zero to an integer."""
-    return rounded(value, math.trunc)
-
-
-def float_nearest(value: double) -> double:
-    """To the nearest integer, ties to even."""
-    return rounded(value, round)
-
-
-def rounded(value: double, rule: Callable[[float], int]) -> double:
-    """An integer by a rule; infinities, NaN and the sign of zero stay."""
-    number = float(value)
-    return double(math.copysign(rule(number), number) if math.isfinite(number) else number)
-
-
-def float_from_wide(value: wide) -> double:
-    """From a signed number, rounded to even."""
-    return double(float(value.signed()))
-
-
-def float_to_wide(value: double) -> wide:
-    """Signed, towards zero; saturates, and gives 0 for NaN."""
-    if math.isnan(value):
-        return wide(0)
-    return wide(int(max(-(2.0**63), float(value))) if value < 2.0**63 else (1 << 63) - 1)
-
-
-def float_bits(value: double) -> wide:
-    """The 64 bits."""
-    return wide(struct.unpack("<Q", struct.pack("<d", value))[0])
-
-
-def float_from_bits(value: wide) -> double:
-    """The double with these bits."""
-    return double(struct.unpack("<d", struct.pack("<Q", int(value)))[0])
-
-
 # ---- linear memory
 
 
@@ -362,7 +319,12 @@ def heap_top() -> word:
 
 def heap_set_top(address: int) -> None:
     """Allocation goes on there."""
-    EMULATION.top = int(address)
+    EMULATION.give_back(int(address))
+
+
+def heap_limit() -> word:
+    """Where allocation asks for more."""
+    return word(EMULATION.limit)
 
 
 def heap_set_limit(address: int) -> None:
@@ -370,9 +332,34 @@ def heap_set_limit(address: int) -> None:
     EMULATION.limit = int(address)
 
 
+def heap_mark() -> word:
+    """Where the heap ended when the callback began."""
+    return word(EMULATION.mark)
+
+
 def heap_set_mark(address: int) -> None:
     """Objects below it are the older ones."""
     EMULATION.mark = int(address)
+
+
+def heap_goal() -> word:
+    """Where the heap is collected when it has grown so far."""
+    return word(EMULATION.goal)
+
+
+def heap_set_goal(address: int) -> None:
+    """Collect there."""
+    EMULATION.goal = int(address)
+
+
+def heap_full() -> word:
+    """Where the heap's memory ends."""
+    return word(EMULATION.full)
+
+
+def heap_set_full(address: int) -> None:
+    """There is memory up to there."""
+    EMULATION.full = int(address)
 
 
 def heap_dirty() -> word:

@@ -28,13 +28,18 @@ PAGE = 64 * 1024
 
 @dataclass(slots=True)
 class Layout:
-    """Addresses and numbers by identity; `made` are the addresses that the linker names."""
+    """Addresses and numbers by identity; `made` are the addresses that the linker names.
+
+    `written` is what was put into an object and how many bytes before the place it stands for too, by the
+    object's identity and what `named_at` gives.
+    """
 
     addresses: dict[int, int] = field(default_factory=dict)
     functions: dict[int, int] = field(default_factory=dict)
     table: dict[int, int] = field(default_factory=dict)
     types: dict[Signature, int] = field(default_factory=dict)
     made: dict[str, int] = field(default_factory=dict)
+    written: dict[int, dict[bytes, tuple[int, bytes]]] = field(default_factory=dict)
     placed: list[tuple[int, ObjectFile, Segment]] = field(default_factory=list)
     stack_top: int = 0
 
@@ -73,9 +78,14 @@ def place_all(live: Live) -> Layout:
     for number, callee in enumerate(callees):
         layout.functions[id(callee)] = number
         layout.types.setdefault(callee.signature, len(layout.types))
-    for place_, indirect in enumerate(live.indirect, start=1):
+    for place_, indirect in enumerate(in_table(live), start=1):
         layout.table[id(indirect)] = place_
     return layout
+
+
+def in_table(live: Live) -> list[Code | HostFunction]:
+    """The functions in the table, those first that are named most often: a low place is a short number."""
+    return sorted(live.indirect, key=lambda each: -live.indirect[each])
 
 
 def place(layout: Layout, segments: Sequence[tuple[ObjectFile, Segment]], at: int) -> int:

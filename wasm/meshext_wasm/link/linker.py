@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from meshext_wasm.link import encoding
 from meshext_wasm.link.encoding import MAGIC, section, text, unsigned, vector
-from meshext_wasm.link.layout import Layout, place_all
+from meshext_wasm.link.kept import AnyObject, at_hand
+from meshext_wasm.link.layout import Layout, in_table, place_all
 from meshext_wasm.link.liveness import Live, find_live
 from meshext_wasm.link.objects import Code, ObjectFile, SymbolKind
 from meshext_wasm.link.relocation import relocated
@@ -18,12 +19,12 @@ I32_CONST, END = 0x41, 0x0B
 
 
 def link(
-    objects: Sequence[ObjectFile],
+    objects: Sequence[AnyObject],
     *,
     exports: Mapping[str, str],
     bodies: Sequence[Body] = (),
     names: Mapping[str, str] | None = None,
-    nameless: Sequence[ObjectFile] = (),
+    nameless: Sequence[AnyObject] = (),
 ) -> bytes:
     """A module of what the exports need, and its memory as `memory`.
 
@@ -46,16 +47,21 @@ def link(
             section(1, type_section(layout)),
             section(2, import_section(live, layout)),
             section(3, vector([unsigned(layout.types[each.signature]) for _, each in live.functions])),
-            section(4, b"\x01\x70\x00" + unsigned(len(live.indirect) + 1)),
+            section(4, b"\x01\x70\x01" + 2 * unsigned(len(live.indirect) + 1)),
             section(5, b"\x01\x00" + unsigned(layout.pages)),
             section(6, b"\x01\x7f\x01" + constant(layout.stack_top) if live.stack_pointer else b""),
             section(7, export_section(layout, {name: each for name, (_, each) in roots.items()})),
             section(9, element_section(live, layout)),
             section(10, code),
             section(11, data),
-            section(0, name_section(live, names or {}, frozenset(map(id, nameless)))),
+            section(0, name_section(live, names or {}, identities(nameless))),
         ]
     )
+
+
+def identities(objects: Sequence[AnyObject]) -> frozenset[int]:
+    """The identities of those that were read."""
+    return frozenset(id(made) for each in objects for made in at_hand(each).made)
 
 
 def exported(symbols: Symbols, name: str, symbol: str) -> tuple[ObjectFile, Code] | None:
@@ -104,7 +110,7 @@ def element_section(live: Live, layout: Layout) -> bytes:
     """The functions that are called by place in the table; place 0 stays empty, so that 0 traps."""
     if not live.indirect:
         return b""
-    numbers = vector([unsigned(layout.functions[id(each)]) for each in live.indirect])
+    numbers = vector([unsigned(layout.functions[id(each)]) for each in in_table(live)])
     return b"\x01\x00" + constant(1) + numbers
 
 

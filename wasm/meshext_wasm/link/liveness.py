@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from meshext_wasm.link.objects import Code, Fix, ObjectFile, Relocation, Segment, SymbolKind
-from meshext_wasm.link.symbols import HostFunction, Symbols, Target
+from meshext_wasm.link.calls import is_far
+from meshext_wasm.link.objects import (
+    PLACES,
+    Code,
+    Fix,
+    ObjectFile,
+    Relocation,
+    Segment,
+    SymbolKind,
+    named_at,
+    relocation_of,
+)
+from meshext_wasm.link.symbols import FAR, HostFunction, Symbols, Target
 from meshext_wasm.link.tables import DISPLAY, METHOD, Tables, is_class, makes, place_number
 
 Piece = tuple[ObjectFile, Code | Segment]
+Callee = Code | HostFunction
+Reach = tuple[Piece | None, Callee | None]
+"""What a relocation comes to whenever it is seen: a piece that has to live, and a function in the table."""
 
 INDIRECT = frozenset({Fix.TABLE_INDEX_SLEB, Fix.TABLE_INDEX_I32})
 
@@ -18,17 +32,20 @@ INDIRECT = frozenset({Fix.TABLE_INDEX_SLEB, Fix.TABLE_INDEX_I32})
 class Live:
     """What goes into the module, in the order in which it was reached, and what each symbol means.
 
-    `meanings` is keyed by the identity of the object and the number of the symbol in it.
+    `meanings` is keyed by the identity of the object and the number of the symbol in it; `indirect` is what
+    has a place in the table, and how often it is named. `reached` has what the code of an object came to
+    already, by the object's identity and what `named_at` gives.
     """
 
     functions: list[tuple[ObjectFile, Code]] = field(default_factory=list)
     segments: list[tuple[ObjectFile, Segment]] = field(default_factory=list)
     hosts: list[HostFunction] = field(default_factory=list)
-    indirect: dict[Code | HostFunction, None] = field(default_factory=dict)
+    indirect: dict[Callee, int] = field(default_factory=dict)
     stack_pointer: bool = False
     meanings: dict[tuple[int, int], tuple[Target, int]] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
+    reached: dict[int, dict[bytes, Reach]] = field(default_factory=dict)
     tables: Tables = field(default_factory=Tables)
 
 
@@ -50,13 +67,32 @@ def add_live(symbols: Symbols, live: Live, holder: ObjectFile, found: Code | Seg
         live.seen.add(id(found))
         if isinstance(found, Code):
             live.functions.append((holder, found))
-        else:
-            live.segments.append((holder, found))
-            if is_class(found):
-                waiting += add_table(symbols, live, holder, found)
+            waiting += reached_by_code(symbols, live, holder, found)
+            continue
+        live.segments.append((holder, found))
+        if is_class(found):
+            waiting += add_table(symbols, live, holder, found)
         for each in found.relocations:
             if place_number(found, each) is None:
-                waiting += reached(symbols, live, holder, found, each)
+                (piece, _), more = reached(symbols, live, holder, found, each)
+                waiting += [piece, *more] if piece is not None else more
+
+
+def reached_by_code(symbols: Symbols, live: Live, holder: ObjectFile, code: Code) -> Iterator[Piece]:
+    """What has to live for a function. Most of what it names some code of its object named before: that is
+    only counted for the table, and what is there needs not be put on the heap of what waits again."""
+    known = live.reached.setdefault(id(holder), {})
+    for offset, what in PLACES.iter_unpack(code.packed):
+        key = named_at(code.body, offset, what)
+        more: list[Piece] = []
+        if key in known:
+            note_place(live, known[key][1])
+        else:
+            known[key], more = reached(symbols, live, holder, code, relocation_of(offset, what))
+        piece, _ = known[key]
+        if piece is not None and id(piece[1]) not in live.seen:
+            yield piece
+        yield from more
 
 
 def add_table(symbols: Symbols, live: Live, holder: ObjectFile, segment: Segment) -> list[Piece]:
@@ -71,26 +107,32 @@ def add_table(symbols: Symbols, live: Live, holder: ObjectFile, segment: Segment
 
 def reached(
     symbols: Symbols, live: Live, holder: ObjectFile, found: Code | Segment, relocation: Relocation
-) -> list[Piece]:
+) -> tuple[Reach, list[Piece]]:
     """What has to live for a relocation; with the first instance of a class, or the first call of a method,
     also the functions in the places that it fills."""
     target = follow(symbols, live, holder, relocation)
+    callee = in_place(holder, found, relocation, target)
+    note_place(live, callee)
     if isinstance(target, HostFunction) and target not in live.hosts:
         live.hosts.append(target)
     if isinstance(target, str) and target.startswith(METHOD):
-        return fill(symbols, live, live.tables.call(target))
+        return (None, callee), fill(symbols, live, live.tables.call(target))
     if not isinstance(target, tuple):
-        return []
+        return (None, callee), []
     _, piece = target
     if isinstance(piece, Segment) and makes(found, relocation, holder.symbols[relocation.index].name):
-        return [target, *fill(symbols, live, live.tables.make(piece))]
-    return [target]
+        return (target, callee), fill(symbols, live, live.tables.make(piece))
+    return (target, callee), []
 
 
 def fill(symbols: Symbols, live: Live, places: Iterable[tuple[ObjectFile, Relocation]]) -> list[Piece]:
     """The functions that stand in places of tables."""
-    found = (follow(symbols, live, *each) for each in places)
-    return [each for each in found if isinstance(each, tuple)]
+    found: list[Piece] = []
+    for holder, relocation in places:
+        target = follow(symbols, live, holder, relocation)
+        note_place(live, in_place(holder, None, relocation, target))
+        found += [target] if isinstance(target, tuple) else []
+    return found
 
 
 def follow(symbols: Symbols, live: Live, holder: ObjectFile, relocation: Relocation) -> Target | None:
@@ -108,10 +150,23 @@ def follow(symbols: Symbols, live: Live, holder: ObjectFile, relocation: Relocat
             return None
         live.meanings[key] = found
         if isinstance(found[0], tuple):
-            live.names.setdefault(id(found[0][1]), symbol.name)
-    target = live.meanings[key][0]
-    if relocation.fix in INDIRECT:
-        callee = target[1] if isinstance(target, tuple) else target
-        if isinstance(callee, Code | HostFunction):
-            live.indirect[callee] = None
-    return target
+            live.names.setdefault(id(found[0][1]), symbol.name.removeprefix(FAR))
+    return live.meanings[key][0]
+
+
+def in_place(
+    holder: ObjectFile, caller: object, relocation: Relocation, target: Target | None
+) -> Callee | None:
+    """The function that needs a place in the table for a relocation of code or a segment; None where that is
+    none."""
+    callee = target[1] if isinstance(target, tuple) else target
+    if not isinstance(callee, Code | HostFunction):
+        return None
+    needed = relocation.fix in INDIRECT or is_far(holder, caller, relocation, callee)
+    return callee if needed else None
+
+
+def note_place(live: Live, callee: Callee | None) -> None:
+    """What has a place in the table is named once more."""
+    if callee is not None:
+        live.indirect[callee] = live.indirect.get(callee, 0) + 1

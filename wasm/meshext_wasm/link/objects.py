@@ -56,11 +56,6 @@ class Relocation:
     index: int
     addend: int
 
-    @property
-    def width(self) -> int:
-        """Bytes that it overwrites."""
-        return 4 if self.fix in FOUR_BYTES else PADDED
-
 
 @dataclass(slots=True, eq=False)
 class Code:
@@ -94,17 +89,42 @@ class Segment:
         return unpacked(self.packed)
 
 
-PACKED = struct.Struct("<BIIi")
+PACKED = struct.Struct("<IBIi")
+PLACES = struct.Struct("<I9s")
+"""The same as an offset and what stands there."""
 
 
 def unpacked(packed: bytes) -> list[Relocation]:
     """Relocations of a function or segment."""
-    return [Relocation(FIXES[fix], *rest) for fix, *rest in PACKED.iter_unpack(packed)]
+    return [
+        Relocation(FIXES[fix], offset, index, addend)
+        for offset, fix, index, addend in PACKED.iter_unpack(packed)
+    ]
 
 
-@dataclass(frozen=True, slots=True)
+def width_of(what: bytes) -> int:
+    """Bytes that one of PLACES overwrites."""
+    return 4 if what[0] in FOUR_BYTES else PADDED
+
+
+def named_at(raw: bytes, offset: int, what: bytes) -> bytes:
+    """One of PLACES behind the byte before it, which tells a call: the same comes to the same in all code of
+    an object."""
+    return raw[offset - 1 : offset] + what
+
+
+def relocation_of(offset: int, what: bytes) -> Relocation:
+    """One of PLACES."""
+    [found] = unpacked(PLACES.pack(offset, what))
+    return found
+
+
+@dataclass(slots=True, eq=False)
 class Symbol:
-    """`index` is a function's (imports first) or a segment's; `offset` lies in the segment."""
+    """`index` is a function's (imports first) or a segment's; `offset` lies in the segment.
+
+    Nobody changes one, but there are thousands, and frozen ones are slow to read from the cache.
+    """
 
     kind: SymbolKind
     name: str
@@ -269,4 +289,4 @@ def parse_relocations(reader: Reader, places: list[Place]) -> None:
         while number + 1 < len(places) and places[number + 1][0] <= offset:
             number += 1
         start, target = places[number]
-        target.packed += PACKED.pack(fix, offset - start, index, addend)
+        target.packed += PACKED.pack(offset - start, fix, index, addend)

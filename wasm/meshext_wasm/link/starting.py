@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from meshext_wasm.link.encoding import Signature, unsigned
+from meshext_wasm.link.calls import far_call
+from meshext_wasm.link.encoding import Signature
 from meshext_wasm.link.layout import ROOTS, Layout
-from meshext_wasm.link.liveness import Live, add_live
+from meshext_wasm.link.liveness import Live, add_live, note_place
 from meshext_wasm.link.objects import Code, ObjectFile, Symbol, SymbolKind
 from meshext_wasm.link.symbols import Symbols
 
@@ -19,7 +20,7 @@ START = "rt:start"
 """The symbol of the function that runs the bodies."""
 AFTER = "rt:after_body"
 """() -> i32: called after each; other than 0 ends the start."""
-CALL, DROP, IF, EMPTY, RETURN, END = 0x10, 0x1A, 0x04, 0x40, 0x0F, 0x0B
+DROP, IF, EMPTY, RETURN, END = 0x1A, 0x04, 0x40, 0x0F, 0x0B
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +41,17 @@ def start_object() -> ObjectFile:
 
 def add_bodies(symbols: Symbols, live: Live, bodies: Sequence[Body]) -> list[Code]:
     """Let the bodies live that must run; their code in order, and after it that of AFTER."""
-    waiting = list(bodies)
+    waiting, running = list(bodies), set[str]()
     while True:
         roots = {each.name.removeprefix(ROOTS) for _, each in live.segments if each.name.startswith(ROOTS)}
         found = [each for each in waiting if each.needed_for is None or each.needed_for & roots]
         if not found:
             break
-        waiting = [each for each in waiting if each not in found]
+        running |= {each.symbol for each in found}
+        waiting = [each for each in waiting if each.symbol not in running]
         for each in found:
             add_function(symbols, live, each.symbol)
-    kept = [add_function(symbols, live, each.symbol) for each in bodies if each not in waiting]
+    kept = [add_function(symbols, live, each.symbol) for each in bodies if each.symbol in running]
     after = add_function(symbols, live, AFTER) if kept else None
     return [each for each in [*kept, after] if each is not None]
 
@@ -64,6 +66,7 @@ def add_function(symbols: Symbols, live: Live, symbol: str) -> Code | None:
     code = holder.functions[definition.index - len(holder.imports)]
     live.names.setdefault(id(code), symbol)
     add_live(symbols, live, holder, code)
+    note_place(live, code)
     return code
 
 
@@ -73,8 +76,12 @@ def fill_start(live: Live, layout: Layout, running: Sequence[Code]) -> None:
         if holder.symbols[0].name == START and holder.functions[0] is code:
             out = bytearray([0])
             for body in running[:-1]:
-                out += bytes([CALL]) + unsigned(layout.functions[id(body)])
-                out += bytes([DROP] * len(body.signature.results))
-                out += bytes([CALL]) + unsigned(layout.functions[id(running[-1])])
+                out += called(layout, body) + bytes([DROP] * len(body.signature.results))
+                out += called(layout, running[-1])
                 out += bytes([IF, EMPTY, RETURN, END])
             code.body = bytes([*out, END])
+
+
+def called(layout: Layout, code: Code) -> bytes:
+    """A call of it: through the table, since it runs but once."""
+    return far_call(layout.table[id(code)], layout.types[code.signature])

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from meshext_wasm.abi.functions import HOST_FUNCTIONS, MODULE, WASI_FUNCTIONS, WASI_MODULE
 from meshext_wasm.link.encoding import I32, I64, Signature
 from meshext_wasm.link.errors import LinkError
-from meshext_wasm.link.objects import LOCAL, WEAK, Code, ObjectFile, Segment, Symbol, SymbolKind
+from meshext_wasm.link.kept import AnyObject, KeptObject, at_hand
+from meshext_wasm.link.objects import LOCAL, Code, ObjectFile, Segment, Symbol, SymbolKind
 from meshext_wasm.link.tables import CLASS, METHOD, TESTED
 
 HOST = "host:"
 """How a symbol begins that is a function of the proxy."""
+FAR = "far:"
+"""How a symbol begins that is a function called where code seldom runs; the rest is its own symbol."""
 LETTERS = {"i": I32, "l": I64}
 MADE_HERE = ("__heap_base", "__roots_start", "__roots_end")
 """Addresses that the linker knows."""
@@ -45,35 +48,30 @@ def host_function(name: str) -> HostFunction | None:
 class Symbols:
     """All symbols of all objects. What can not be resolved stands in `problems`."""
 
-    def __init__(self, objects: Sequence[ObjectFile]) -> None:
+    def __init__(self, objects: Sequence[AnyObject]) -> None:
         self.problems: list[str] = []
         self.hosts: dict[str, HostFunction] = {}
-        self._definitions: dict[str, tuple[ObjectFile, Symbol]] = {}
-        for each in objects:
-            for symbol in each.symbols:
-                if symbol.defined and symbol.name and not symbol.flags & LOCAL:
-                    self._define(each, symbol)
-
-    def _define(self, holder: ObjectFile, symbol: Symbol) -> None:
-        """Note a definition; a strong one goes before weak ones, two strong ones are a mistake."""
-        before = self._definitions.get(symbol.name)
-        if before is None or (before[1].flags & WEAK and not symbol.flags & WEAK):
-            self._definitions[symbol.name] = (holder, symbol)
-        elif not symbol.flags & WEAK:
-            self.problems.append(
-                f"{symbol.name!r} is defined in {before[0].source} and in {holder.source}; {SEVERAL_WEAK}"
-            )
+        self._strong: dict[str, KeptObject] = {}
+        self._weak: dict[str, KeptObject] = {}
+        for each in map(at_hand, reversed(objects)):
+            for name in each.strong.keys() & self._strong.keys():
+                other = self._strong[name].source
+                self.problems.append(f"{name!r} is defined in {each.source} and in {other}; {SEVERAL_WEAK}")
+            self._strong.update(dict.fromkeys(each.strong, each))
+            self._weak.update(dict.fromkeys(each.weak, each))
 
     def named(self, name: str) -> tuple[ObjectFile, Symbol] | None:
-        """The definition of a name."""
-        return self._definitions.get(name)
+        """The definition of a name: the strong one, or the first object's weak one."""
+        if name in self._strong:
+            return self._strong[name].defined(name)
+        return self._weak[name].defined(name) if name in self._weak else None
 
     def resolve(self, holder: ObjectFile, symbol: Symbol) -> tuple[Target, int] | None:
         """What a symbol of an object means, and the offset in its segment; None where nothing defines it."""
         if not symbol.defined or not symbol.flags & LOCAL:
-            found = self._definitions.get(symbol.name)
+            found = self.named(symbol.name.removeprefix(FAR))
             if found is None and symbol.name.startswith(TESTED):
-                found = self._definitions.get(CLASS + symbol.name.removeprefix(TESTED))
+                found = self.named(CLASS + symbol.name.removeprefix(TESTED))
             if found is None:
                 return self._elsewhere(holder, symbol)
             if symbol.kind is SymbolKind.FUNCTION:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 
 from meshext_wasm.ir.instructions import Mark
@@ -14,6 +15,8 @@ from meshext_wasm.tree.types import Rep
 
 LATIN, ASCII, UCS4 = 0, 1, 2
 """Kinds of str."""
+HEADER_NAME = re.compile(r"(?!(?:host|content-length|transfer-encoding)\Z)[!#$%&'*+.^_`|~0-9a-z-]+\Z")
+"""Names of header lines in lower case that a filter may write: literals that are such need no test later."""
 
 
 def number_text(value: Literal | Mark, rep: Rep) -> str:
@@ -62,7 +65,7 @@ def blob(outer: Outer, name: str, cls: str, payload: bytes) -> str:
     """A blob object. It is no LLVM constant: the library keeps a str's hash in it."""
     descriptor = outer.datum(f"class:{cls}")
     size = len(payload)
-    raw = "".join(f"\\{byte:02X}" for byte in payload)
+    raw = "\\" + payload.hex("\\").upper() if payload else ""
     return outer.define(
         name,
         f"linkonce_odr global <{{ ptr, i32, [{size} x i8] }}> "
@@ -71,14 +74,15 @@ def blob(outer: Outer, name: str, cls: str, payload: bytes) -> str:
 
 
 def str_payload(value: str) -> bytes:
-    """Length, kind, hash, nothing; then the characters in the narrowest kind."""
+    """Length, kind, hash, whether it is a HEADER_NAME; then the characters in the narrowest kind."""
     widest = max(map(ord, value), default=0)
     kind = ASCII if widest < 0x80 else LATIN if widest < 0x100 else UCS4
     if kind == UCS4:
         characters = b"".join(struct.pack("<I", ord(each)) for each in value)
     else:
         characters = value.encode("latin-1")
-    return struct.pack("<IIII", len(value), kind, 0, 0) + characters
+    named = HEADER_NAME.match(value) is not None
+    return struct.pack("<IIII", len(value), kind, 0, named) + characters
 
 
 def big_payload(value: int) -> bytes:

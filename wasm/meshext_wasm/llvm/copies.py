@@ -12,7 +12,10 @@ from typing import Final
 
 from meshext_wasm.ir import instructions as ir
 from meshext_wasm.ir.program import Function, Signature, Unit
+from meshext_wasm.llvm.functions import FunctionLowering
+from meshext_wasm.llvm.outer import Noting
 from meshext_wasm.passes.edges import back_edges
+from meshext_wasm.tree.expressions import Literal
 
 MOST: Final = 14
 """Instructions of a function that is small; constants, copies and what is cold are not counted."""
@@ -22,11 +25,22 @@ NEVER: Final = (ir.Enter, ir.MakeFunction, ir.CallValue, ir.Catch)
 
 
 @dataclass(frozen=True, slots=True)
-class Copies:
-    """Small functions by symbol, and the signatures of all that they call."""
+class Copy:
+    """A small function as LLVM's text, which is the same in every unit, and what it asks of an `Outer`."""
 
-    functions: Mapping[str, Function] = field(default_factory=dict)
+    text: str
+    asked: tuple[tuple[str, str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Small functions by symbol, the signatures of all that they call, and what the passes take from other
+    units: `inits` and `constants` as of a `Unit`."""
+
+    functions: Mapping[str, Copy] = field(default_factory=dict)
     signatures: Mapping[str, Signature] = field(default_factory=dict)
+    inits: Mapping[str, Function] = field(default_factory=dict)
+    constants: Mapping[str, Literal] = field(default_factory=dict)
 
 
 NONE: Final = Copies()
@@ -35,8 +49,18 @@ NONE: Final = Copies()
 def choose_copies(unit: Unit) -> Copies:
     """The small functions of a unit, after all passes."""
     functions = {each.symbol: each for each in unit.functions if is_small(each)}
-    called = {symbol for each in functions.values() for symbol in calls_of(each)}
-    return Copies(functions, {symbol: unit.signatures[symbol] for symbol in sorted(called)})
+    copied = [*functions.values(), *unit.inits.values()]
+    called = {symbol for each in copied for symbol in calls_of(each)}
+    signatures = {symbol: unit.signatures[symbol] for symbol in sorted(called)}
+    texts = {symbol: copy_of(each, unit.signatures) for symbol, each in functions.items()}
+    return Copies(texts, signatures, unit.inits, unit.constants)
+
+
+def copy_of(function: Function, signatures: dict[str, Signature]) -> Copy:
+    """A small function, written once for all units that copy it."""
+    outer = Noting()
+    text = FunctionLowering(function, signatures, outer, copied=True).lower()
+    return Copy(text, tuple(outer.asked))
 
 
 def calls_of(function: Function) -> Iterable[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from meshext_wasm.ir import instructions as ir
+from meshext_wasm.ir.cold import cold_blocks
 from meshext_wasm.ir.program import Block, Function, Signature
 from meshext_wasm.llvm import objects
 from meshext_wasm.llvm.constants import function_object, number_text, record, value_text
@@ -14,7 +15,7 @@ from meshext_wasm.llvm.memory import MEMORY
 from meshext_wasm.llvm.names import FALSE, TRUE, TYPES, ZEROS, at, local, passed, returned
 from meshext_wasm.llvm.numbers import NUMBERS
 from meshext_wasm.llvm.objects import OBJECTS, RAISING
-from meshext_wasm.llvm.outer import HELPER, NEVER_UNWINDS, Outer
+from meshext_wasm.llvm.outer import FAR, HELPER, NEVER_UNWINDS, Outer
 from meshext_wasm.llvm.support import STACK_LIMIT
 from meshext_wasm.llvm.writer import Writer
 from meshext_wasm.tree import known
@@ -40,6 +41,7 @@ class FunctionLowering:
         self.linkage = "available_externally " if copied else ""
         if function.symbol.endswith(ADAPTER):
             self.linkage = "weak_odr "
+        self.cold = cold_blocks(function)
         self.writer = Writer(outer)
 
     def lower(self) -> str:
@@ -75,6 +77,7 @@ class FunctionLowering:
     def lower_block(self, block: Block) -> None:
         """The instructions in order."""
         self.writer.start(f"b.{block.label}")
+        self.writer.cold = self.writer.outer.compact or block.label in self.cold
         for each in block.everything():
             given = LOWERINGS[type(each)](self, each)
             if each.result is not None:
@@ -226,7 +229,7 @@ def fail(lowering: FunctionLowering, test: str, symbol: str, error: str | None) 
     gives = Rep.NOTHING
     if not symbol.startswith(HELPER) and symbol.removeprefix("fn:") in lowering.signatures:
         gives = lowering.signatures[symbol.removeprefix("fn:")].gives
-    writer.call(symbol, gives, [], [])
+    writer.call(symbol, gives, [], [], cold=True)
     writer.jump(writer.edge(error))
     writer.start(on)
 
@@ -252,8 +255,9 @@ def lower_site(lowering: FunctionLowering, instruction: ir.Site) -> str:
     """A line of the traceback."""
     writer = lowering.writer
     made = record(writer.outer, instruction.function, instruction.loc.file, instruction.loc.line)
-    writer.outer.declare(f"declare void {at(HELPER + 'site')}(ptr) {NEVER_UNWINDS}")
-    writer.emit(f"call void {at(HELPER + 'site')}(ptr {made})")
+    site = at(f"{FAR}{HELPER}site")
+    writer.outer.declare(f"declare void {site}(ptr) {NEVER_UNWINDS}")
+    writer.emit(f"call void {site}(ptr {made})")
     return ""
 
 
@@ -298,7 +302,7 @@ def lower_return(lowering: FunctionLowering, instruction: ir.Return) -> str:
 def lower_raise(lowering: FunctionLowering, instruction: ir.Raise) -> str:
     """Make an exception pending."""
     (value,) = lowering.operands(instruction)
-    lowering.writer.call(f"{HELPER}raise", Rep.NOTHING, [Rep.VALUE], [value])
+    lowering.writer.call(f"{HELPER}raise", Rep.NOTHING, [Rep.VALUE], [value], cold=True)
     assert instruction.error is not None
     lowering.writer.jump(lowering.writer.edge(instruction.error))
     return ""
@@ -331,10 +335,10 @@ LOWERINGS: dict[type[ir.Instruction], Lower] = {
     ),
     ir.Descriptor: lambda lowering, each: objects.descriptor(lowering.writer, each.cls),
     ir.MakeInstance: lambda lowering, each: objects.new_instance(
-        lowering.writer, each.cls, each.slots, each.error
+        lowering.writer, each.cls, each.slots, each.unset, each.error
     ),
     ir.MakeArray: lambda lowering, each: objects.new_slots(
-        lowering.writer, each.cls, lowering.operands(each), each.error
+        lowering.writer, each.cls, len(each.operands), dict(enumerate(lowering.operands(each))), each.error
     ),
     ir.InstanceTest: lambda lowering, each: objects.is_instance(
         lowering.writer, lowering.operands(each)[0], each.classes

@@ -30,7 +30,8 @@ def emit_int(writer: Writer, operation: Operation, operands: tuple[str, ...], er
     way, slow, done = writer.label("fast"), writer.label("slow"), writer.label("done")
     writer.branch(fast.may, way, slow, likely=True)
     writer.start(slow)
-    from_slow = writer.call(f"fn:{operation.slow}", Rep.VALUE, [Rep.VALUE] * len(operands), operands)
+    takes = [Rep.VALUE] * len(operands)
+    from_slow = writer.call(f"fn:{operation.slow}", Rep.VALUE, takes, operands, cold=True)
     writer.check_pending(error)
     if operation.gives is Rep.BOOL:
         from_slow = writer.let(f"icmp eq i64 {from_slow}, {TRUE}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from meshext_wasm.tree.types import Rep
 
 TYPES = {
@@ -19,13 +21,15 @@ NONE, FALSE, TRUE, UNSET = 0, 2, 6, 10
 FEWEST, MOST = -(1 << 62), (1 << 62) - 1
 """The ints that stand in a value itself."""
 
+PLAIN = re.compile(r"[ !#-\[\]-~]*")
+"""What stands between quotes as it is: what ASCII prints, without quotes and backslashes."""
+
 
 def escaped(name: str) -> str:
     """Any text as LLVM reads it between quotes."""
-    plain = name.encode()
-    return "".join(
-        chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:02X}" for byte in plain
-    )
+    if PLAIN.fullmatch(name):
+        return name
+    return "".join(chr(byte) if PLAIN.fullmatch(chr(byte)) else f"\\{byte:02X}" for byte in name.encode())
 
 
 def at(symbol: str) -> str:

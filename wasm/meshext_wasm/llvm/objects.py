@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from meshext_wasm.llvm.names import FALSE, NONE, TRUE, UNSET, at
 from meshext_wasm.llvm.numbers import Emit
@@ -168,10 +168,10 @@ def write_slot(writer: Writer, subject: str, index: int, value: str, *, barrier:
         note_write(writer, address, value)
 
 
-def allocate(writer: Writer, size: int, cls: str, meta: int, error: str | None) -> str:
+def allocate(writer: Writer, size: int, cls: str, meta: int, error: str | None, *, cold: bool = False) -> str:
     """A new object of a size that is known, its header written; the WORD of its address."""
     arguments = [str(size), descriptor(writer, cls), str(meta)]
-    address = writer.call(f"{HELPER}allocate", W, [W, W, W], arguments)
+    address = writer.call(f"{HELPER}allocate", W, [W, W, W], arguments, cold=cold)
     if error is not None:
         writer.leave_if(writer.let(f"icmp eq i32 {address}, 0"), error)
     return address
@@ -185,7 +185,7 @@ def allocate_inline(writer: Writer, size: int, cls: str, meta: int, error: str |
     bump, full, on = writer.label("bump"), writer.label("full"), writer.label("new")
     writer.branch(fits, bump, full, likely=True)
     writer.start(full)
-    other = allocate(writer, size, cls, meta, error)
+    other = allocate(writer, size, cls, meta, error, cold=True)
     came = writer.block
     writer.jump(on)
     writer.start(bump)
@@ -202,23 +202,23 @@ def as_value(writer: Writer, address: str) -> str:
     return writer.let(f"zext i32 {address} to i64")
 
 
-def new_slots(writer: Writer, cls: str, values: Sequence[str], error: str | None) -> str:
-    """A new object with these slots."""
+def new_slots(writer: Writer, cls: str, slots: int, values: Mapping[int, str], error: str | None) -> str:
+    """A new object; these of its slots are written."""
     make = allocate if writer.outer.compact else allocate_inline
-    address = make(writer, HEADER + SLOT * len(values), cls, len(values), error)
-    for index, value in enumerate(values):
+    address = make(writer, HEADER + SLOT * slots, cls, slots, error)
+    for index, value in values.items():
         writer.store("i64", value, address, HEADER + SLOT * index)
     return as_value(writer, address)
 
 
-def new_instance(writer: Writer, cls: str, slots: int, error: str | None) -> str:
-    """A new instance, every slot unset."""
-    if slots > (FEW_COMPACT if writer.outer.compact else FEW):
+def new_instance(writer: Writer, cls: str, slots: int, unset: Sequence[int], error: str | None) -> str:
+    """A new instance, some slots unset."""
+    if len(unset) > (FEW_COMPACT if writer.outer.compact else FEW):
         value = writer.call(f"{HELPER}instance_new", V, [W], [descriptor(writer, cls)])
         if error is not None:
             writer.leave_if(writer.let(f"icmp eq i64 {value}, 0"), error)
         return value
-    return new_slots(writer, cls, [str(UNSET)] * slots, error)
+    return new_slots(writer, cls, slots, dict.fromkeys(unset, str(UNSET)), error)
 
 
 def box(writer: Writer, value: str, error: str | None) -> str:
@@ -232,7 +232,8 @@ def new_closure(writer: Writer, symbol: str, cells: Sequence[str], error: str | 
     """A function value with cells; the upper half of its first slot is the place in the table."""
     place = writer.let(f"ptrtoint ptr {at(f'fn:{symbol}')} to i64")
     upper = writer.let(f"shl i64 {place}, 32")
-    return new_slots(writer, known.FUNCTION, [writer.let(f"or i64 {upper}, 1"), *cells], error)
+    values = dict(enumerate([writer.let(f"or i64 {upper}, 1"), *cells]))
+    return new_slots(writer, known.FUNCTION, len(values), values, error)
 
 
 def read_global(writer: Writer, symbol: str) -> str:

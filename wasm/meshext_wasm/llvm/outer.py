@@ -9,6 +9,9 @@ from meshext_wasm.tree.types import Rep
 
 STATE = "state:"
 HELPER = "rt:"
+HOST = "host:"
+FAR = "far:"
+"""Before the symbol of a function that a call seldom runs: the linker lets it go through the table."""
 NEVER_UNWINDS = "#0"
 FAST, COMPACT = "nounwind", "nounwind minsize optsize"
 """What LLVM is to make of functions."""
@@ -34,27 +37,10 @@ class Outer:
         self._declared: dict[str, str] = {}
         self._constants: dict[str, str] = {}
 
-    def declare(self, line: str) -> None:
-        """A declaration of something that is no symbol of ours."""
-        self._declared.setdefault(line, line)
-
-    def declare_function(self, symbol: str, gives: Rep, takes: Sequence[Rep]) -> None:
-        """A function that may be defined elsewhere."""
+    def need(self, symbol: str, line: str) -> None:
+        """The line that declares a symbol, unless it is defined here."""
         if symbol not in self.defined:
-            takes_ = ", ".join(passed(each) for each in takes)
-            self._declared.setdefault(
-                symbol, f"declare {returned(gives)} {at(symbol)}({takes_}) {NEVER_UNWINDS}"
-            )
-
-    def state(self, word: str, kind: str = "i32") -> str:
-        """A word of the run-time."""
-        return self.datum(STATE + word, kind)
-
-    def datum(self, symbol: str, kind: str = "i8", address: str = "") -> str:
-        """Data that may be defined elsewhere; `address` says what is known of where."""
-        if symbol not in self.defined:
-            self._declared.setdefault(symbol, f"{at(symbol)} = external {address}global {kind}")
-        return at(symbol)
+            self._declared.setdefault(symbol, line)
 
     def define(self, symbol: str, text: str) -> str:
         """Data of this unit, or data that is the same wherever it stands."""
@@ -62,6 +48,25 @@ class Outer:
             self.defined.add(symbol)
             self._declared.pop(symbol, None)
             self._constants[symbol] = f"{at(symbol)} = {text}"
+        return at(symbol)
+
+    def declare(self, line: str) -> None:
+        """A declaration of something that is no symbol of ours."""
+        self.need(line, line)
+
+    def declare_function(self, symbol: str, gives: Rep, takes: Sequence[Rep]) -> None:
+        """A function that may be defined elsewhere."""
+        if symbol not in self.defined:
+            takes_ = ", ".join(passed(each) for each in takes)
+            self.need(symbol, f"declare {returned(gives)} {at(symbol)}({takes_}) {NEVER_UNWINDS}")
+
+    def state(self, word: str, kind: str = "i32") -> str:
+        """A word of the run-time."""
+        return self.datum(STATE + word, kind)
+
+    def datum(self, symbol: str, kind: str = "i8", address: str = "") -> str:
+        """Data that may be defined elsewhere; `address` says what is known of where."""
+        self.need(symbol, f"{at(symbol)} = external {address}global {kind}")
         return at(symbol)
 
     def undefined(self, prefix: str) -> list[str]:
@@ -77,3 +82,29 @@ class Outer:
         declared = [line for symbol, line in self._declared.items() if symbol not in self.defined]
         attributes = f'attributes {NEVER_UNWINDS} = {{ {COMPACT if self.compact else FAST} "no-builtins" }}'
         return "\n".join([HEAD, attributes, *self._constants.values(), *declared, ""])
+
+
+class Noting(Outer):
+    """One that notes what was asked of it, so that another can be asked for the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: dict[tuple[str, str, bool], None] = {}
+
+    def need(self, symbol: str, line: str) -> None:
+        """Noted."""
+        self.asked[symbol, line, False] = None
+
+    def define(self, symbol: str, text: str) -> str:
+        """Noted."""
+        self.asked[symbol, text, True] = None
+        return at(symbol)
+
+
+def ask(outer: Outer, asked: Sequence[tuple[str, str, bool]]) -> None:
+    """Ask for what was noted, in that order."""
+    for symbol, text, defines in asked:
+        if defines:
+            outer.define(symbol, text)
+        else:
+            outer.need(symbol, text)

@@ -1,8 +1,8 @@
 """What the code of every unit calls or keeps its state in: the run-time's words and a few functions.
 
-The words: `pending` is the exception under way (0: none), `top`, `limit`, `mark` and `dirty` are the heap's,
-`budget` the steps left, `stack` the bytes that the calls under way are thought to need, `taken` what the last
-guard ended with, `owner`, `sites` and `trace` the traceback. They are no objects.
+The words: `pending` is the exception under way (0: none), `top`, `limit`, `mark`, `goal`, `full` and `dirty`
+are the heap's, `budget` the steps left, `stack` the bytes that the calls under way are thought to need,
+`taken` what the last guard ended with, `owner`, `sites` and `trace` the traceback. They are no objects.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ WORDS = """
 @"state:top" = global i32 ptrtoint (ptr @__heap_base to i32)
 @"state:limit" = global i32 ptrtoint (ptr @__heap_base to i32)
 @"state:mark" = global i32 0
+@"state:goal" = global i32 0
+@"state:full" = global i32 0
 @"state:dirty" = global i32 0
 @"state:budget" = global i64 $endless
 @"state:stack" = global i32 0

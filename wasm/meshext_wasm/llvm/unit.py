@@ -8,7 +8,7 @@ from meshext_wasm.llvm.copies import NONE, Copies
 from meshext_wasm.llvm.functions import FunctionLowering
 from meshext_wasm.llvm.lint import check_text
 from meshext_wasm.llvm.names import UNSET
-from meshext_wasm.llvm.outer import Outer
+from meshext_wasm.llvm.outer import Outer, ask
 
 FUNCTION = "fn:"
 
@@ -23,22 +23,22 @@ def lower_unit(unit: Unit, copies: Copies = NONE, *, compact: bool = False) -> s
     for cls in unit.classes:
         emit_class(outer, cls)
     functions = [FunctionLowering(each, unit.signatures, outer).lower() for each in unit.functions]
-    functions += lower_copies(unit, outer, copies)
+    functions += add_copies(outer, copies)
     return "\n".join([outer.text(), *functions])
 
 
-def lower_copies(unit: Unit, outer: Outer, copies: Copies) -> list[str]:
+def add_copies(outer: Outer, copies: Copies) -> list[str]:
     """The small functions that are called, and those that they call."""
-    signatures = {**copies.signatures, **unit.signatures}
     made: list[str] = []
     while True:
         found = [each for each in outer.undefined(FUNCTION) if each in copies.functions]
         if not found:
             return made
         outer.defined |= {f"{FUNCTION}{each}" for each in found}
-        made += [
-            FunctionLowering(copies.functions[each], signatures, outer, copied=True).lower() for each in found
-        ]
+        for each in found:
+            copy = copies.functions[each]
+            ask(outer, copy.asked)
+            made.append(copy.text)
 
 
 def compile_unit(unit: Unit) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from meshext_wasm.ir.instructions import LEAVE, Register
 from meshext_wasm.llvm.names import TYPES, UNSET, ZEROS, at, local, passed, returned
-from meshext_wasm.llvm.outer import Outer
+from meshext_wasm.llvm.outer import FAR, HOST, Outer
 from meshext_wasm.tree.types import Rep
 
 OUR_WORD, OTHER_MEMORY = "!tbaa !3", "align 1, !tbaa !4"
@@ -23,6 +23,7 @@ class Writer:
         self.lines: list[str] = []
         self.block = ""
         self.leaves = False
+        self.cold = False
         self._count = 0
 
     def emit(self, line: str) -> None:
@@ -96,8 +97,19 @@ class Writer:
         """Change a word of the run-time."""
         self.emit(f"store {kind} {value}, ptr {self.outer.state(word, kind)}, {OUR_WORD}")
 
-    def call(self, symbol: str, gives: Rep, takes: Sequence[Rep], arguments: Sequence[str]) -> str:
-        """A call of a function by its symbol; what it gives, or nothing."""
+    def call(
+        self,
+        symbol: str,
+        gives: Rep,
+        takes: Sequence[Rep],
+        arguments: Sequence[str],
+        *,
+        cold: bool = False,
+    ) -> str:
+        """A call of a function by its symbol; what it gives, or nothing. `cold`: it seldom runs, as all do
+        while the writer itself is `cold`."""
+        if (cold or self.cold) and not symbol.startswith(HOST):
+            symbol = FAR + symbol
         self.outer.declare_function(symbol, gives, takes)
         passed_ = ", ".join(passed(rep, each) for rep, each in zip(takes, arguments, strict=True))
         text = f"call {returned(gives)} {at(symbol)}({passed_})"

@@ -33,7 +33,12 @@ def make_in(block: Block, named: dict[ir.Register, str], sizes: dict[str, int]) 
             cls = named.get(each.operands[0])
             if cls in sizes:
                 block.instructions[index] = ir.MakeInstance(
-                    loc=each.loc, result=each.result, error=each.error, cls=cls, slots=sizes[cls]
+                    loc=each.loc,
+                    result=each.result,
+                    error=each.error,
+                    cls=cls,
+                    slots=sizes[cls],
+                    unset=tuple(range(sizes[cls])),
                 )
 
 

@@ -44,6 +44,8 @@ def walk(
                 yield replace(each, function=function)
             continue
         own = node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
+        if own is not None and is_left_out(own):
+            continue
         inner, place = runs and own is None, own or function
         typing_only = isinstance(node, ast.If) and is_type_checking(node.test)
         for name in ("body", "orelse", "finalbody"):
@@ -74,6 +76,13 @@ def absolute(source: SourceFile, node: ast.ImportFrom) -> str:
     if keep < 0 or (keep == 0 and not node.module):
         return ""
     return ".".join([*parts[:keep], *([node.module] if node.module else [])])
+
+
+def is_left_out(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """`@classmethod def from_document`: a configuration is read before a module gets it, so it is not
+    compiled, nor is what only it imports."""
+    names = [getattr(each, "id", "") for each in node.decorator_list]
+    return node.name == "from_document" and names == ["classmethod"]
 
 
 def is_type_checking(test: ast.expr) -> bool:

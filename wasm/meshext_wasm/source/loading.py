@@ -5,6 +5,7 @@ The only part of the frontend that reads files; `Files` is all that it asks for,
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,18 @@ from meshext_wasm.source.imports import KNOWN, Import, find_imports, unit_name
 from meshext_wasm.tree.program import Loc
 
 ALWAYS = ("builtins",)
+INSTEAD = {
+    "asyncio": "await self.store...; nothing else is waited for",
+    "copy": "dataclasses.replace(...), list(...) or dict(...)",
+    "decimal": "whole numbers of the smallest unit, such as cents",
+    "os": "a field of Config for what the environment says",
+    "pathlib": "a field of Config for what the file holds",
+    "socket": "self.store, or a cluster of Envoy that the filter routes to",
+    "sys": "logging, and a field of Config",
+    "threading": "plain code: one hook runs at a time",
+    "zoneinfo": "datetime.timezone(timedelta(hours=1)), with the hours as a field of Config",
+}
+"""What to write instead of modules of the standard library."""
 UNCOMPILED = ("raw", "emulation")
 
 
@@ -172,9 +185,19 @@ def joined(module: str, name: str) -> str:
 def unknown_module(source: SourceFile, each: Import) -> Diagnostic:
     """An import of something that is neither beside the program nor in the library."""
     dots = "." * (each.node.level if hasattr(each.node, "level") else 0)
-    name = each.module or dots
-    reason = f"there is no module {name!r} beside the program, and the compiler has none of that name"
-    return Diagnostic(source.loc(each.node), reason, "a module of the program itself, or one of the library")
+    return Diagnostic(source.loc(each.node), *describe_missing(each.module or dots))
+
+
+def describe_missing(module: str) -> tuple[str, str]:
+    """Why there is no such module, and what to write instead."""
+    if module.partition(".")[0] == "opentelemetry":
+        hint = "request.set_metadata(...) for the access log; Envoy makes the spans itself"
+        return f"{module} is not compiled: a filter has no spans inside of Envoy", hint
+    if module.partition(".")[0] in sys.stdlib_module_names:
+        hint = INSTEAD.get(module, "what wasm/LANGUAGE.md lists, or a module of the program itself")
+        return f"{module} of the standard library is not compiled", hint
+    reason = f"there is no module {module!r} beside the program, and the compiler has none of that name"
+    return reason, "a module of the program itself, or one of the library"
 
 
 def load_program(

@@ -87,8 +87,14 @@ def memory_rows() -> list[Operation]:
         of("heap.base", gives=W),
         of("heap.top", gives=W),  # the next free byte
         of("heap.set_top", W, gives=N),
+        of("heap.limit", gives=W),
         of("heap.set_limit", W, gives=N),  # allocating beyond calls builtins.memory.more
+        of("heap.mark", gives=W),  # where the heap ended when the callback began
         of("heap.set_mark", W, gives=N),  # writing a slot of an object below it sets `dirty`
+        of("heap.goal", gives=W),  # words that builtins.memory keeps
+        of("heap.set_goal", W, gives=N),
+        of("heap.full", gives=W),
+        of("heap.set_full", W, gives=N),
         of("heap.dirty", gives=W),
         of("heap.set_dirty", W, gives=N),
         of("roots.start", gives=W),  # the slots of all globals, 8 bytes each

@@ -44,6 +44,7 @@ from meshext_wasm.tree.statements import (
     Try,
     WriteField,
     WriteGlobal,
+    Yield,
 )
 from meshext_wasm.tree.types import Rep
 
@@ -137,6 +138,8 @@ class Printer:
                 return self.text(value)
             case Return(value=given):
                 return f"return {self.text(given)}" if given is not None else "return"
+            case Yield(value=value):
+                return f"yield {self.text(value)}"
             case Raise(value=value, again=again):
                 return f"raise{' again' if again else ''} {self.text(value)}"
             case Break():
@@ -181,7 +184,8 @@ class Printer:
             case Intrinsic(name=name, arguments=arguments):
                 return f"{name}({self.several(arguments)})"
             case MakeFunction(function=function):
-                if ".<locals>." in function.symbol and function not in self.functions:
+                inner = ".<locals>." in function.symbol or function.resuming is not None
+                if inner and function not in self.functions:
                     self.functions.append(function)
                 return f"function {function.symbol}"
             case ClassValue(cls=cls):

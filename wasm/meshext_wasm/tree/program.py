@@ -44,6 +44,18 @@ class Global:
     type: Type
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Resuming:
+    """What a function that stops at each `yield` knows: the variable that holds the generator, the
+    parameters of that, and its slots: where the function stopped, what it needs there, the item."""
+
+    variable: Variable
+    parameters: tuple[Variable, ...]
+    place: Field
+    kept: Field
+    current: Field
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Function:
     """A function, method, lambda or module body.
@@ -53,7 +65,8 @@ class Function:
     be called directly. `result` is NOTHING only for library functions annotated `-> None` with raw use.
     `host` is set for an import of the module from the proxy, `export` for a function that the proxy calls.
     `raises` is False only where the library declares `@nothrow`. `outside` marks library internals that a
-    traceback leaves out. `body` None: a host import or an intrinsic's declaration.
+    traceback leaves out. `resuming` is there where it runs from one `yield` to the next. `body` None: a host
+    import or an intrinsic's declaration.
     """
 
     symbol: str
@@ -68,6 +81,7 @@ class Function:
     export: str = ""
     raises: bool = True
     outside: bool = False
+    resuming: Resuming | None = None
 
 
 @dataclass(slots=True, eq=False)

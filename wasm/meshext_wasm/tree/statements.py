@@ -94,6 +94,13 @@ class Return(Statement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Yield(Statement):
+    """In a function that has `resuming`: leave the item in the generator, and go on here the next time."""
+
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Raise(Statement):
     """Raise an exception instance. The frontend has set `__cause__` and `__context__` before. `again` is a
     bare `raise`: the traceback so far stays."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -76,11 +76,11 @@ class NoneType(Type):
 class ObjectType(Type):
     """Any Python value; only what every object has can be done with it before it is narrowed.
 
-    `unknown` is an item of a container that only `isinstance` told of: it may stand where a plain class is
-    wanted, and is tested there.
+    `unknown` is `Any`, and an item of a container that only `isinstance` told of: it may stand where a plain
+    class is wanted, and is tested there. As a type it is no other than `object`.
     """
 
-    unknown: bool = False
+    unknown: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,14 @@ class NeverType(Type):
 
 @dataclass(frozen=True, slots=True)
 class UnionType(Type):
-    """One of several, none of them a union; made by `typecheck.unions.join`."""
+    """One of several, none of them a union; made by `typecheck.unions.join`.
+
+    `loose` is the result of a function that is annotated `Any` and of which the compiler knows more: it may
+    stand where one of the several is wanted, and is tested there.
+    """
 
     items: tuple[Type, ...]
+    loose: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

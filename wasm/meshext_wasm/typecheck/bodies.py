@@ -9,21 +9,22 @@ from meshext_wasm.scope.scopes import build_scopes
 from meshext_wasm.tree.expressions import Expression, IsInstance
 from meshext_wasm.tree.statements import Return, WriteGlobal
 from meshext_wasm.tree.types import ClassType, NeverType, ObjectType, Rep, Type
-from meshext_wasm.typecheck.body import Body
-from meshext_wasm.typecheck.conversions import to_type
-from meshext_wasm.typecheck.declare import decorator_names
-from meshext_wasm.typecheck.declared import ClassWork, Declared, Definition, FunctionWork, Site
-from meshext_wasm.typecheck.dispatch import check_expression
-from meshext_wasm.typecheck.facts import Facts
-from meshext_wasm.typecheck.fields import CONSTRUCTORS, self_name, written
-from meshext_wasm.typecheck.layout import COMPARISONS, in_order
-from meshext_wasm.typecheck.making import class_type, constant, read
-from meshext_wasm.typecheck.rounds import LIMIT, Rounds
-from meshext_wasm.typecheck.signatures import NO_RESULT
-from meshext_wasm.typecheck.statements import check_block, check_end
-from meshext_wasm.typecheck.symbols import Binding
-from meshext_wasm.typecheck.synthesis import Ready, write_code
-from meshext_wasm.typecheck.unions import members_of
+from meshext_wasm.typecheck.declarations.declare import decorator_names
+from meshext_wasm.typecheck.declarations.declared import ClassWork, Declared, Definition, FunctionWork, Site
+from meshext_wasm.typecheck.declarations.fields import CONSTRUCTORS, self_name, written
+from meshext_wasm.typecheck.declarations.layout import COMPARISONS, in_order
+from meshext_wasm.typecheck.declarations.signatures import NO_RESULT
+from meshext_wasm.typecheck.meanings.body import Body
+from meshext_wasm.typecheck.meanings.conversions import to_type
+from meshext_wasm.typecheck.meanings.dispatch import check_expression
+from meshext_wasm.typecheck.meanings.facts import Facts
+from meshext_wasm.typecheck.meanings.making import class_type, constant, read
+from meshext_wasm.typecheck.meanings.rounds import LIMIT, Rounds
+from meshext_wasm.typecheck.meanings.symbols import AliasSymbol, Binding, ClassSymbol
+from meshext_wasm.typecheck.meanings.synthesis import Ready, write_code
+from meshext_wasm.typecheck.meanings.unions import members_of
+from meshext_wasm.typecheck.statements import yielding
+from meshext_wasm.typecheck.statements.kinds import check_block, check_end
 
 UNSETTLED = "the types of the variables in here grow without end"
 
@@ -73,7 +74,9 @@ def check_function(declared: Declared, work: FunctionWork) -> Rounds:
         rounds.keys.add(variable)
         rounds.declared[variable] = variable.type
         variable.cell = variable.name in declared.unit.scopes[node].cells
-    run_rounds(rounds, lambda: check_once(declared, work, rounds), node)
+    body = run_rounds(rounds, lambda: check_once(declared, work, rounds), node)
+    if body.yields:
+        yielding.split(body, node, body.item or NeverType())
     return rounds
 
 
@@ -103,6 +106,8 @@ def check_once(declared: Declared, work: FunctionWork, rounds: Rounds) -> Body:
         facts=Facts(assigned=names),
         waits=work.symbol.waits,
     )
+    if yielding.is_generator(node):
+        yielding.begin(body, node, work.symbol.signature.result)
     with body.collect() as statements:
         check_nodes(body, work)
         check_end(body, node)
@@ -117,7 +122,8 @@ def says_result(work: FunctionWork) -> bool:
 
 def check_nodes(body: Body, work: FunctionWork) -> None:
     """The statements of a function; an abstract one has none."""
-    if "abstractmethod" in decorator_names(work.node):
+    owner = work.symbol.owner
+    if "abstractmethod" in decorator_names(work.node) or (owner is not None and owner.protocol):
         check_block(body, [abstract_failure(work.node)])
     else:
         check_block(body, [*guard_comparison(work), *work.node.body])
@@ -201,11 +207,14 @@ def module_statement(declared: Declared, body: Body, node: ast.stmt) -> None:
 
 def is_alias(body: Body, node: ast.stmt) -> bool:
     """Whether an assignment only gives a type a name."""
-    from meshext_wasm.typecheck.symbols import AliasSymbol
-
     match node:
-        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-            return isinstance(body.module.names.get(name), AliasSymbol)
+        case (
+            ast.Assign(targets=[ast.Name(id=name)], value=value)
+            | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+        ):
+            found = body.module.names.get(name)
+            same = isinstance(found, ClassSymbol) and body.symbol_of(value) is found
+            return same or isinstance(found, AliasSymbol)
     return False
 
 

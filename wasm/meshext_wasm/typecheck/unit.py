@@ -15,20 +15,20 @@ from meshext_wasm.source.loading import Loaded
 from meshext_wasm.tree import program as tree
 from meshext_wasm.tree.program import Loc
 from meshext_wasm.typecheck.bodies import check_functions, check_modules, infer_fields
-from meshext_wasm.typecheck.body import Unit
-from meshext_wasm.typecheck.caching import declare_caches
-from meshext_wasm.typecheck.dataclass_code import synthesise
-from meshext_wasm.typecheck.declare import declare_module
-from meshext_wasm.typecheck.declared import Declared, Definition
-from meshext_wasm.typecheck.fields import CONSTRUCTORS, declare_fields, is_own, self_name
-from meshext_wasm.typecheck.headers import bind_bases, declare_aliases
-from meshext_wasm.typecheck.importing import bind_imports, bind_site, fill_builtins
-from meshext_wasm.typecheck.layout import in_order, lay_out
-from meshext_wasm.typecheck.members import attach, declare_members
-from meshext_wasm.typecheck.overloading import bind_overloads
-from meshext_wasm.typecheck.signatures import declare_signature
-from meshext_wasm.typecheck.symbols import Program, find_field
-from meshext_wasm.typecheck.variables import declare_variables
+from meshext_wasm.typecheck.declarations.caching import declare_caches
+from meshext_wasm.typecheck.declarations.dataclass_code import synthesise
+from meshext_wasm.typecheck.declarations.declare import declare_module
+from meshext_wasm.typecheck.declarations.declared import Declared, Definition
+from meshext_wasm.typecheck.declarations.fields import CONSTRUCTORS, declare_fields, is_own, self_name
+from meshext_wasm.typecheck.declarations.headers import bind_bases, declare_aliases
+from meshext_wasm.typecheck.declarations.importing import bind_imports, bind_site, fill_builtins
+from meshext_wasm.typecheck.declarations.layout import in_order, lay_out
+from meshext_wasm.typecheck.declarations.members import attach, declare_members
+from meshext_wasm.typecheck.declarations.overloading import bind_overloads
+from meshext_wasm.typecheck.declarations.signatures import declare_signature
+from meshext_wasm.typecheck.declarations.variables import declare_variables
+from meshext_wasm.typecheck.meanings.body import Unit
+from meshext_wasm.typecheck.meanings.symbols import Program, find_field
 
 
 def check_library(loaded: Loaded, collector: Collector) -> tuple[tree.Unit, Program]:

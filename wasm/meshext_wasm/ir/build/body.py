@@ -42,6 +42,16 @@ class FinalAround(Around):
     kept: ir.Register | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A `yield`: the block that ends there, the one behind it, and where exceptions go from there."""
+
+    stops: str
+    goes_on: str
+    loc: Loc
+    error: str
+
+
 @dataclass(slots=True, eq=False)
 class Body:
     """A function in the making."""
@@ -56,6 +66,7 @@ class Body:
     nested: list[Function] = field(default_factory=list)
     adapted: list[Function] = field(default_factory=list)
     taken: dict[str, int] = field(default_factory=dict)
+    pauses: list[Pause] = field(default_factory=list)
 
     def fresh(self, name: str) -> str:
         """A name nobody has yet: `name`, `name.1`, ..."""

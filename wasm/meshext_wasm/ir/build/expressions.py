@@ -148,6 +148,13 @@ def build_sequence(body: Body, node: tree.Sequence, into: ir.Register | None) ->
     return build_effect(body, node.result, into)
 
 
+def build_instance(body: Body, node: tree.MakeInstance, into: ir.Register | None) -> ir.Register | None:
+    """A new instance, without any value in it."""
+    slots = count_slots(node.cls)
+    rest = {"cls": node.cls.symbol, "slots": slots, "unset": tuple(range(slots))}
+    return build_simple(body, ir.MakeInstance, node, [], into, **rest)
+
+
 def build_instance_test(body: Body, node: tree.IsInstance, into: ir.Register | None) -> ir.Register | None:
     """A test by class."""
     classes = tuple(each.symbol for each in node.classes)
@@ -222,9 +229,7 @@ BUILDERS: dict[type[tree.Expression], Build] = {
     tree.ClassValue: lambda body, node, into: build_simple(
         body, ir.ClassValue, node, [], into, cls=node.cls.symbol
     ),
-    tree.MakeInstance: lambda body, node, into: build_simple(
-        body, ir.MakeInstance, node, [], into, cls=node.cls.symbol, slots=count_slots(node.cls)
-    ),
+    tree.MakeInstance: build_instance,
     tree.MakeArray: lambda body, node, into: build_simple(
         body, ir.MakeArray, node, node.items, into, cls=node.cls.symbol
     ),

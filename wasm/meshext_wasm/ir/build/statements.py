@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from meshext_wasm.ir import instructions as ir
-from meshext_wasm.ir.build import expressions, trying
+from meshext_wasm.ir.build import expressions, resuming, trying
 from meshext_wasm.ir.build.body import Body, FinalAround, LoopAround
 from meshext_wasm.ir.build.variables import renew_variable, write_variable
 from meshext_wasm.ir.errors import BrokenIR
@@ -143,5 +143,6 @@ BUILDERS: dict[type[tree.Statement], Callable[[Body, Any], None]] = {
     tree.Continue: lambda body, node: leave_loop(body, node.loc, "continue"),
     tree.Return: build_return,
     tree.Raise: build_raise,
+    tree.Yield: lambda body, node: resuming.build_yield(body, node),
     tree.Try: lambda body, node: trying.build_try(body, node),
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from meshext_wasm.ir import instructions as ir
 from meshext_wasm.ir.build.adapters import build_adapter, value_symbol
 from meshext_wasm.ir.build.body import Body
+from meshext_wasm.ir.build.resuming import add_resuming, build_arrival
 from meshext_wasm.ir.build.signatures import shown_name, signature_of
 from meshext_wasm.ir.build.statements import build_statements
 from meshext_wasm.ir.build.variables import build_locals, build_parameters
@@ -93,6 +94,7 @@ def build_once(function: tree.Function, signatures: dict[str, Signature]) -> tup
     body.start(body.label("entry"))
     parameters = build_parameters(body)
     build_locals(body, parameters)
+    arrival = build_arrival(body) if function.resuming is not None else ""
     build_statements(body, function.body or ())
     build_end(body)
     built = Function(
@@ -106,6 +108,8 @@ def build_once(function: tree.Function, signatures: dict[str, Signature]) -> tup
         outside=function.outside,
         export=function.export,
     )
+    if arrival:
+        add_resuming(built, body, arrival)
     remove_unreachable(built)
     return built, body
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshext_wasm.library.builtins.classes import type_name
+from meshext_wasm.library.builtins.classes import same_class, type_name
 from meshext_wasm.library.raw import virtual
 
 
@@ -82,6 +82,39 @@ class IntEnum(Enum):
         return NotImplemented
 
 
+class Flag(Enum):
+    """Members that are sets of bits: those that are declared have a name, others those of their bits."""
+
+    value: int
+
+    def __repr__(self) -> str:
+        return shown_flag(self)
+
+    def __str__(self) -> str:
+        return f"{type_name(self)}.{self.name}" if self.name else f"{type_name(self)}({self.value})"
+
+    def __bool__(self) -> bool:
+        return self.value != 0
+
+    def __len__(self) -> int:
+        return self.value.bit_count()
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Flag):
+            return same_class(self, other) and self.value == other.value
+        return NotImplemented
+
+
+class IntFlag(IntEnum):
+    """The same of ints, with bits of no member too."""
+
+    def __repr__(self) -> str:
+        return shown_flag(self)
+
+
 class StrEnum(Enum):
     """Members that are texts too: where a str is wanted the compiler takes their value."""
 
@@ -136,6 +169,47 @@ class StrEnum(Enum):
         if isinstance(other, str):
             return self.value >= other
         return NotImplemented
+
+
+def shown_flag(flag: Flag | IntFlag) -> str:
+    """As `repr` shows it."""
+    name = f".{flag.name}" if flag.name else ""
+    return f"<{type_name(flag)}{name}: {flag.value}>"
+
+
+def flag_value(cls: str, value: int, mask: int, keep: bool) -> int:
+    """The value of a member that has these bits; ValueError for bits of no member, unless they are kept."""
+    every = (1 << mask.bit_length()) - 1
+    if value < -every - 1 or value > every or value & (every ^ mask) != 0:
+        if not keep:
+            bits = max(value.bit_length(), mask.bit_length())
+            raise ValueError(
+                f"<flag {cls!r}> invalid value {value}\n    given {bits_text(value, bits)}\n"
+                f"  allowed {bits_text(mask, bits)}"
+            )
+        if value < 0:
+            value += max(every + 1, 1 << value.bit_length())
+    return value + every + 1 if value < 0 else value
+
+
+def bits_text(value: int, bits: int) -> str:
+    """A sign, and so many bits."""
+    if value < 0:
+        return f"0b1 {value + (1 << bits):0{bits}b}"
+    return f"0b0 {value:0{bits}b}"
+
+
+def flag_name(value: int, names: tuple[str, ...], values: tuple[int, ...]) -> str:
+    """The names of the bits of a value; "" where none has one."""
+    found: list[str] = []
+    rest = value
+    for index in range(len(names)):
+        if value & values[index] != 0:
+            found.append(names[index])
+            rest &= ~values[index]
+    if len(found) > 0 and rest != 0:
+        found.append(str(rest))
+    return "|".join(found)
 
 
 def plain_value(value: object) -> object:

@@ -77,6 +77,8 @@ def format_character(spec: FormatSpec, number: int) -> str:
         raise ValueError("Sign not allowed with integer format specifier 'c'")
     if spec.alternate:
         raise ValueError("Alternate form (#) not allowed with integer format specifier 'c'")
+    if number < -(1 << 63) or number >= 1 << 63:
+        raise OverflowError("Python int too large to convert to C long")
     if number < 0 or number > 0x10FFFF:
         raise OverflowError("%c arg not in range(0x110000)")
     return pad(spec, "", one_character(number))

@@ -247,6 +247,11 @@ def item(container: object, index: object) -> object:
     return cast(Object, container).__getitem__(index)
 
 
+def iterator(value: object) -> object:
+    """`iter(value)`."""
+    return cast(Object, value).__iter__()
+
+
 def class_name(cls: object) -> str:
     """The `__name__` of a class."""
     return value_at(load32(class_descriptor(cast(type, cls)) + word(8)))

@@ -92,10 +92,8 @@ def fill_place(template: Template) -> str:
     if template.here() == "%":
         template.at += 1
         return "%"
-    named = template.here() == "("
-    value: object = None
-    if named:
-        value = take_named(template)
+    if template.here() == "(":
+        take_named(template)
     place = Place()
     read_flags(template, place)
     place.width = read_count(template)
@@ -111,13 +109,11 @@ def fill_place(template: Template) -> str:
         template.at += 1
     place.kind = template.here()
     template.at += 1
-    if not named:
-        value = template.take()
-    return shown(template, place, value)
+    return shown(template, place, template.take())
 
 
-def take_named(template: Template) -> object:
-    """The value of `%(name)`."""
+def take_named(template: Template) -> None:
+    """`%(name)`: its value is the next one, and the last; a `*` takes it too."""
     if template.names is None:
         raise TypeError("format requires a mapping")
     start = template.at + 1
@@ -129,7 +125,9 @@ def take_named(template: Template) -> object:
         depth += 1 if found == "(" else -1 if found == ")" else 0
         template.at += 1
         if depth == 0:
-            return template.names[piece(template.text, start, template.at - 1)]
+            template.values = (template.names[piece(template.text, start, template.at - 1)],)
+            template.used = 0
+            return
 
 
 def read_flags(template: Template, place: Place) -> None:

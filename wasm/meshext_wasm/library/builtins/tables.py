@@ -11,6 +11,7 @@ from typing import Generic, TypeVar, cast
 from meshext_wasm.library.builtins.arrays import check_size, copy_items, new_array
 from meshext_wasm.library.builtins.hashing import hash_word
 from meshext_wasm.library.builtins.objects import equal
+from meshext_wasm.library.builtins.text import same_text
 from meshext_wasm.library.raw import (
     array,
     array_get,
@@ -31,6 +32,13 @@ V = TypeVar("V")
 
 SMALLEST = 8
 GONE = 0xFFFFFFFF
+
+
+def same_key(kept: object, key: object) -> bool:
+    """Whether two keys are equal; most are texts."""
+    if isinstance(kept, str) and isinstance(key, str):
+        return same_text(kept, key)
+    return equal(kept, key)
 
 
 class Table(Generic[K, V]):
@@ -69,7 +77,7 @@ class Table(Generic[K, V]):
             slot = (number - word(1)) * word(3)
             if number != word(GONE) and value_is(array_get(entries, slot), tag):
                 kept = array_get(entries, slot + word(1))
-                if value_is(kept, key) or equal(kept, key):
+                if value_is(kept, key) or same_key(kept, key):
                     # A user's __eq__ may have changed the table meanwhile.
                     if not value_is(self.entries, entries):
                         return self.find_hashed(key, hashed)

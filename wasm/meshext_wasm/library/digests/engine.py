@@ -16,6 +16,8 @@ from meshext_wasm.library.raw import (
     blob_new,
     budget_charge,
     class_descriptor,
+    heap_set_top,
+    heap_top,
     load32,
     load64,
     memory_copy,
@@ -24,7 +26,6 @@ from meshext_wasm.library.raw import (
     store32,
     store64,
     value_address,
-    value_at,
     wide,
     word,
 )
@@ -33,10 +34,11 @@ MD5 = 0
 SHA1 = 1
 SHA256 = 2
 SHA512 = 3
-STATE = 24  # offsets in the working memory: the state, a block that fills up, the words of the rounds
+STATE = 24  # offsets in the working memory: the state, a block that fills up
 BLOCK = 88
-SCHEDULE = 216
-SIZE = 864
+SIZE = 208
+SCHEDULE = 648
+"""Bytes for the words of the rounds."""
 
 
 def new_memory() -> object:
@@ -72,7 +74,8 @@ def kind_of(name: str) -> int:
 def compress(kind: int, memory: word, block: word) -> None:
     """Take one block into the state."""
     state = memory + word(STATE)
-    schedule = memory + word(SCHEDULE)
+    top = heap_top()
+    schedule = value_address(blob_new(class_descriptor(bytes), word(SCHEDULE))) + 8
     if kind == SHA256:
         sha256.compress(state, block, schedule)
     elif kind == SHA1:
@@ -81,6 +84,7 @@ def compress(kind: int, memory: word, block: word) -> None:
         md5.compress(state, block, schedule)
     else:
         sha512.compress(state, block, schedule)
+    heap_set_top(top)
 
 
 def take(kind: int, memory: word, filled: word, data: bytes, block_size: word) -> None:
@@ -121,11 +125,17 @@ def finish(kind: int, memory: word, length: int, block_size: word) -> None:
     compress(kind, memory, block)
 
 
-def digest_of(kind: int, memory: word, size: word) -> bytes:
-    """The first bytes of the state, in the order of the function."""
+def new_digest(size: word) -> word:
+    """Where a digest of so many bytes is going to be."""
     result = value_address(blob_new(class_descriptor(bytes), size + 8))
     store32(result + 8, size)
     store32(result + 12, 0)
+    return result
+
+
+def write_digest(kind: int, memory: word, result: word) -> None:
+    """The first bytes of the state, in the order of the function."""
+    size = load32(result + 8)
     at = word(0)
     while at < size:
         if kind == SHA512:
@@ -135,4 +145,3 @@ def digest_of(kind: int, memory: word, size: word) -> bytes:
             part = load32(memory + word(STATE) + at)
             store32(result + 16 + at, part if kind == MD5 else swapped(part))
             at = at + 4
-    return value_at(result)

@@ -80,8 +80,11 @@ class Emulation:
         self.memory = bytearray(PAGE)
         self.base = BASE
         self.top = BASE
+        self.kept = BASE
         self.limit = 0
         self.mark = 0
+        self.goal = 0
+        self.full = 0
         self.dirty = 0
         self.roots = (0, 0)
         self.budget = 1 << 60
@@ -100,6 +103,10 @@ class Emulation:
             self.memory.extend(bytes(max(self.top - len(self.memory), len(self.memory))))
         return address
 
+    def give_back(self, address: int) -> None:
+        """Let allocation go on there, or behind what stands for an object of CPython's."""
+        self.top = max(address, self.kept)
+
     def blob(self, descriptor: int, payload: bytes) -> int:
         """Address of a new blob object."""
         address = self.allocate(8 + len(payload))
@@ -112,6 +119,7 @@ class Emulation:
         if cls not in self.descriptors:
             address = self.allocate(96)
             self.descriptors[cls] = address
+            self.kept = self.top
             self.classes[address] = cls
             name = self.write(cls.__name__)
             struct.pack_into("<II", self.memory, address + 8, name, 0)
@@ -133,6 +141,7 @@ class Emulation:
         if id(value) in self.addresses:
             return self.addresses[id(value)]
         address = self.written(value)
+        self.kept = self.top
         self.addresses[id(value)] = address
         self.objects[address] = value
         return address

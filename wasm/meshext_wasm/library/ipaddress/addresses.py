@@ -173,6 +173,9 @@ class IPv4Address:
             return self.number >= other.number
         return NotImplemented if not isinstance(other, IPv6Address) else versions_differ(self, other)
 
+    def __int__(self) -> int:
+        return self.number
+
     def __add__(self, other: int) -> IPv4Address:
         return IPv4Address(self.number + other)
 
@@ -316,6 +319,9 @@ class IPv6Address:
         if isinstance(other, IPv6Address):
             return self.number > other.number or self == other
         return NotImplemented if not isinstance(other, IPv4Address) else versions_differ(self, other)
+
+    def __int__(self) -> int:
+        return self.number
 
     def __add__(self, other: int) -> IPv6Address:
         return IPv6Address(self.number + other)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NoReturn, cast
+from typing import Annotated, Any, NoReturn, cast, overload
 
 from meshext_wasm.library.builtins.text import piece, point_at
 from meshext_wasm.library.json.strings import read_string
 
-Json = dict[str, object] | list[object] | str | int | float | bool | None
+Json = dict[str, Any] | list[Any] | str | int | float | bool | None
 Pairs = Callable[[list[tuple[str, object]]], object]
 Objects = Callable[[dict[str, object]], object]
 
@@ -79,9 +79,21 @@ class Scanner:
         return found.text
 
 
+@overload
+def loads(
+    s: str | bytes, *, object_hook: None = ..., object_pairs_hook: None = ...
+) -> Annotated[Json, Any]: ...
+
+
+@overload
+def loads(
+    s: str | bytes, *, object_hook: Objects | None = ..., object_pairs_hook: Pairs | None = ...
+) -> Any: ...
+
+
 def loads(
     s: str | bytes, *, object_hook: Objects | None = None, object_pairs_hook: Pairs | None = None
-) -> Json:
+) -> object:
     """The value of a JSON text; bytes are UTF-8."""
     text = s if isinstance(s, str) else decode(s)
     if isinstance(s, str) and text.startswith("\ufeff"):

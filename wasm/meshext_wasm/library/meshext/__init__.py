@@ -1,12 +1,9 @@
-"""The SDK's surface, compiled: what `from meshext import ...` finds in a filter that becomes a module.
-
-`MeshextError` is not here: with single inheritance `HeaderError` is the `ValueError` that it is in the SDK
-too, and a filter that catches the root of the tree is refused by name.
-"""
+"""The SDK's surface, compiled: what `from meshext import ...` finds in a filter that becomes a module."""
 
 from meshext_wasm.library.meshext.actions import Respond as Respond
 from meshext_wasm.library.meshext.cookies import Cookies as Cookies
 from meshext_wasm.library.meshext.errors import HeaderError as HeaderError
+from meshext_wasm.library.meshext.errors import MeshextError as MeshextError
 from meshext_wasm.library.meshext.errors import SpecError as SpecError
 from meshext_wasm.library.meshext.errors import StoreError as StoreError
 from meshext_wasm.library.meshext.errors import StoreUnavailable as StoreUnavailable

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar, overload
 
 from meshext_wasm.library.meshext.errors import HeaderError
-from meshext_wasm.library.meshext.legal import check_name, check_value, decode, encode
+from meshext_wasm.library.meshext.legal import check_name, check_value, decode, encode, lower_name
 from meshext_wasm.library.meshext.lines import NO_LINES, Edit, Lines
-from meshext_wasm.library.raw import virtual
+from meshext_wasm.library.raw import class_descriptor, instance_new, virtual
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class Headers(Iterable[str]):
         self._sealed = reason
 
     def __getitem__(self, name: str) -> str:
-        found = self._lines.first(name.lower())
+        found = self._lines.first(lower_name(name))
         if found is None:
             raise KeyError(name)
         return decode(found)
@@ -48,14 +48,14 @@ class Headers(Iterable[str]):
     def get(self, name: str, default: T) -> str | T: ...
     def get(self, name: str, default: object = None) -> object:
         """The first line of that name, else the default."""
-        found = self._lines.first(name.lower())
+        found = self._lines.first(lower_name(name))
         if found is None:
             return default
         return decode(found)
 
     def get_all(self, name: str) -> list[str]:
         """The value of every line of that name, in order."""
-        lower = name.lower()
+        lower = lower_name(name)
         found: list[str] = []
         for key, value in self._lines.all():
             if key == lower:
@@ -121,7 +121,7 @@ class Headers(Iterable[str]):
     def __contains__(self, name: object) -> bool:
         if not isinstance(name, str):
             return False
-        return self._lines.first(name.lower()) is not None
+        return self._lines.first(lower_name(name)) is not None
 
     def items(self) -> list[tuple[str, str]]:
         """Name and value of every line, in order."""
@@ -139,6 +139,14 @@ class Headers(Iterable[str]):
     def _check_open(self) -> None:
         if self._sealed:
             raise HeaderError(self._sealed)
+
+
+def open_headers(lines: Lines) -> Headers:
+    """Headers of raw lines."""
+    made: Headers = instance_new(class_descriptor(Headers))
+    made._lines = lines
+    made._sealed = ""
+    return made
 
 
 def build_lines(given: Iterable[tuple[str, str]]) -> Lines:

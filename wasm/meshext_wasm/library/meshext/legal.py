@@ -1,9 +1,9 @@
 """What is legal HTTP, as checks that raise HeaderError; `meshext.http.legal` without its patterns."""
 
-from meshext_wasm.library.builtins.bytes_layout import data_of, length_of
-from meshext_wasm.library.builtins.text import ASCII, text_kind, text_length
+from meshext_wasm.library.builtins.bytes_layout import copied, data_of, length_of
+from meshext_wasm.library.builtins.text import ASCII, from_bytes, kind_of_bytes, text_kind, text_length
 from meshext_wasm.library.meshext.errors import HeaderError
-from meshext_wasm.library.raw import budget_charge, load8, nothrow, value_address, word
+from meshext_wasm.library.raw import budget_charge, load8, load32, nothrow, value_address, word
 
 
 def flags(characters: str) -> bytes:
@@ -18,12 +18,29 @@ AUTHORITY = flags("-._~%!$&'()*+,;=:@[]" + LETTERS)
 
 def encode(text: str) -> bytes:
     """The bytes of a header value: UTF-8, where lone surrogates stand for bytes that were not UTF-8."""
+    source = value_address(text)
+    if text_kind(source) == word(ASCII):
+        return copied(source + word(24), int(text_length(source)))
     return text.encode("utf-8", "surrogateescape")
 
 
 def decode(raw: bytes) -> str:
     """The text of a header value; bytes that are not UTF-8 survive as lone surrogates."""
+    start, length = data_of(raw), word(length_of(raw))
+    if length > word(0) and kind_of_bytes(start, length) == word(ASCII):
+        return from_bytes(start, length)
     return raw.decode("utf-8", "surrogateescape")
+
+
+@nothrow
+def is_plain_name(name: str) -> bool:
+    """Whether a name is known to be that of a line that may be written, in lower case: a literal that is."""
+    return load32(value_address(name) + word(20)) != word(0)
+
+
+def lower_name(name: str) -> str:
+    """A name in lower case."""
+    return name if is_plain_name(name) else name.lower()
 
 
 def consists_of(text: str, allowed: bytes) -> bool:
@@ -49,6 +66,8 @@ def all_flagged(start: word, length: word, table: word) -> bool:
 
 def check_name(name: str) -> str:
     """The name in lower case; HeaderError where it is not a token or belongs to the framing."""
+    if is_plain_name(name):
+        return name
     if not consists_of(name, TOKEN):
         raise HeaderError(f"{name!r} is not a header name; write a token such as 'x-version' (RFC 9110 5.1)")
     lower = name.lower()
@@ -62,17 +81,24 @@ def check_name(name: str) -> str:
 def check_value(name: str, value: str) -> bytes:
     """The bytes of a value; HeaderError where it would not survive the wire unchanged."""
     try:
-        raw = value.encode("utf-8", "surrogateescape")
+        raw = encode(value)
     except UnicodeEncodeError:
         raise HeaderError(
             f"header {name!r}: {value!r} holds a lone surrogate that stands for no byte"
         ) from None
-    budget_charge(word(length_of(raw)) >> word(4))
-    if holds_control(data_of(raw), word(length_of(raw))):
+    start, length = data_of(raw), word(length_of(raw))
+    budget_charge(length >> word(4))
+    if holds_control(start, length):
         raise HeaderError(f"header {name!r}: {value!r} holds a control character (CR, LF, NUL, ...)")
-    if raw and (raw[0] == 32 or raw[0] == 9 or raw[-1] == 32 or raw[-1] == 9):
+    if length > word(0) and (is_blank(load8(start)) or is_blank(load8(start + length - word(1)))):
         raise HeaderError(f"header {name!r}: {value!r} begins or ends with white space; write value.strip()")
     return raw
+
+
+@nothrow
+def is_blank(byte: word) -> bool:
+    """Whether it is a space or a tab."""
+    return byte == word(32) or byte == word(9)
 
 
 @nothrow

@@ -5,6 +5,7 @@ test. Those of a message that has just come are still Envoy's: they are fetched 
 and what a filter writes is kept beside them, to be handed on as it is.
 """
 
+from meshext_wasm.library.meshext.legal import is_plain_name
 from meshext_wasm.library.raw import virtual
 
 HOST = "host"
@@ -81,7 +82,7 @@ class Lines:
             return first_of(self.known, name)
         if len(self.edits) > 0 and self.is_edited(name):
             return first_of(self.all(), name)
-        if name.startswith(":") or name == HOST:
+        if not is_plain_name(name) and (name.startswith(":") or name == HOST):
             return None
         return origin.first(name)
 
@@ -103,10 +104,11 @@ class Lines:
         if len(self.edits) > 0:
             edits = [*self.edits, edit]
         made = Lines(NOTHING, self.origin, edits)
-        made.lines_written = self.lines_written + len(edit.values)
-        made.bytes_written = self.bytes_written
+        size = self.bytes_written + len(edit.name) * len(edit.values)
         for value in edit.values:
-            made.bytes_written += len(edit.name) + len(value)
+            size += len(value)
+        made.lines_written = self.lines_written + len(edit.values)
+        made.bytes_written = size
         return made
 
 

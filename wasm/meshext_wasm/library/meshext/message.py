@@ -1,7 +1,7 @@
 """What request and response have in common: header lines, trailers, a body, and what surrounds them."""
 
 from meshext_wasm.library.meshext.errors import HeaderError, UnsupportedError
-from meshext_wasm.library.meshext.headers import Headers
+from meshext_wasm.library.meshext.headers import Headers, open_headers
 from meshext_wasm.library.meshext.lines import Lines
 from meshext_wasm.library.meshext.metadata import Metadata
 from meshext_wasm.library.meshext.view import View
@@ -98,9 +98,7 @@ class Message:
 
     def load_lines(self, lines: Lines) -> None:
         """Take the header lines as they are at this point of the chain, open for changes."""
-        fresh = Headers()
-        fresh.replace_lines(lines)
-        self._headers = fresh
+        self._headers = open_headers(lines)
         self.sealed = False
         self._has_body = False
         self._body_refusal = self._texts.body_left
@@ -124,9 +122,7 @@ class Message:
 
     def load_trailers(self, lines: Lines) -> None:
         """Take the trailers, open for changes."""
-        fresh = Headers()
-        fresh.replace_lines(lines)
-        self._trailers = fresh
+        self._trailers = open_headers(lines)
 
     def read_body(self) -> bytes:
         """The body as the hook left it."""

@@ -5,39 +5,71 @@ the configuration we write turns back into labels. Envoy's numbers are whole: a 
 numbers, a histogram keeps millionths. Series can not be deleted, so label sets are capped as in the SDK.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 from meshext_wasm.library.meshext.host_metrics import define_metric, increment_metric, record_metric
-
-MAX_SERIES = 1000
-MAX_LABEL = 256
-OTHER = "other"
+from meshext_wasm.library.meshext.series import MAX_LABEL, MAX_SERIES, OTHER
 
 COUNTER = 0
 GAUGE = 1
 HISTOGRAM = 2
 MILLION = 1000000
+NO_CAPS: dict[str, int] = {}
 
 
 class Metric:
-    """A definition and its series; `kind` is Envoy's number for it, `owner` the filter that has it."""
+    """A definition and its series; `kind` is Envoy's number for it, `owner` the filter that has it. `values`
+    are those that were seen of each label that `most_values` bounds."""
 
-    def __init__(self, kind: int, name: str, labels: Sequence[str], most: int) -> None:
+    def __init__(
+        self, kind: int, name: str, labels: Sequence[str], most: int, most_values: Mapping[str, int]
+    ) -> None:
         self.kind = kind
         self.name = name
         self.labels = labels
         self.most = most
+        self.most_values = most_values
         self.owner = ""
         self.series: dict[str, int] = {}
+        self.values: dict[str, set[str]] = {}
+        for label in most_values:
+            if label not in labels:
+                raise ValueError(f"{name}: most_values names {label!r}, which is none of its labels")
+            if not 1 <= most_values[label] <= MAX_SERIES:
+                number = most_values[label]
+                words = f"most_values {label}={number!r} is out of range; write 1 to {MAX_SERIES}"
+                raise ValueError(f"{name}: {words}")
+            self.values[label] = set()
 
     def number(self, labels: dict[str, str | int | bool]) -> int:
         """Envoy's number of the series with these labels; ValueError unless exactly those are given."""
-        key = self.key(labels)
+        if len(labels) != len(self.labels):
+            raise ValueError(self.wrong(labels))
+        if len(labels) == 0:
+            return self.series_of([])
+        texts: list[str] = []
+        for name in self.labels:
+            if name not in labels:
+                raise ValueError(self.wrong(labels))
+            texts.append(label_text(str(labels[name])))
+        return self.series_of(texts)
+
+    def series_of(self, texts: list[str]) -> int:
+        """Envoy's number of the series with these label values, or of the one for all others when there are
+        too many."""
+        key = self.key(texts)
         known = self.series.get(key)
         if known is not None:
             return known
+        if len(self.values) > 0:
+            key = self.key(self.admitted(texts))
+            known = self.series.get(key)
+            if known is not None:
+                return known
         if len(self.series) >= self.most:
-            key = self.other()
+            key = self.key([OTHER] * len(texts))
             known = self.series.get(key)
             if known is not None:
                 return known
@@ -45,31 +77,35 @@ class Metric:
         self.series[key] = made
         return made
 
-    def key(self, labels: dict[str, str | int | bool]) -> str:
+    def key(self, texts: list[str]) -> str:
         """The name of the series in Envoy."""
-        if len(labels) != len(self.labels):
-            raise ValueError(self.wrong(labels))
-        if len(labels) == 0:
-            return self.start()
-        pieces: list[str] = [self.start()]
-        for name in self.labels:
-            if name not in labels:
-                raise ValueError(self.wrong(labels))
-            pieces.append(";" + name + "=" + label_text(str(labels[name])) + ";")
-        return "".join(pieces)
-
-    def start(self) -> str:
-        """What the names of all series begin with."""
+        pieces: list[str] = [self.name]
         if self.owner:
-            return f"{self.name};filter={self.owner};"
-        return self.name
-
-    def other(self) -> str:
-        """The series of all label sets that came too late."""
-        pieces: list[str] = [self.start()]
-        for name in self.labels:
-            pieces.append(";" + name + "=" + OTHER + ";")
+            pieces.append(f";filter={self.owner};")
+        for name, text in zip(self.labels, texts, strict=True):
+            pieces.append(";" + name + "=" + text + ";")
         return "".join(pieces)
+
+    def admitted(self, texts: list[str]) -> list[str]:
+        """The values, each "other" where its label has seen as many as it may."""
+        found: list[str] = []
+        for name, text in zip(self.labels, texts, strict=True):
+            seen = self.values.get(name)
+            if seen is None or text in ("", OTHER) or text in seen:
+                found.append(text)
+            elif len(seen) >= self.most_values[name]:
+                found.append(OTHER)
+            else:
+                seen.add(text)
+                found.append(text)
+        return found
+
+    def number_at(self, values: Sequence[str | int | bool]) -> int:
+        """Envoy's number of the series with these values, in the order of the labels."""
+        if isinstance(values, str) or len(values) != len(self.labels):
+            words = f"are no values of the labels {tuple(self.labels)}; write one each"
+            raise ValueError(f"{self.name}: {values!r:.100} {words}")
+        return self.series_of([label_text(str(value)) for value in values])
 
     def wrong(self, labels: dict[str, str | int | bool]) -> str:
         """What is wrong with these labels."""
@@ -80,7 +116,81 @@ class Metric:
         return f"{self.name}: got labels {given}; write {', '.join(wanted) or 'no labels'}"
 
 
-class Counter:
+class Recorder:
+    """Writes to the series that the labels name, or to the one that it was made for."""
+
+    def __init__(self, metric: Metric, place: int | None) -> None:
+        self.metric = metric
+        self.place = place
+
+    def own(self, filter_name: str) -> None:
+        """Whose it is: every series has the label `filter`."""
+        self.metric.owner = filter_name
+
+    def number(self, labels: dict[str, str | int | bool]) -> int:
+        """Envoy's number of the series that is meant."""
+        place = self.place
+        if place is None:
+            return self.metric.number(labels)
+        if len(labels) > 0:
+            given = sorted(labels.keys())
+            raise ValueError(f"{self.metric.name}: `at` has said the labels; leave {given} out")
+        return place
+
+
+class BoundCounter(Recorder):
+    """A counter of one filter."""
+
+    def at(self, values: Sequence[str | int | bool]) -> BoundCounter:
+        """The same for one series alone, by label values in the order of the definition."""
+        return BoundCounter(self.metric, self.metric.number_at(values))
+
+    def inc(self, amount: float = 1, /, **labels: str | int | bool) -> None:
+        """Count `amount` (not negative) more."""
+        number = whole(self.metric.name, amount)
+        if number < 0:
+            raise ValueError(f"{self.metric.name}: a counter can not go down by {amount!r}; write a Gauge")
+        increment_metric(self.number(labels), number)
+
+
+class BoundGauge(Recorder):
+    """A gauge of one filter."""
+
+    def at(self, values: Sequence[str | int | bool]) -> BoundGauge:
+        """The same for one series alone, by label values in the order of the definition."""
+        return BoundGauge(self.metric, self.metric.number_at(values))
+
+    def set(self, value: float, /, **labels: str | int | bool) -> None:
+        """Let the gauge stand at `value`."""
+        number = whole(self.metric.name, value)
+        record_metric(self.number(labels), number)
+
+    def inc(self, amount: float = 1, /, **labels: str | int | bool) -> None:
+        """Go up by `amount`."""
+        number = whole(self.metric.name, amount)
+        increment_metric(self.number(labels), number)
+
+    def dec(self, amount: float = 1, /, **labels: str | int | bool) -> None:
+        """Go down by `amount`."""
+        number = whole(self.metric.name, amount)
+        increment_metric(self.number(labels), -number)
+
+
+class BoundHistogram(Recorder):
+    """A histogram of one filter; Envoy keeps the spread, in millionths."""
+
+    def at(self, values: Sequence[str | int | bool]) -> BoundHistogram:
+        """The same for one series alone, by label values in the order of the definition."""
+        return BoundHistogram(self.metric, self.metric.number_at(values))
+
+    def observe(self, value: float, /, **labels: str | int | bool) -> None:
+        """Record one number, which is not negative."""
+        if value != value or value < 0 or value > 1e12:
+            raise ValueError(f"{self.metric.name}: {value!r} can not be recorded; write 0 to 1e12")
+        record_metric(self.number(labels), round(value * MILLION))
+
+
+class Counter(BoundCounter):
     """A number that only grows. By custom its name ends in `_total`."""
 
     def __init__(
@@ -90,22 +200,12 @@ class Counter:
         labels: Sequence[str] = (),
         help: str = "",  # noqa: A002  # the SDK's word
         most: int = MAX_SERIES,
+        most_values: Mapping[str, int] = NO_CAPS,
     ) -> None:
-        self.metric = Metric(COUNTER, name, labels, most)
-
-    def own(self, filter_name: str) -> None:
-        """Whose it is: every series has the label `filter`."""
-        self.metric.owner = filter_name
-
-    def inc(self, amount: float = 1, /, **labels: str | int | bool) -> None:
-        """Count `amount` (not negative) more."""
-        number = whole(self.metric.name, amount)
-        if number < 0:
-            raise ValueError(f"{self.metric.name}: a counter can not go down by {amount!r}; write a Gauge")
-        increment_metric(self.metric.number(labels), number)
+        super().__init__(Metric(COUNTER, name, labels, most, most_values), None)
 
 
-class Gauge:
+class Gauge(BoundGauge):
     """A number that goes up and down."""
 
     def __init__(
@@ -115,31 +215,13 @@ class Gauge:
         labels: Sequence[str] = (),
         help: str = "",  # noqa: A002  # the SDK's word
         most: int = MAX_SERIES,
+        most_values: Mapping[str, int] = NO_CAPS,
     ) -> None:
-        self.metric = Metric(GAUGE, name, labels, most)
-
-    def own(self, filter_name: str) -> None:
-        """Whose it is: every series has the label `filter`."""
-        self.metric.owner = filter_name
-
-    def set(self, value: float, /, **labels: str | int | bool) -> None:
-        """Let the gauge stand at `value`."""
-        number = whole(self.metric.name, value)
-        record_metric(self.metric.number(labels), number)
-
-    def inc(self, amount: float = 1, /, **labels: str | int | bool) -> None:
-        """Go up by `amount`."""
-        number = whole(self.metric.name, amount)
-        increment_metric(self.metric.number(labels), number)
-
-    def dec(self, amount: float = 1, /, **labels: str | int | bool) -> None:
-        """Go down by `amount`."""
-        number = whole(self.metric.name, amount)
-        increment_metric(self.metric.number(labels), -number)
+        super().__init__(Metric(GAUGE, name, labels, most, most_values), None)
 
 
-class Histogram:
-    """How observed numbers spread; Envoy keeps the spread, in millionths."""
+class Histogram(BoundHistogram):
+    """How observed numbers spread."""
 
     def __init__(
         self,
@@ -148,18 +230,9 @@ class Histogram:
         labels: Sequence[str] = (),
         help: str = "",  # noqa: A002  # the SDK's word
         most: int = MAX_SERIES,
+        most_values: Mapping[str, int] = NO_CAPS,
     ) -> None:
-        self.metric = Metric(HISTOGRAM, name, labels, most)
-
-    def own(self, filter_name: str) -> None:
-        """Whose it is: every series has the label `filter`."""
-        self.metric.owner = filter_name
-
-    def observe(self, value: float, /, **labels: str | int | bool) -> None:
-        """Record one number, which is not negative."""
-        if value != value or value < 0 or value > 1e12:
-            raise ValueError(f"{self.metric.name}: {value!r} can not be recorded; write 0 to 1e12")
-        record_metric(self.metric.number(labels), round(value * MILLION))
+        super().__init__(Metric(HISTOGRAM, name, labels, most, most_values), None)
 
 
 def whole(name: str, amount: float) -> int:

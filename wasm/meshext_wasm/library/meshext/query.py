@@ -5,6 +5,7 @@ from typing import TypeVar, overload
 
 from meshext_wasm.library.meshext.legal import decode, encode
 from meshext_wasm.library.raw import virtual
+from meshext_wasm.library.urllib.parse.quoting import unquote_to_bytes
 
 T = TypeVar("T")
 
@@ -146,33 +147,7 @@ def decode_part(raw: str) -> str:
     """One decoded name or value; bytes that are not UTF-8 survive as lone surrogates."""
     if "%" not in raw and "+" not in raw:
         return raw
-    data = encode(raw.replace("+", " "))
-    pieces = data.split(b"%")
-    made: list[bytes] = [pieces[0]]
-    for piece in pieces[1:]:
-        high = hex_value(piece, 0)
-        low = hex_value(piece, 1)
-        if high < 0 or low < 0:
-            made.append(b"%")
-            made.append(piece)
-        else:
-            made.append(bytes([16 * high + low]))
-            made.append(piece[2:])
-    return decode(b"".join(made))
-
-
-def hex_value(data: bytes, at: int) -> int:
-    """The number of a hexadecimal digit, -1 where there is none."""
-    if at >= len(data):
-        return -1
-    byte = data[at]
-    if 48 <= byte <= 57:
-        return byte - 48
-    if 65 <= byte <= 70:
-        return byte - 55
-    if 97 <= byte <= 102:
-        return byte - 87
-    return -1
+    return decode(unquote_to_bytes(encode(raw.replace("+", " "))))
 
 
 def encode_part(text: str) -> str:

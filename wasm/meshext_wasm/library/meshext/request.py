@@ -96,12 +96,16 @@ class RequestLine:
         return decode(found)
 
 
+NO_LINE = RequestLine("", "", "", "")
+"""Before the request's headers are here."""
+
+
 class AnyRequest(Message):
     """A request without its filter's state."""
 
     def __init__(self, view: View) -> None:
         super().__init__(view, TEXTS)
-        self._line = RequestLine("", "", "", "")
+        self._line = NO_LINE
         self._additions: ResponseAdditions | None = None
 
     @property

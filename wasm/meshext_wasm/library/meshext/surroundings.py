@@ -6,8 +6,10 @@ from meshext_wasm.library.meshext.peer import Peer, principal_from
 from meshext_wasm.library.meshext.structs import read_metadata
 from meshext_wasm.library.proxy.host import read_property
 
-DIRECT_ADDRESS = "filter_state.meshext.direct_address"
-"""Where the configuration of Envoy puts the direct peer's address, for which it has no attribute."""
+DIRECT_ADDRESS = "filter_state.meshext_direct_address"
+URI_SANS = "filter_state.meshext_uri_sans"
+"""Where the configuration of Envoy puts the direct peer's address, for which it has no attribute, and all the
+URIs of its certificate."""
 
 LONGEST_ID = 128
 NO_ATTRIBUTES: dict[str, str | int | float | bool | bytes | None] = {}
@@ -19,6 +21,7 @@ class Surroundings:
     """One exchange's. `route` and `cluster` are those that were chosen before the first filter ran.
 
     `published` is the metadata that filters of this chain wrote, by namespace. `lines` are the request's.
+    `lines_logged` are those that its hooks wrote into the log, `is_quiet` whether there were too many.
     """
 
     def __init__(self, lines: Lines) -> None:
@@ -28,6 +31,8 @@ class Surroundings:
         self.cluster = ""
         self.attributes = NO_ATTRIBUTES
         self.published = NOTHING_PUBLISHED
+        self.lines_logged = 0
+        self.is_quiet = False
         self._peer: Peer | None = None
         self._client_address: str | None = None
         self._envoys: dict[str, dict[str, object]] | None = None
@@ -120,7 +125,11 @@ def read_peer() -> Peer:
     if not address:
         address = text_of("source.address")
     tls = text_of("connection.tls_version") != ""
-    return Peer(principal_from(text_of("connection.uri_san_peer_certificate")), without_port(address), tls)
+    # The attribute has the first URI alone, and a certificate with two names nobody.
+    names = text_of(URI_SANS)
+    if not names:
+        names = text_of("connection.uri_san_peer_certificate")
+    return Peer(principal_from(names), without_port(address), tls)
 
 
 def text_of(path: str) -> str:

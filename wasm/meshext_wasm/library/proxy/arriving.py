@@ -8,9 +8,6 @@ ONE_BY_ONE = 3
 """So many names are asked for one by one; Envoy takes as long to hand over everything as for four."""
 
 
-NOTHING_ASKED: list[tuple[str, bytes | None]] = []
-
-
 class Arriving(Origin):
     """A header map of Envoy's while it is there; `lines_there` is how many lines Envoy says it has.
 
@@ -20,7 +17,13 @@ class Arriving(Origin):
     def __init__(self, which: int, lines_there: int) -> None:
         self.which = which
         self.lines_there = lines_there
-        self.asked = NOTHING_ASKED
+        self.asked = 0
+        self.name0 = ""
+        self.name1 = ""
+        self.name2 = ""
+        self.value0: bytes | None = None
+        self.value1: bytes | None = None
+        self.value2: bytes | None = None
         self.pairs = NOTHING
         self.plain = NOTHING
         self.is_loaded = False
@@ -28,18 +31,29 @@ class Arriving(Origin):
     def first(self, name: str) -> bytes | None:
         """The first value of a name, of a pseudo-header too."""
         if not self.is_loaded:
-            for key, value in self.asked:
-                if key == name:
-                    return value
-            if len(self.asked) < ONE_BY_ONE:
-                found = read_header(self.which, name)
-                if len(self.asked) == 0:
-                    self.asked = [(name, found)]
-                else:
-                    self.asked.append((name, found))
-                return found
+            asked = self.asked
+            if asked > 0 and self.name0 == name:
+                return self.value0
+            if asked > 1 and self.name1 == name:
+                return self.value1
+            if asked > 2 and self.name2 == name:
+                return self.value2
+            if asked < ONE_BY_ONE:
+                return self.ask(name)
             self.load()
         return first_of(self.pairs, name)
+
+    def ask(self, name: str) -> bytes | None:
+        """Ask Envoy, and keep what it says."""
+        found = read_header(self.which, name)
+        if self.asked == 0:
+            self.name0, self.value0 = name, found
+        elif self.asked == 1:
+            self.name1, self.value1 = name, found
+        else:
+            self.name2, self.value2 = name, found
+        self.asked += 1
+        return found
 
     def load(self) -> list[tuple[str, bytes]]:
         """All lines but pseudo-headers."""

@@ -4,24 +4,14 @@ Whatever happens in here ends in a number that Envoy understands: there is nothi
 """
 
 from meshext_wasm.library.builtins import memory
+from meshext_wasm.library.proxy.beginning import PASSAGES
 from meshext_wasm.library.proxy.host import CONFIGURATION, ERROR, log, read_buffer
-from meshext_wasm.library.proxy.passage import CONTINUE, PAUSE, Passage
-from meshext_wasm.library.proxy.program import installed
+from meshext_wasm.library.proxy.program import CONTINUE, PAUSE, installed
 from meshext_wasm.library.proxy.traceback import describe_error, format_sites
 from meshext_wasm.library.raw import budget_set, export, guard_call, guard_taken, wide, word
 
 GLUE_STEPS = 1_000_000_000
 """What the glue and a configuration may take, about half a second; a hook has its own budget within."""
-
-
-class Passages:
-    """The exchanges that are open, by context."""
-
-    def __init__(self) -> None:
-        self.open: dict[int, Passage] = {}
-
-
-PASSAGES = Passages()
 
 
 @export("proxy_abi_version_0_2_1")
@@ -52,7 +42,8 @@ def say_started(taken: object) -> None:
 @export("proxy_on_configure")
 def on_configure(context: word, size: word) -> word:
     """Make the filters; 0 refuses the configuration, and the log says why."""
-    begin()
+    memory.begin_configuration()
+    budget_set(wide(GLUE_STEPS))
     guard_call(configure)
     taken = guard_taken()
     accepted = word(1)
@@ -61,7 +52,7 @@ def on_configure(context: word, size: word) -> word:
         accepted = word(0)
         memory.allow_more()
         guard_call(lambda: refuse(taken))
-    memory.end()
+    memory.end_configuration()
     return accepted
 
 
@@ -112,17 +103,12 @@ def report(taken: object) -> None:
 def on_request_headers(context: word, count: word, end: word) -> word:
     """The request begins."""
     begin()
-    number, lines, last = int(context), int(count), end != word(0)
-    return finish(guard_call(lambda: request_begins(number, lines, last)))
+    return request_begins(int(context), int(count), end != word(0))
 
 
-def request_begins(context: int, lines: int, end: bool) -> int:
-    """A new exchange; it is remembered only where something is left to do, so that most leave no trace."""
-    passage = Passage(installed(), lines)
-    result = passage.request_begins(end)
-    if passage.goes_on():
-        PASSAGES.open[context] = passage
-    return result
+def request_begins(context: int, count: int, end: bool) -> word:
+    """The same behind the mark: what the lambda shares is made as a function begins, and would stay."""
+    return finish(guard_call(lambda: installed().begin(context, count, end)))
 
 
 @export("proxy_on_request_body")

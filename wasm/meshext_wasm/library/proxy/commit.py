@@ -62,7 +62,7 @@ def edits(which: int, written: list[Edit], start: int) -> None:
         if edit.adds:
             for value in edit.values:
                 add_header(which, edit.name, value)
-        elif not is_replaced(written, at):
+        elif at + 1 == len(written) or not is_replaced(written, at):
             write_values(which, edit.name, edit.values)
 
 
@@ -79,9 +79,13 @@ def write_values(which: int, name: str, values: list[bytes]) -> None:
     if len(values) == 0:
         remove_header(which, name)
         return
-    replace_header(which, name, values[0])
-    for value in values[1:]:
-        add_header(which, name, value)
+    first = True
+    for value in values:
+        if first:
+            replace_header(which, name, value)
+        else:
+            add_header(which, name, value)
+        first = False
 
 
 def differences(which: int, before: list[tuple[str, bytes]], after: list[tuple[str, bytes]]) -> None:

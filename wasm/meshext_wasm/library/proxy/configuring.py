@@ -38,6 +38,12 @@ def part_of(value: object, name: str, names: list[str]) -> object:
     return {}
 
 
+def check_empty(text: str, source: str) -> None:
+    """The same for the text itself, which need not be read for that."""
+    if "".join(text.split()) not in ("", "null", "{}"):
+        raise ValueError(f"{source} takes no configuration; leave it out")
+
+
 def check_nothing(value: object, source: str) -> None:
     """Refuse a configuration for a filter that has none."""
     if value is not None and value != {}:

@@ -9,14 +9,17 @@ from meshext_wasm.library.meshext.message import Message
 from meshext_wasm.library.meshext.metadata import survives_copy
 from meshext_wasm.library.meshext.needs import (
     ON_COMPLETE,
+    ON_REQUEST,
     ON_REQUEST_CHUNK,
     ON_RESPONSE_CHUNK,
     ON_RESPONSE_TRAILERS,
     hook_name,
 )
-from meshext_wasm.library.meshext.request import AnyRequest
+from meshext_wasm.library.meshext.request import AnyRequest, RequestLine
+from meshext_wasm.library.meshext.view import NOTHING_WRITTEN
 from meshext_wasm.library.proxy.bounds import PSEUDO_BYTES, Nonsense, check_body, check_lines, fits_by_far
-from meshext_wasm.library.proxy.failing import report_failure
+from meshext_wasm.library.proxy.failing import report_failure, report_left_out
+from meshext_wasm.library.proxy.quota import QUOTA
 from meshext_wasm.library.proxy.seat import NO_CHUNK, NO_ENDING, Chunk, Ending, Seat
 from meshext_wasm.library.proxy.turn import Turn, turn_failed
 from meshext_wasm.library.raw import budget_left, budget_set, guard_call, guard_taken, wide
@@ -79,16 +82,66 @@ def run(
     before = Before(seat, message)
     left = budget_left()
     budget_set(wide(STEPS))
+    QUOTA.begin(seat.view.surroundings.lines_logged)
     result = guard_call(lambda: attempt(seat, hook, message, chunk, ending, before))
     # A hook that used up its steps must leave some for what is done about it.
     budget_set(left)
     taken = guard_taken()
+    seat.view.surroundings.lines_logged = QUOTA.end()
+    if QUOTA.left_out > 0:
+        report_left_out(seat, QUOTA.left_out)
     if taken is None and isinstance(result, Result):
         if seat.view.written is not before.written:
             seat.publish()
         return result
     memory.allow_more()
     before.undo(seat, message)
+    return Result(fail(seat, hook, taken), None)
+
+
+def meet_request(seat: Seat, lines: Lines, line: RequestLine) -> Turn | None:
+    """`on_request` of one filter, called as `run` calls a hook; the request is new, so little is undone."""
+    seat.saw_request = True
+    request = seat.asked
+    request.load_lines(lines)
+    request.load_line(line)
+    headers = request.headers
+    left = budget_left()
+    budget_set(wide(STEPS))
+    QUOTA.begin(0)
+    found = guard_call(lambda: attempt_request(seat, lines, line))
+    budget_set(left)
+    taken = guard_taken()
+    QUOTA.end()
+    if QUOTA.left_out > 0:
+        report_left_out(seat, QUOTA.left_out)
+    if taken is None:
+        if seat.view.written is not NOTHING_WRITTEN:
+            seat.publish()
+        return found if isinstance(found, Turn) else None
+    memory.allow_more()
+    headers.replace_lines(lines)
+    request.load_line(line)
+    if request.has_additions():
+        request.response_headers.restore(NO_LINES, [])
+    seat.view.written = NOTHING_WRITTEN
+    return fail(seat, ON_REQUEST, taken)
+
+
+def attempt_request(seat: Seat, lines: Lines, line: RequestLine) -> Turn | None:
+    """`on_request`, and what it returned and wrote, judged."""
+    returned = seat.call(ON_REQUEST, NO_CHUNK, NO_ENDING)
+    turn = None
+    if returned is not None:
+        turn = judge(ON_REQUEST, returned, NO_CHUNK, seat).turn
+    check_headers(seat, seat.asked, lines, line)
+    if seat.view.written is not NOTHING_WRITTEN:
+        check_metadata(seat.view.written)
+    return turn
+
+
+def fail(seat: Seat, hook: int, taken: object) -> Turn | None:
+    """A hook failed: say so, and what becomes of the exchange; None where it goes on."""
     kind = "raised"
     if isinstance(taken, Exhausted):
         forget_printing()
@@ -97,8 +150,8 @@ def run(
         kind = "nonsense"
     report_failure(seat, hook_name(hook), hook == ON_COMPLETE, kind, taken)
     if seat.needs.fails_open or hook == ON_COMPLETE:
-        return Result(None, None)
-    return Result(turn_failed(seat, kind), None)
+        return None
+    return turn_failed(seat, kind)
 
 
 def attempt(seat: Seat, hook: int, message: Message, chunk: Chunk, ending: Ending, before: Before) -> Result:
@@ -131,19 +184,24 @@ def judge(hook: int, returned: object, chunk: Chunk, seat: Seat) -> Result:
 
 def check_written(seat: Seat, hook: int, message: Message, before: Before) -> None:
     """Refuse what a hook wrote and Envoy has no room for."""
-    lines = message.headers.to_lines()
-    moved = seat.asked.read_line() is not before.line
-    if moved or lines is not before.lines:
-        if isinstance(message, AnyRequest) and loses(before.lines, lines, "x-forwarded-proto"):
-            raise Nonsense(
-                "it removed 'x-forwarded-proto', without which Envoy finds no route; set it instead"
-            )
-        if moved or not fits_by_far(lines):
-            check_lines(before.lines, lines, bytes_besides(message))
+    check_headers(seat, message, before.lines, before.line)
     if message.read_body() != before.body:
         check_body(message.read_body(), seat.needs.max_body)
     if seat.view.written is not before.written:
         check_metadata(seat.view.written)
+
+
+def check_headers(seat: Seat, message: Message, before: Lines, line: RequestLine) -> None:
+    """The same for headers, which were like this."""
+    lines = message.headers.to_lines()
+    moved = seat.asked.read_line() is not line
+    if moved or lines is not before:
+        if isinstance(message, AnyRequest) and loses(before, lines, "x-forwarded-proto"):
+            raise Nonsense(
+                "it removed 'x-forwarded-proto', without which Envoy finds no route; set it instead"
+            )
+        if moved or not fits_by_far(lines):
+            check_lines(before, lines, bytes_besides(message))
 
 
 def check_metadata(written: dict[str, object]) -> None:

@@ -120,11 +120,11 @@ class Reader:
             if char < " ":
                 raise self.fail("invalid control character")
             if char == '"' or char == "\\":
-                pieces.append(self.text[start : self.at])
+                piece = self.text[start : self.at]
                 self.at += 1
                 if char == '"':
-                    return "".join(pieces)
-                pieces.append(self.escape())
+                    return "".join([*pieces, piece]) if pieces else piece
+                pieces += [piece, self.escape()]
                 start = self.at
             else:
                 self.at += 1

@@ -13,12 +13,12 @@ from meshext_wasm.library.meshext.needs import (
     ON_RESPONSE_TRAILERS,
 )
 from meshext_wasm.library.meshext.request import RequestLine
+from meshext_wasm.library.meshext.surroundings import Surroundings
 from meshext_wasm.library.proxy import commit
 from meshext_wasm.library.proxy.arriving import Arriving
 from meshext_wasm.library.proxy.hooks import run
 from meshext_wasm.library.proxy.host import (
     REQUEST_BODY,
-    REQUEST_HEADERS,
     REQUEST_TRAILERS,
     RESPONSE_BODY,
     RESPONSE_HEADERS,
@@ -31,17 +31,14 @@ from meshext_wasm.library.proxy.host import (
     write_buffer,
 )
 from meshext_wasm.library.proxy.passes import Pass
-from meshext_wasm.library.proxy.program import Program
+from meshext_wasm.library.proxy.program import CONTINUE, PAUSE, Program
 from meshext_wasm.library.proxy.request_pass import RequestPass
 from meshext_wasm.library.proxy.response_pass import ResponsePass
 from meshext_wasm.library.proxy.seat import NO_CHUNK, STREAM, WHOLE, Ending, Seat
-from meshext_wasm.library.proxy.surrounding import read_surroundings
-from meshext_wasm.library.proxy.turn import Turn
+from meshext_wasm.library.proxy.turn import Turn, spaceless
 from meshext_wasm.library.proxy.written import Written
 from meshext_wasm.library.raw import heap_dirty
 
-CONTINUE = 0
-PAUSE = 1
 NANOSECONDS = 1e9
 
 
@@ -52,20 +49,17 @@ class Passage:
     that answer, which has passed the filters already.
     """
 
-    def __init__(self, program: Program, count: int) -> None:
+    def __init__(self, program: Program, lines: Lines, line: RequestLine, surroundings: Surroundings) -> None:
         self.program = program
         self.response_after = -1
-        origin = Arriving(REQUEST_HEADERS, count)
-        lines = Lines(NOTHING, origin)
-        self.line = RequestLine(None, None, None, None, origin)
-        self.surroundings = read_surroundings(program.facts, lines)
-        program.read_early(self.surroundings, self.line, lines)
-        self.written = Written(self.surroundings)
-        self.seats = program.seat(self.surroundings)
+        self.line = line
+        self.surroundings = surroundings
+        self.written = Written(surroundings)
+        self.seats = program.seat(surroundings)
         self.began = -1
         if program.hooks & ON_COMPLETE != 0:
             self.began = now()
-        self.request = RequestPass(self.seats, program.request_style, self.line)
+        self.request = RequestPass(self.seats, program.request_style, line)
         self.request.lines = lines
         self.request.sent = lines
         self._response: ResponsePass | None = None
@@ -342,14 +336,3 @@ def forbids_body(method: str, status: int) -> bool:
 def opens_tunnel(method: str, status: int) -> bool:
     """Whether bytes of no body follow a response to that method with that status."""
     return status == 101 or (method == "CONNECT" and 200 <= status < 300)
-
-
-def spaceless(text: str) -> str:
-    """Details as Envoy writes them: underscores where there is white space."""
-    pieces: list[str] = []
-    for char in text:
-        if char.isspace():
-            pieces.append("_")
-        else:
-            pieces.append(char)
-    return "".join(pieces)

@@ -1,9 +1,11 @@
 """What is wrong with a configuration: a line for each mistake, with the path of what it is about."""
 
+from meshext_wasm.library.meshext.legal import LETTERS, consists_of, flags
 from meshext_wasm.library.proxy.wording import REDACTED
 
 MOST_PROBLEMS = 100
 LONGEST_NAME = 64
+PLAIN = flags("_-" + LETTERS)
 
 
 class Problems:
@@ -52,10 +54,7 @@ def below(place: str, name: str) -> str:
 
 def is_plain(name: str) -> bool:
     """Whether a name can stand in a path as it is."""
-    for char in name:
-        if not char.isascii() or not (char.isalnum() or char == "_" or char == "-"):
-            return False
-    return 0 < len(name) <= LONGEST_NAME
+    return len(name) <= LONGEST_NAME and consists_of(name, PLAIN)
 
 
 def mistakes(refusal: ValueError) -> list[str]:

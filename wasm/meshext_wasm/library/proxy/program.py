@@ -16,6 +16,10 @@ from meshext_wasm.library.meshext.surroundings import Surroundings
 from meshext_wasm.library.proxy.seat import NONE, STREAM, WHOLE, Seat
 from meshext_wasm.library.raw import virtual
 
+CONTINUE = 0
+PAUSE = 1
+"""What a callback gives."""
+
 
 class Facts:
     """What of the surroundings is asked of Envoy at once."""
@@ -47,6 +51,11 @@ class Program:
         raise NotImplementedError
 
     @virtual
+    def begin(self, context: int, count: int, end: bool) -> int:
+        """A request begins; what the callback gives."""
+        raise NotImplementedError
+
+    @virtual
     def read_early(self, surroundings: Surroundings, line: RequestLine, lines: Lines) -> None:
         """Ask for the declared attributes of connection and request; a chain without any asks for nothing."""
 
@@ -58,6 +67,11 @@ class Program:
     def seat(self, surroundings: Surroundings) -> list[Seat]:
         """A place for each filter in a new exchange."""
         raise NotImplementedError
+
+    @virtual
+    def only(self, surroundings: Surroundings) -> Seat | None:
+        """The place of the only filter; None where there are several."""
+        return None
 
 
 def at_once(value: object) -> object:
@@ -75,10 +89,10 @@ def style_of(hooks: int, whole: int, chunk: int) -> int:
 
 
 class Installed:
-    """The program of this module."""
+    """The program of this module, once there is one."""
 
     def __init__(self) -> None:
-        self.program = Program([])
+        self.program: Program | None = None
 
 
 INSTALLED = Installed()
@@ -91,4 +105,7 @@ def install(program: Program) -> None:
 
 def installed() -> Program:
     """The program of this module."""
-    return INSTALLED.program
+    found = INSTALLED.program
+    if found is None:
+        raise RuntimeError("no filter is installed")
+    return found

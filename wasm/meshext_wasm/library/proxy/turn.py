@@ -43,3 +43,14 @@ def plain_turn(seat: Seat, status: int, text: str, details: str) -> Turn:
         body = f"{text}; request id: {request_id}\n"
     respond = Respond(status, headers={"content-type": "text/plain"}, body=body, details=details)
     return Turn(respond, seat)
+
+
+def spaceless(text: str) -> str:
+    """Details as Envoy writes them: underscores where there is white space."""
+    pieces: list[str] = []
+    for char in text:
+        if char.isspace():
+            pieces.append("_")
+        else:
+            pieces.append(char)
+    return "".join(pieces)

@@ -1,9 +1,9 @@
 """re: patterns in linear time.
 
-As CPython's but for what can not be matched in linear time (backreferences, lookaround, conditionals, atomic
-groups, possessive repeats, repeats of what can be empty), LOCALE, and patterns of more than 1,000 states;
-these are an `error` with the reason. `Match.group` gives one group, and its type holds None unless it is the
-whole match.
+As CPython's but for what can not be matched in linear time (backreferences, lookaround of any length,
+conditionals, atomic groups, possessive repeats, repeats of what can be empty), LOCALE, and patterns of more
+than 1,000 states; these are an `error` with the reason. `Match.group` gives one group, and its type holds
+None unless it is the whole match.
 """
 
 # ruff: noqa: A001, E741 - names of re

@@ -225,9 +225,47 @@ def follow(job: Job, threads: word, count: word, number: word, place: int) -> wo
             top = push(top, load32(operation + 4), word(NOWHERE))
         elif kind <= word(operations.LAST):
             top = save(job, top, kind, operation, number, place)
+        elif kind == word(operations.LOOK):
+            if looks(job, operation, number + 1, place):
+                top = push(top, load32(operation + 4), word(NOWHERE))
         elif holds(job, int(kind), place):
             top = push(top, number + 1, word(NOWHERE))
     return count
+
+
+def looks(job: Job, operation: word, number: word, place: int) -> bool:
+    """Whether lookaround lets pass: one of its ways holds, or none does where it must not match."""
+    end = load32(operation + 4)
+    budget_charge(end - number)
+    back = load32(operation + 8) != 0
+    held = False
+    while number < end and not held:
+        way = word(job.code) + number * 16
+        after = load32(way + 4)
+        held = agrees(job, number + 1, after, place - int(load32(way + 8)) if back else place)
+        number = after
+    return held == (load32(operation + 12) == 0)
+
+
+def agrees(job: Job, number: word, end: word, place: int) -> bool:
+    """Whether the text at a place is what operations one after the other say."""
+    if place < 0:
+        return False
+    while number < end:
+        operation = word(job.code) + number * 16
+        kind = load32(operation)
+        number = number + 1
+        if kind == word(operations.LOOK):
+            if not looks(job, operation, number, place):
+                return False
+            number = load32(operation + 4)
+        elif kind < word(operations.SPLIT):
+            if place >= job.end or not takes(job, kind, operation, job.point(place)):
+                return False
+            place += 1
+        elif not holds(job, int(kind), place):
+            return False
+    return True
 
 
 @nothrow

@@ -20,6 +20,7 @@ ALTERNATIVES = 5
 REPEAT = 6
 GROUP = 7
 ASSERTION = 8
+LOOK = 9
 
 UNBOUNDED = -1
 
@@ -73,7 +74,8 @@ class Node:
     """A part of a pattern. What the fields mean depends on `kind`.
 
     `point` is a character, or the operation of an assertion; `low` and `high` are of a repeat, `group` the
-    number of a group, 0 for one that is not remembered.
+    number of a group, 0 for one that is not remembered. Of lookaround `low` is 1 where it looks back, `high`
+    where it must not match, and `point` is where it stands.
     """
 
     kind: int
@@ -101,6 +103,8 @@ class Node:
         """Whether it matches nothing at all somewhere."""
         if self.kind == CHAR or self.kind == SET or self.kind == ANY:
             return False
+        if self.kind == LOOK:
+            return True
         if self.kind == REPEAT:
             return self.low == 0 or self.parts[0].can_be_empty()
         if self.kind == ALTERNATIVES:

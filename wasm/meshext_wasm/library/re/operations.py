@@ -1,4 +1,4 @@
-"""The operations of a compiled pattern; each is four words: the operation and up to two operands."""
+"""The operations of a compiled pattern; each is four words: the operation and up to three operands."""
 
 from __future__ import annotations
 
@@ -21,3 +21,7 @@ BORDER = 15
 NO_BORDER = 16
 BORDER_ASCII = 17
 NO_BORDER_ASCII = 18
+LOOK = 19
+"""Whether one of the ways up to the first operand holds; then whether they end here, and whether none may."""
+WAY = 20
+"""Operations up to the first operand, which take as many characters as the second says."""

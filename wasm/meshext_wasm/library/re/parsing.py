@@ -11,6 +11,7 @@ from meshext_wasm.library.re.nodes import (
     ASSERTION,
     EMPTY,
     GROUP,
+    LOOK,
     MULTILINE,
     REPEAT,
     SEQUENCE,
@@ -164,6 +165,8 @@ def parse_group(scanner: Scanner, flags: int) -> Node:
             return Node(EMPTY, flags)
         if scanner.skip("P<"):
             open_group(scanner, result, start)
+        elif begins_look(scanner, result):
+            result.point = start
         elif not scanner.skip(":"):
             inner = parse_extension(scanner, flags, start)
     else:
@@ -172,6 +175,17 @@ def parse_group(scanner: Scanner, flags: int) -> Node:
     if not scanner.skip(")"):
         scanner.fail("missing ), unterminated subpattern", start)
     return result
+
+
+def begins_look(scanner: Scanner, result: Node) -> bool:
+    """Go past `=`, `!`, `<=` or `<!`: what stands in the parentheses looks ahead or back."""
+    for text in ("=", "!", "<=", "<!"):
+        if scanner.skip(text):
+            result.kind = LOOK
+            result.low = 1 if len(text) == 2 else 0
+            result.high = 1 if text.endswith("!") else 0
+            return True
+    return False
 
 
 def open_group(scanner: Scanner, result: Node, start: int) -> None:
@@ -193,10 +207,6 @@ def open_group(scanner: Scanner, result: Node, start: int) -> None:
 def parse_extension(scanner: Scanner, flags: int, start: int) -> int:
     """`(?i:` or `(?i-s:`: the flags inside. Everything else behind `(?` is refused by its name."""
     for text, name in (
-        ("=", "lookahead"),
-        ("!", "lookahead"),
-        ("<=", "lookbehind"),
-        ("<!", "lookbehind"),
         (">", "an atomic group"),
         ("(", "a conditional"),
         ("P=", "a backreference"),

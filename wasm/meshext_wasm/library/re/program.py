@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from meshext_wasm.library.re import operations
 from meshext_wasm.library.re.characters import folded, in_set
+from meshext_wasm.library.re.looking import taken, ways_of
 from meshext_wasm.library.re.nodes import (
     ALTERNATIVES,
     ANY,
@@ -13,6 +14,7 @@ from meshext_wasm.library.re.nodes import (
     DOTALL,
     GROUP,
     IGNORECASE,
+    LOOK,
     REPEAT,
     SET,
     UNBOUNDED,
@@ -90,6 +92,8 @@ def emit(program: Program, node: Node) -> None:
         program.add(node.point)
     elif node.kind == REPEAT:
         emit_repeat(program, node)
+    elif node.kind == LOOK:
+        emit_look(program, node)
     elif node.kind == ALTERNATIVES:
         emit_alternatives(program, node)
     else:
@@ -156,6 +160,17 @@ def emit_alternatives(program: Program, node: Node) -> None:
         program.aim(end, 1, program.count())
 
 
+def emit_look(program: Program, node: Node) -> None:
+    """Lookaround: the ways in which it holds, one after the other."""
+    start = program.add(operations.LOOK, 0, node.low, node.high)
+    for way in ways_of(program.scanner, node):
+        number = program.add(operations.WAY, 0, taken(way))
+        for part in way:
+            emit(program, part)
+        program.aim(number, 1, program.count())
+    program.aim(start, 1, program.count())
+
+
 def ascii_bits(program: Program, number: int) -> list[int]:
     """The characters below 128 of a set, as four words of bits."""
     result = [0, 0, 0, 0]
@@ -190,5 +205,6 @@ def first_bits(program: Program, bits: list[list[int]]) -> list[int]:
             todo.append(first)
             todo.append(program.code[number * 4 + 2])
         else:
-            todo.append(first if kind == operations.JUMP else number + 1)
+            ahead = kind == operations.JUMP or kind == operations.LOOK
+            todo.append(first if ahead else number + 1)
     return result

@@ -13,21 +13,13 @@ EXPANDING = frozenset(
 """What NFKC, which IDNA uses, turns into a text with one of `/?#@:`."""
 
 
-class SplitResult:
-    """What `urlsplit` gives: the parts as they stand, and what is in the network location."""
+class Located:
+    """Parts of a URL with a network location."""
 
-    scheme: str
     netloc: str
-    path: str
-    query: str
-    fragment: str
 
-    def __init__(self, scheme: str, netloc: str, path: str, query: str, fragment: str) -> None:
-        self.scheme = scheme
+    def __init__(self, netloc: str) -> None:
         self.netloc = netloc
-        self.path = path
-        self.query = query
-        self.fragment = fragment
 
     @property
     def username(self) -> str | None:
@@ -74,18 +66,25 @@ class SplitResult:
         host, _, port = place.partition(":")
         return host, port
 
+
+class SplitResult(Located):
+    """What `urlsplit` gives: the parts as they stand, and what is in the network location."""
+
+    scheme: str
+    path: str
+    query: str
+    fragment: str
+
+    def __init__(self, scheme: str, netloc: str, path: str, query: str, fragment: str) -> None:
+        super().__init__(netloc)
+        self.scheme = scheme
+        self.path = path
+        self.query = query
+        self.fragment = fragment
+
     def geturl(self) -> str:
         """The parts as a URL."""
-        url = self.path
-        if self.netloc != "" or (self.scheme in AUTHORITY and not url.startswith("//")):
-            if url != "" and not url.startswith("/"):
-                url = "/" + url
-            url = "//" + self.netloc + url
-        if self.scheme != "":
-            url = self.scheme + ":" + url
-        if self.query != "":
-            url = url + "?" + self.query
-        return url + "#" + self.fragment if self.fragment != "" else url
+        return urlunsplit(self.parts())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SplitResult):
@@ -113,6 +112,20 @@ AUTHORITY = frozenset(
     ).split()
 )
 """Schemes whose URLs have a network location even where it is empty."""
+
+
+def urlunsplit(components: tuple[str, str, str, str, str]) -> str:
+    """Five parts as a URL."""
+    scheme, netloc, url, query, fragment = components
+    if netloc != "" or (scheme in AUTHORITY and not url.startswith("//")):
+        if url != "" and not url.startswith("/"):
+            url = "/" + url
+        url = "//" + netloc + url
+    if scheme != "":
+        url = scheme + ":" + url
+    if query != "":
+        url = url + "?" + query
+    return url + "#" + fragment if fragment != "" else url
 
 
 def urlsplit(url: str, scheme: str = "", allow_fragments: bool = True) -> SplitResult:

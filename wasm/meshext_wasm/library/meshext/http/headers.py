@@ -1,0 +1,3 @@
+"""`meshext.http.headers`: header lines."""
+
+from meshext_wasm.library.meshext.headers import Headers as Headers

@@ -1,0 +1,1 @@
+"""Calls: of functions, classes, methods and values, and the functions that the checker knows itself."""

@@ -1,0 +1,1 @@
+"""Expressions, a kind a module; `kinds` is the table of them."""

@@ -1,0 +1,1 @@
+"""Statements, a kind a module; `kinds` is the table of them."""
