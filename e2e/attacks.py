@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from e2e.raw import connected, receive, send_bytes, send_http2
+from e2e.raw import Where, connected, receive, send_bytes, send_http2
 
 TITLES = {
     1: "dot segments (CVE-2019-9901)",
@@ -50,18 +50,20 @@ TITLES = {
 }
 
 Lines = list[tuple[bytes, bytes]]
+Sender = Callable[[Where, ssl.SSLContext | None], int]
+"""Sends something to there, with TLS or without, and gives the status, 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """One try: `data` are bytes, HTTP/2 lines, or a function of port and TLS.
+    """One try: `data` are bytes, HTTP/2 lines, or a function of where to connect and TLS.
 
     `caller` names a certificate. `patience` is in seconds, where there may be no answer.
     """
 
     row: int
     label: str
-    data: bytes | Lines | Callable[[int, ssl.SSLContext | None], int]
+    data: bytes | Lines | Sender
     caller: str = ""
     patience: float | None = None
 
@@ -104,6 +106,15 @@ def headers(row: int, *tries: tuple[str, ...], target: str = "/x") -> list[Attac
     return [Attack(row, repr(lines)[:60], http1(target, *lines)) for lines in tries]
 
 
+TUNNEL = "x-tunnel"
+"""The header by which a request that is sent through a tunnel says to whom that leads."""
+
+
+def carried(authority: str) -> bytes:
+    """A request for the inside of a tunnel, which is denied outside of one."""
+    return http1("/admin", f"{TUNNEL}: {authority}")
+
+
 SMUGGLED = b"GET /admin HTTP/1.1\r\nHost: a.test\r\n\r\n"
 END = b"0\r\n\r\n"
 SMUGGLING: dict[str, bytes] = {
@@ -138,9 +149,9 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"")
 ADMIN = b"\x82\x86\x41\x06a.test\x04\x06/admin"  # GET, http, a.test, /admin without Huffman (RFC 7541)
 
 
-def flood(port: int, tls: ssl.SSLContext | None, data: bytes) -> int:
+def flood(where: Where, tls: ssl.SSLContext | None, data: bytes) -> int:
     """Send and read until the other side has had enough; 0, as there is no status."""
-    with connected(port, tls) as link:
+    with connected(where, tls) as link:
         link.settimeout(2.0)
         with suppress(OSError, ValueError):
             link.sendall(PREFACE + data)
@@ -187,22 +198,22 @@ ENDLESS: dict[str, tuple[bytes, bytes]] = {
 COOKIES = frame(1, 5, 1, ADMIN + b"\x40\x06cookie\x04a=bc" + b"\xbe" * 12_000)
 
 
-def large_body(target: str) -> Callable[[int, ssl.SSLContext | None], int]:
+def large_body(target: str) -> Sender:
     """Five megabytes, chunked, to a path."""
 
-    def send(port: int, tls: ssl.SSLContext | None) -> int:
+    def send(where: Where, tls: ssl.SSLContext | None) -> int:
         piece = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
         data = http1(target, "transfer-encoding: chunked", method="POST", body=piece * 80 + END)
-        got = send_bytes(port, data, tls)
+        got = send_bytes(where, data, tls)
         return int(got[9:12]) if got.startswith(b"HTTP/1.1 ") else 0
 
     return send
 
 
-def grown_body(port: int, tls: ssl.SSLContext | None) -> int:
+def grown_body(where: Where, tls: ssl.SSLContext | None) -> int:
     """A body longer than it said, over HTTP/2."""
     lines = http2(b"/x", (b"content-length", b"3"), method=b"POST")
-    return send_http2(port, lines, SMUGGLED, tls).status
+    return send_http2(where, lines, SMUGGLED, tls).status
 
 
 ATTACKS: tuple[Attack, ...] = (
@@ -348,10 +359,10 @@ ATTACKS: tuple[Attack, ...] = (
         for name in ("evil-domain", "prefix-domain", "longer", "capital-domain", "suffix-only", "other")
     ],
     *[Attack(32, name, data, patience=2.0) for name, data in SMUGGLING.items()],
-    Attack(32, "CONNECT", http1("a.test:80", method="CONNECT", body=SMUGGLED), patience=2.0),
-    Attack(33, "500 resets", lambda port, tls: flood(port, tls, RESETS)),
-    Attack(33, "500 CONTINUATION frames", lambda port, tls: flood(port, tls, CONTINUATIONS)),
-    Attack(34, "12,000 indexed cookies", lambda port, tls: flood(port, tls, COOKIES)),
+    Attack(32, "CONNECT", http1("a.test:80", method="CONNECT", body=carried("a.test:80")), patience=2.0),
+    Attack(33, "500 resets", lambda where, tls: flood(where, tls, RESETS)),
+    Attack(33, "500 CONTINUATION frames", lambda where, tls: flood(where, tls, CONTINUATIONS)),
+    Attack(34, "12,000 indexed cookies", lambda where, tls: flood(where, tls, COOKIES)),
     Attack(34, "8 KB", http1("/admin", f"x-large: {'a' * 8192}")),
     Attack(34, "60 KB before a role", http1("/x", f"x-large: {'a' * 60_000}", "x-role: banned")),
     Attack(

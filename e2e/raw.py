@@ -18,6 +18,8 @@ import h2.exceptions
 
 DEADLINE = 20.0  # seconds
 PIECE = 65_536
+Where = int | tuple[str, int]
+"""A port of this machine, or an address and a port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Seen:
 
     @property
     def target(self) -> str:
-        return self.head.split(b"\r\n", 1)[0].split(b" ")[1].decode("latin-1")
+        words = self.head.split(maxsplit=2)  # as forgiving servers do
+        return words[1].decode("latin-1") if len(words) > 1 else ""
 
     @property
     def path(self) -> str:
@@ -42,27 +45,38 @@ class Seen:
 
 
 class RawUpstream:
-    """Answers every request with its own target; `/bytes/N` with N bytes that end in `leak`."""
+    """Answers every request with `passed`; `/bytes/N` with N bytes that end in `leak`.
 
-    def __init__(self) -> None:
+    It listens in the network of the thread that makes it.
+    """
+
+    def __init__(self, address: str = "127.0.0.1", port: int = 0) -> None:
         self.seen: list[Seen] = []
-        self._server = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
+        self._servers: list[tuple[socket.socket, threading.Thread]] = []
+        self.listen(address, port)
+
+    def listen(self, address: str, port: int) -> None:
+        """Take connections there too."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        server = socket.create_server((address, port), family=family, backlog=128)
+        thread = threading.Thread(target=self._accept, args=(server,), daemon=True)
+        self._servers.append((server, thread))
+        thread.start()
 
     @property
     def port(self) -> int:
-        return int(self._server.getsockname()[1])
+        return int(self._servers[0][0].getsockname()[1])
 
     def close(self) -> None:
-        self._server.shutdown(socket.SHUT_RDWR)
-        self._server.close()
-        self._thread.join(DEADLINE)
+        for server, thread in self._servers:
+            server.shutdown(socket.SHUT_RDWR)
+            server.close()
+            thread.join(DEADLINE)
 
-    def _accept(self) -> None:
+    def _accept(self, server: socket.socket) -> None:
         with suppress(OSError):
             while True:
-                link, _ = self._server.accept()
+                link, _ = server.accept()
                 threading.Thread(target=self._serve, args=(link,), daemon=True).start()
 
     def _serve(self, link: socket.socket) -> None:
@@ -70,7 +84,7 @@ class RawUpstream:
             link.settimeout(DEADLINE)
             data = b""
             while b"\r\n\r\n" not in data:
-                data += receive(link)
+                data = (data + receive(link)).lstrip(b"\r\n")  # RFC 9112 section 2.2
             head, _, rest = data.partition(b"\r\n\r\n")
             body = read_body(link, head, rest)
             self.seen.append(Seen(head, body))
@@ -109,16 +123,17 @@ def dechunk(data: bytes) -> Iterator[bytes]:
 
 
 @contextmanager
-def raw_upstream() -> Iterator[RawUpstream]:
-    upstream = RawUpstream()
+def raw_upstream(address: str = "127.0.0.1", port: int = 0) -> Iterator[RawUpstream]:
+    upstream = RawUpstream(address, port)
     yield upstream
     upstream.close()
 
 
 @contextmanager
-def connected(port: int, tls: ssl.SSLContext | None) -> Iterator[socket.socket]:
-    """A connection to that port."""
-    with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) as plain:
+def connected(where: Where, tls: ssl.SSLContext | None) -> Iterator[socket.socket]:
+    """A connection to there."""
+    address = ("127.0.0.1", where) if isinstance(where, int) else where
+    with socket.create_connection(address, timeout=DEADLINE) as plain:
         if tls is None:
             yield plain
             return
@@ -127,14 +142,14 @@ def connected(port: int, tls: ssl.SSLContext | None) -> Iterator[socket.socket]:
 
 
 def send_bytes(
-    port: int, data: bytes, tls: ssl.SSLContext | None = None, *, patience: float | None = None
+    where: Where, data: bytes, tls: ssl.SSLContext | None = None, *, patience: float | None = None
 ) -> bytes:
     """What comes back: one whole answer; with `patience` all there is.
 
     `patience` is how many seconds to wait for the first byte, where there may be none; after it a second
     without more is the end.
     """
-    with connected(port, tls) as link:
+    with connected(where, tls) as link:
         with suppress(OSError):
             link.sendall(data)
         got = b""
@@ -175,7 +190,7 @@ class Http2Answer:
 
 
 def send_http2(
-    port: int, lines: list[tuple[bytes, bytes]], body: bytes = b"", tls: ssl.SSLContext | None = None
+    where: Where, lines: list[tuple[bytes, bytes]], body: bytes = b"", tls: ssl.SSLContext | None = None
 ) -> Http2Answer:
     """One stream with exactly these header lines, checked by nobody."""
     config = h2.config.H2Configuration(
@@ -186,7 +201,7 @@ def send_http2(
     )
     connection = h2.connection.H2Connection(config)
     answer = Http2Answer()
-    with connected(port, tls) as link:
+    with connected(where, tls) as link:
         connection.initiate_connection()
         connection.send_headers(1, lines, end_stream=not body)
         if body:

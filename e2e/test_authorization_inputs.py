@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from e2e.certificates import Authority, plain_client
+from e2e.inside import embedded
 from e2e.stage import Stage
 from meshext.envoy.downstream_tls import DownstreamTls
 from meshext.plan import Mode
@@ -83,8 +85,12 @@ class Shop:
 
 
 @pytest.fixture(scope="module", params=["authz", "proc"])
-def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
-    mode: Mode = request.param
+def mode(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def shop(mode: Mode) -> Iterator[Shop]:
     port = free_port()
     with TemporaryDirectory(prefix="mx-") as name:
         folder = Path(name)
@@ -102,7 +108,7 @@ def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
             tls=tls,
             echoes=("echo",),
         )
-        stage = Stage(setup)
+        stage = Stage(embedded(setup) if mode == "wasm" else setup)
         try:
             yield Shop(stage, caller, port)
         finally:

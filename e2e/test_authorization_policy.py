@@ -6,25 +6,17 @@ with `-s` to see the table. Every kind of listener that we generate is tried in 
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import ssl
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from e2e.attacks import (
@@ -40,140 +32,20 @@ from e2e.attacks import (
     http2,
 )
 from e2e.bench.usage import family, resident
-from e2e.certificates import Authority, Pair, plain_client
+from e2e.certificates import Authority, plain_client
+from e2e.inside import embedded
 from e2e.raw import RawUpstream, Seen, raw_upstream, send_bytes, send_http2, status_of
 from e2e.stage import Stage, report, wait_for
-from meshext.config import Document
+from e2e.ways.callers import DNS, IDENTITIES, issue_all
+from e2e.ways.policy import CONFIG, let_through
+from e2e.ways.tokens import Issuer, unsigned
 from meshext.envoy.downstream_tls import DownstreamTls
 from meshext.envoy.jwt import Jwt, TokenIssuer
 from meshext.envoy.upstreams import parse_upstream
-from meshext.http.headers import Headers
 from meshext.plan import Mode
-from meshext.policy.decide import Decider
-from meshext.policy.facts import Facts
-from meshext.policy.settings import Settings
 from meshext.sandbox import Setup
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
-
-CONFIG = """\
-namespace: shop
-labels: {app: web}
-trust_domain: td.test
-policies:
-- apiVersion: security.istio.io/v1
-  kind: AuthorizationPolicy
-  metadata: {name: deny, namespace: shop}
-  spec:
-    action: DENY
-    rules:
-    - to: [{operation: {paths: [/admin, "/admin/*", "/admin;*", /exact, "/tpl/{*}/x", "/long/{**}/y"]}}]
-    - to: [{operation: {hosts: [secret.test, "secret.test:*", "secret.test.*"]}}]
-    - when: [{key: "request.headers[x-role]", values: [banned]}]
-- apiVersion: security.istio.io/v1
-  kind: AuthorizationPolicy
-  metadata: {name: allow, namespace: shop}
-  spec:
-    rules:
-    - to: [{operation: {notPaths: [/internal/*, /mesh/*, /suffix/*, /dotted/*, /token/*, /nothing*]}}]
-    - from: [{source: {remoteIpBlocks: [10.0.0.0/8]}}]
-      to: [{operation: {paths: ["/internal/*"]}}]
-    - from: [{source: {principals: [td.test/ns/shop/sa/web]}}]
-      to: [{operation: {paths: ["/mesh/*"]}}]
-    - from: [{source: {principals: ["*/ns/shop/sa/web"], trustDomains: [td.test]}}]
-      to: [{operation: {paths: ["/suffix/*"]}}]
-    - from: [{source: {serviceAccounts: [s.hop/we.b]}}]
-      to: [{operation: {paths: ["/dotted/*"]}}]
-    - from: [{source: {requestPrincipals: ["https://b.test/ann"]}}]
-      to: [{operation: {paths: ["/token/*"]}}]
-- apiVersion: security.istio.io/v1
-  kind: AuthorizationPolicy
-  metadata: {name: log, namespace: shop}
-  spec: {action: AUDIT, rules: [{}]}
-"""
-SETTINGS = Settings.from_document(Document(CONFIG, "config.yaml"))
-DECIDER = Decider(SETTINGS.policies, SETTINGS.workload.trust)
-
-WEB = "spiffe://td.test/ns/shop/sa/web"
-URI, DNS = x509.UniformResourceIdentifier, x509.DNSName
-IDENTITIES = {
-    "web": WEB,
-    "other": "spiffe://td.test/ns/shop/sa/other",
-    "dotless": "spiffe://td.test/ns/sxhop/sa/wexb",
-    "dotted": "spiffe://td.test/ns/s.hop/sa/we.b",
-    "dotted-longer": "spiffe://td.test/ns/s.hop/sa/we.b2",
-    "evil-domain": "spiffe://td.test.evil/ns/shop/sa/web",
-    "prefix-domain": "spiffe://evil.td.test/ns/shop/sa/web",
-    "longer": f"{WEB}2",
-    "capital-domain": "spiffe://TD.test/ns/shop/sa/web",
-    "suffix-only": "spiffe://x/td.test/ns/shop/sa/web",
-    "kept-inside": WEB,
-}
-"""Callers whose certificate proves this."""
-
-
-def issue_all(trusted: Authority, foreign: Authority) -> dict[str, Pair]:
-    """A certificate for each caller; those that are not in IDENTITIES prove nothing."""
-    web: list[x509.GeneralName] = [URI(WEB)]
-    plain = {name: principal for name, principal in IDENTITIES.items() if name not in CONSTRAINTS}
-    pairs = {name: trusted.issue(name, [URI(principal)]) for name, principal in plain.items()}
-    return pairs | {
-        "nul": trusted.issue("nul", [URI(f"{WEB}\0.evil")]),
-        "no-names": trusted.issue("no-names", []),
-        "dns-only": trusted.issue("dns-only", [DNS("td.test")]),
-        "subject-only": trusted.issue("subject-only", [], subject=WEB),
-        "two-names": trusted.issue("two-names", [*web, URI(IDENTITIES["other"])]),
-        "wrong-usage": trusted.issue("wrong-usage", web, usage=ExtendedKeyUsageOID.SERVER_AUTH),
-        "expired": trusted.issue("expired", web, since=timedelta(days=-2), until=timedelta(days=-1)),
-        "early": trusted.issue("early", web, since=timedelta(hours=5)),
-        "foreign": foreign.issue("foreign", web),
-        **{name: issue_below(trusted, name, limits) for name, limits in CONSTRAINTS.items()},
-    }
-
-
-NUMBER = x509.RegisteredID(x509.ObjectIdentifier("1.2.3"))
-CONSTRAINTS = {
-    "kept-inside": x509.NameConstraints([URI("td.test")], None),
-    "kept-elsewhere": x509.NameConstraints([URI("elsewhere.test")], None),
-    "kept-to-subdomains": x509.NameConstraints([URI(".td.test")], None),
-    "kept-out": x509.NameConstraints(None, [URI("td.test")]),
-    "kept-by-an-unknown-form": x509.NameConstraints([NUMBER], None),
-}
-"""What a CA below ours may speak for; each of them signs for WEB."""
-
-
-def issue_below(trusted: Authority, name: str, limits: x509.NameConstraints) -> Pair:
-    """A certificate for WEB by a CA with these constraints, with the chain."""
-    below = Authority(trusted.folder, f"ca-{name}", above=trusted, constraints=limits)
-    names: list[x509.GeneralName] = [URI(WEB)]
-    return below.issue(name, names if limits.permitted_subtrees != [NUMBER] else [*names, NUMBER])
-
-
-class Issuer:
-    """Somebody who signs tokens (ES256)."""
-
-    def __init__(self) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
-
-    def jwks(self) -> str:
-        point = self._key.public_key().public_numbers()
-        x, y = (encode(number.to_bytes(32, "big")) for number in (point.x, point.y))
-        return json.dumps({"keys": [{"kty": "EC", "crv": "P-256", "alg": "ES256", "x": x, "y": y}]})
-
-    def token(self, issuer: str, subject: str) -> str:
-        claims = {"iss": issuer, "sub": subject, "exp": int(time.time()) + 3600}
-        text = ".".join(encode(json.dumps(part).encode()) for part in ({"alg": "ES256"}, claims))
-        r, s = decode_dss_signature(self._key.sign(text.encode(), ec.ECDSA(SHA256())))
-        return f"{text}.{encode(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
-
-
-def encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def unsigned(issuer: str, subject: str) -> str:
-    parts: tuple[dict[str, str], ...] = ({"alg": "none"}, {"iss": issuer, "sub": subject})
-    return ".".join(encode(json.dumps(part).encode()) for part in parts) + "."
 
 
 @dataclass(slots=True)
@@ -247,18 +119,17 @@ def ground(request: pytest.FixtureRequest, mode: Mode) -> Iterator[Ground]:
         upstream = stack.enter_context(raw_upstream())
         server = trusted.issue("server", [DNS("localhost")], usage=ExtendedKeyUsageOID.SERVER_AUTH)
         encrypted = request.param == "tls"
-        stage = Stage(
-            Setup(
-                specs=("authorization-policy",),
-                configs=(str(write_config(folder)),),
-                mode=mode,
-                upstreams=(parse_upstream(f"raw=127.0.0.1:{upstream.port}"),),
-                jwt=jwt,
-                tls=DownstreamTls(certificate=server.certificate, key=server.key, client_ca=trusted.file)
-                if encrypted
-                else None,
-            )
+        setup = Setup(
+            specs=("authorization-policy",),
+            configs=(str(write_config(folder)),),
+            mode=mode,
+            upstreams=(parse_upstream(f"raw=127.0.0.1:{upstream.port}"),),
+            jwt=jwt,
+            tls=DownstreamTls(certificate=server.certificate, key=server.key, client_ca=trusted.file)
+            if encrypted
+            else None,
         )
+        stage = Stage(embedded(setup) if mode == "wasm" else setup)
         stack.callback(stage.close)
         contexts: dict[str, ssl.SSLContext] = {}
         if encrypted:
@@ -272,27 +143,6 @@ def write_config(folder: Path) -> Path:
     file = folder / "config.yaml"
     file.write_text(CONFIG, encoding="utf-8")
     return file
-
-
-def read_seen(seen: Seen, principal: str | None) -> Facts:
-    """The request as the upstream got it, and as whoever sent it is known to us; nobody here has a token."""
-    lines = [line.partition(b":") for line in seen.head.split(b"\r\n")[1:]]
-    return Facts(
-        method=seen.head.split(b" ", 1)[0].decode("latin-1"),
-        target=seen.target,
-        host=(seen.values("host") or [b""])[0].decode("utf-8", "surrogateescape"),
-        headers=Headers.from_lines(
-            tuple((name.lower().decode(), value.strip(b" \t")) for name, _, value in lines)
-        ),
-        principal=principal,
-        peer_address="127.0.0.1",
-        client_address="127.0.0.1",
-    )
-
-
-def let_through(seen: Seen, principal: str | None) -> bool:
-    """Whether the policy, read on what the upstream received, denies it."""
-    return not DECIDER.decide(read_seen(seen, principal)).allowed
 
 
 @pytest.mark.parametrize("row", TITLES)

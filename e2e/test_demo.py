@@ -19,6 +19,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(240)
 def test_every_claim_holds() -> None:
     command = [sys.executable, "-m", "meshext", "demo", "--check", "--json"]

@@ -1,4 +1,4 @@
-"""Clocks that differ by an hour: what goes on, what does not, and what is said about it."""
+"""Clocks that differ by an hour or two: what goes on, what does not, and what is said about it."""
 
 from __future__ import annotations
 
@@ -50,14 +50,17 @@ def clock(library: Path, offset: str, folder: Path) -> Mapping[str, str]:
     }
 
 
-def test_an_hour_ahead_goes_on_and_is_told(world: World, library: Path, tmp_path: Path) -> None:
-    storefront = world.add("storefront-1", environment=clock(library, "+1h", tmp_path))
+@pytest.mark.parametrize(("name", "offset", "side"), [("1", "+1h", "ahead of"), ("2", "-1h", "behind")])
+def test_an_hour_off_goes_on_and_is_told(
+    world: World, library: Path, tmp_path: Path, name: str, offset: str, side: str
+) -> None:
+    storefront = world.add(f"storefront-{name}", environment=clock(library, offset, tmp_path))
     wait_for("it calls", lambda: storefront.reaches("checkout"))
-    wait_for("it is told", lambda: storefront.process.says("clock is 3600 s ahead of the control plane's"))
+    wait_for("it is told", lambda: storefront.process.says(f"clock is 3600 s {side} the control plane's"))
 
 
-def test_an_hour_behind_does_not_join_and_is_told_why(world: World, library: Path, tmp_path: Path) -> None:
-    storefront = world.add("storefront-2", environment=clock(library, "-1h", tmp_path))
+def test_two_hours_behind_does_not_join_and_is_told_why(world: World, library: Path, tmp_path: Path) -> None:
+    storefront = world.add("storefront-3", environment=clock(library, "-2h", tmp_path))
     wait_for(
         "it says what to do",
         lambda: (
@@ -78,7 +81,7 @@ def test_a_clock_that_is_set_back_while_the_mesh_runs(library: Path, tmp_path: P
         world.add("checkout-1")
         storefront = world.add("storefront-1", environment=given)
         wait_for("it calls", lambda: storefront.reaches("checkout"))
-        offset.write_text("-1h")
+        offset.write_text("-2h")
         wait_for("it says why not", lambda: storefront.process.says("can not renew the certificate"))
         assert "its certificate is not valid yet by this machine's clock" in storefront.process.text
         offset.write_text("+0")

@@ -70,6 +70,7 @@ def test_a_filter_comes_changes_under_load_and_goes(world: World) -> None:
     write(world, "one")
     with under_load(OUTBOUND, address=storefront.address, host="checkout", judge=stamp) as coming:
         wait_for("the filter writes", lambda: coming.kinds["200 one"] > 100)
+    assert set(coming.kinds) == {"200", "200 one"}
     with under_load(OUTBOUND, address=storefront.address, host="checkout", judge=stamp) as load:
         for value in ("two", "three"):
             write(world, value)

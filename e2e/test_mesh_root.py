@@ -58,7 +58,7 @@ def test_three_steps_under_load_with_two_crashes(world: World, tmp_path: Path) -
         wait_for("and calls", lambda: newcomer.reaches("checkout"))
         crash(world, second)
         third = rotate(world, "third", "--resume", "--json")
-        wait_for("the old one is gone", lambda: third.process.poll() is not None)
+        wait_for("the old one is gone", lambda: third.process.poll() is not None, patience=180)
         so_far = load.count
         wait_for("it goes on", lambda: load.count > so_far + 100)
     assert (third.process.returncode, json.loads(third.text.splitlines()[-1])["stage"]) == (0, "none")

@@ -28,7 +28,7 @@ from meshext.hosts.supervisor import SILENCE
 from meshext.loading import load_chain, load_needs
 from meshext.plan import Mode, build_plan
 
-pytestmark = [pytest.mark.envoy, pytest.mark.slow]
+pytestmark = [pytest.mark.alone, pytest.mark.envoy, pytest.mark.slow]
 
 RESTARTS = 20
 CHUNKED = "transfer-encoding: chunked"
@@ -107,7 +107,8 @@ def test_a_restart_under_load_loses_nothing(mode: Mode, tmp_path_factory: pytest
 
 def family() -> list[psutil.Process]:
     """The service's processes, the worker that serves first, the supervisor last."""
-    (supervisor,) = [each for each in psutil.Process().children() if "meshext.hosts" in each.cmdline()]
+    children = (each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE)
+    (supervisor,) = [each for each in children if "meshext.hosts" in each.cmdline()]
     return [*sorted(supervisor.children(), key=lambda each: each.pid), supervisor]
 
 

@@ -18,7 +18,7 @@ from meshext.plan import Mode
 from meshext.stores.pipeline import PATIENCE
 from tests.store.redis_server import RedisServer
 
-pytestmark = [pytest.mark.envoy, pytest.mark.slow]
+pytestmark = [pytest.mark.alone, pytest.mark.envoy, pytest.mark.slow]
 
 ROOM = 0.25  # seconds that a busy machine may add to a request
 SOON = 1.0  # seconds after which a store that is back is used again

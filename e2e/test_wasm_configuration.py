@@ -6,6 +6,7 @@ stays in force.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +21,10 @@ from meshext.envoy.process import EnvoyProcess
 from meshext.envoy.upstreams import Upstream, parse_address
 from meshext.envoy.wasm_filter import Module
 from meshext.plan import build_plan
+from meshext.plugins import load_filter
 from meshext_wasm.build.cache import user_cache
 from meshext_wasm.build.filters import build_filters
+from meshext_wasm.cli.runtime import to_configuration
 from tests.conformance.background import Background
 from tests.conformance.case import Arrived, Send
 from tests.conformance.client import exchange
@@ -33,14 +36,15 @@ MINUTES = 10  # the run-time library is compiled first where it has changed
 pytestmark = [pytest.mark.envoy, pytest.mark.slow, pytest.mark.timeout(MINUTES * 60)]
 
 SPEC = str(Path(__file__).parents[1] / "filters/examples/05_rewrite_and_reroute/filter.py")
+RULES = 1000
 REJECTED, TAKEN = "listener_manager.lds.update_rejected", "listener_manager.lds.update_success"
 
 
 class Delivered:
     """Envoy, to which modules are delivered one after the other; `log` is what the modules say there."""
 
-    def __init__(self, folder: Path) -> None:
-        built = build_filters([SPEC], user_cache())
+    def __init__(self, folder: Path, spec: str, configuration: str) -> None:
+        built = build_filters([spec], user_cache())
         self.module = Module(name=built.name, code=built.code)
         self.log: list[str] = []
         self._folder = folder
@@ -54,7 +58,7 @@ class Delivered:
             module=self.module,
         )
         self._version = 0
-        self.write('{"share": 0}')
+        self.write(configuration)
         self._envoy = self._background.run(self._start())
 
     def write(self, configuration: str) -> None:
@@ -84,6 +88,10 @@ class Delivered:
         arrived: Arrived | None = self._upstream.arrived
         return arrived.headers.get("x-version") if arrived else None
 
+    def status(self, target: str) -> int:
+        """How a request is answered."""
+        return exchange(self._envoy.port(LISTENER), Send(target=target)).status
+
     def stop(self) -> None:
         self._background.run(self._envoy.stop())
         self._background.run(self._upstream.close())
@@ -108,7 +116,7 @@ class Delivered:
 
 @pytest.fixture(scope="module")
 def envoy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivered]:
-    delivered = Delivered(tmp_path_factory.mktemp("envoy"))
+    delivered = Delivered(tmp_path_factory.mktemp("envoy"), SPEC, '{"share": 0}')
     yield delivered
     delivered.stop()
 
@@ -139,3 +147,32 @@ def test_after_a_refusal_the_next_one_is_taken(envoy: Delivered) -> None:
     assert envoy.deliver('{"share": 100}') == TAKEN
     wait_for(lambda: envoy.version() == "v2")
     assert envoy.version() == "v2"
+
+
+def test_a_thousand_rules_are_taken_and_the_last_one_decides(tmp_path: Path) -> None:
+    def rules(first: int) -> str:
+        numbers = range(first, first + RULES)
+        operations = [
+            {"operation": {"methods": ["GET"], "paths": [f"/v{n}/{{*}}", f"/w{n}/*"]}} for n in numbers
+        ]
+        about = {"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy"}
+        documents = [
+            {
+                **about,
+                "metadata": {"name": f"p{at}", "namespace": "shop"},
+                "spec": {"rules": [{"to": [each]}]},
+            }
+            for at, each in enumerate(operations)
+        ]
+        path = tmp_path / "config.yaml"
+        path.write_text(json.dumps({"policies": documents, "namespace": "shop"}), encoding="utf-8")
+        return to_configuration([load_filter("authorization-policy")], [str(path)])
+
+    delivered = Delivered(tmp_path, "authorization-policy", rules(0))
+    try:
+        assert [delivered.status(f"/v{n}/a") for n in (0, RULES - 1, RULES)] == [200, 200, 403]
+        assert delivered.deliver(rules(RULES)) == TAKEN
+        wait_for(lambda: delivered.status(f"/v{2 * RULES - 1}/a") == 200)
+        assert delivered.status("/v0/a") == 403
+    finally:
+        delivered.stop()

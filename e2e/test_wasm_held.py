@@ -20,7 +20,7 @@ from meshext.envoy.bootstrap import LISTENER
 from meshext.envoy.process import EnvoyProcess
 from tests.conformance.background import Background
 
-pytestmark = [pytest.mark.envoy, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.alone, pytest.mark.envoy, pytest.mark.slow, pytest.mark.timeout(600)]
 
 LABORIOUS = f"{Path(laborious.__file__)}:Laborious"
 TIMES = 3

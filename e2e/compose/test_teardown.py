@@ -15,9 +15,9 @@ from e2e.compose.waiting import wait_for
 
 SCRIPT = """
 import signal, sys
-from e2e.compose.project import project
+from e2e.compose.project import TRANSPARENT, project
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-with project("stranger") as running:
+with project("stranger", file=TRANSPARENT) as running:
     print(running.name, flush=True)
     signal.pause()
 """

@@ -304,6 +304,22 @@ def test_a_sidecar_is_started_again_beside_its_application(mesh: Project) -> Non
     assert calls.sent == calls.failures > 0
 
 
+def test_an_application_finds_its_identity(mesh: Project) -> None:
+    """Over a socket in a folder that both containers have; only the user who was named gets anything."""
+    batch = {"id": "spiffe://cluster.local/ns/shop/sa/batch"}
+    wait_for("it is told who it is", lambda: whoami(mesh) == batch)
+    assert whoami(mesh, user="4711") == {"error": "UNAVAILABLE"}
+    mesh.docker("kill", "batch-1")
+    assert whoami(mesh) == {"error": "UNAVAILABLE"}
+    mesh.docker("start", "batch-1")
+    wait_for("it is told again", lambda: whoami(mesh) == batch)
+
+
+def whoami(project: Project, *, user: str = "") -> object:
+    """What the Workload API says to an application, or to another user in its container."""
+    return json.loads(project.exec(BATCH, "python3", "/suite/whoami.py", user=user))
+
+
 def test_edits_leave_open_connections_alone(suite: Project) -> None:
     wait_for("lines come back", lambda: reaches(suite, APP, "tcp://checkout:9000"))
     address = suite.address("checkout-1")

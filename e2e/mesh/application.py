@@ -2,6 +2,7 @@
 
 GET /ANYTHING            {"name", "path", "headers"}
 GET /call?url=URL        what that URL answers, by way of $HTTP_PROXY: {"status", "body", "headers"}
+GET /whoami?audience=A   what the Workload API says that it is: {"id", "token", "trusted"}
 
 With a file `failing` beside its socket, it answers the first with 500.
 """
@@ -38,6 +39,8 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path)
         if path.path == "/call":
             self.answer(call(parse_qs(path.query)["url"][0]))
+        elif path.path == "/whoami":
+            self.answer(whoami(parse_qs(path.query)["audience"][0]))
         else:
             status = 500 if FAILING.exists() else 200
             self.answer({"name": NAME, "path": self.path, "headers": dict(self.headers)}, status)
@@ -66,6 +69,18 @@ def call(url: str) -> dict[str, Any]:
         return {"status": response.status, "body": text, "headers": dict(response.getheaders())}
     finally:
         connection.close()
+
+
+def whoami(audience: str) -> dict[str, Any]:
+    """Who the application is, found out as any application would: by $SPIFFE_ENDPOINT_SOCKET alone."""
+    from spiffe import WorkloadApiClient
+
+    with WorkloadApiClient(default_timeout=20) as client:
+        context = client.fetch_x509_context()
+        token = client.fetch_jwt_svid({audience})
+    bundle = context.x509_bundle_set.get_bundle_for_trust_domain(context.default_svid.spiffe_id.trust_domain)
+    trusted = 0 if bundle is None else len(bundle.x509_authorities)
+    return {"id": str(context.default_svid.spiffe_id), "token": token.token, "trusted": trusted}
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):

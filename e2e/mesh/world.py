@@ -119,6 +119,7 @@ class World:
         account: str = "",
         labels: Mapping[str, str] = {},
         protocol: str = "http",
+        application: Path = APPLICATION,
         environment: Mapping[str, str] = {},
     ) -> Member:
         """Start a workload with its sidecar; `options` are more words of `meshext sidecar`."""
@@ -134,7 +135,7 @@ class World:
             *("--name", name, "--address", address, "--data", str(folder / "data")),
             *("--port", f"{PORT}:{protocol}=unix:{socket}", "--drain-delay", "0.2", "--drain", "2"),
             *options,
-            *("--", sys.executable, str(APPLICATION), str(socket)),
+            *("--", sys.executable, str(application), str(socket)),
         ]
         environment = {**environment, "MESHEXT_TOKEN": self.token(namespace, account, labels, PORT)}
         member = Member(name, namespace, address, Process(name, arguments, self.folder, environment), folder)
@@ -163,6 +164,11 @@ class World:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         return json.loads(done.stdout) if done.stdout else None
 
+    def run(self, *words: str) -> int:
+        """Run a command on this mesh's state; its exit code."""
+        command = [*MESHEXT, *words, "--state", str(self.state)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60).returncode
+
     def last_words(self) -> str:
         """The end of every process's log."""
         processes = [self.control_plane, *(member.process for member in self.members)]
@@ -182,8 +188,8 @@ def mesh(folder: Path, documents: Mapping[str, str], *options: str) -> Iterator[
     world.documents.mkdir()
     for name, text in documents.items():
         world.write(name, text)
-    world.start(*options)
     try:
+        world.start(*options)
         yield world
     finally:
         sys.stderr.write(world.last_words())  # pytest shows it where the test has failed

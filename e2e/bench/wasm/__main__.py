@@ -17,7 +17,7 @@ from e2e.bench.__main__ import SENDERS, tell
 from e2e.bench.figures import describe_machine, describe_versions, write_record
 from e2e.bench.load import LoadError, find_h2load
 from e2e.bench.rounds import Settings
-from e2e.bench.wasm import building, held, memory, million, readiness, requests
+from e2e.bench.wasm import building, computing, held, memory, million, readiness, requests
 from meshext.errors import MeshextError
 
 ROUNDS = 12
@@ -38,6 +38,7 @@ PARTS = {
     "ready": Part(readiness.run_swaps, readiness.to_table),
     "memory": Part(memory.run_vms, memory.to_table),
     "held": Part(held.run_away, held.to_table),
+    "work": Part(computing.run_work, computing.to_table),
     "million": Part(million.run_million, million.to_table),
 }
 

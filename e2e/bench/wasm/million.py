@@ -6,14 +6,16 @@ Envoy maps a VM's linear memory writable up to its last page, and reserves what 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from e2e.bench.gateways import start_envoy
+from e2e.bench.gateways import find_manager, start_envoy
 from e2e.bench.load import HEADERS, LIMIT, LoadError, find_h2load
 from e2e.bench.rounds import Settings
 from e2e.bench.usage import PROC, resident
@@ -22,9 +24,10 @@ from e2e.bench.wasm.stands import build_bootstrap
 from e2e.bench.wasm.ways import Way
 from meshext.envoy.bootstrap import LISTENER
 from meshext.envoy.process import EnvoyProcess
-from meshext.envoy.wasm_filter import Module
+from meshext.envoy.wasm_filter import FILTER, Module
 
-KEEPING = f"{Path(__file__).parent / 'keeping' / 'keeping.py'}:Keeping"
+FOLDER = Path(__file__).parent / "keeping"
+KEEPING, BODIES = f"{FOLDER / 'keeping.py'}:Keeping", f"{FOLDER / 'bodies.py'}:Bodies"
 FIRST, ALL = 10_000, 1_000_000
 TARGETS = 2000
 PAGE = 65536
@@ -33,26 +36,48 @@ RESERVED = 2**31
 MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ", re.MULTILINE)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Filters of a chain, so often in one VM; the bytes of the bodies that requests have, in turn."""
+
+    specs: tuple[str, ...]
+    protocol: str
+    times: int = 1
+    bodies: tuple[int, ...] = (0,)
+
+
+CASES = {
+    "h1": Case(specs=(SPEC, KEEPING), protocol="h1"),
+    "h2": Case(specs=(SPEC, KEEPING), protocol="h2"),
+    "bodies, two in a VM": Case(
+        specs=(SPEC, KEEPING, BODIES),
+        protocol="h1",
+        times=2,
+        bodies=(0, 90, 40_000, 3_000, 200, 12_000, 800, 1),
+    ),
+}
+
+
 async def run_million(settings: Settings, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Both protocols; what the memory is at ten steps on the way."""
-    tell("the module is compiled")
-    module = compile_python(SPEC, KEEPING)
-    return {"protocols": {name: await flood(module, name, settings.scale, tell) for name in ("h1", "h2")}}
+    """Every case; what the memory is at ten steps on the way."""
+    found = {}
+    for name, case in CASES.items():
+        tell("the module is compiled")
+        found[name] = await flood(name, case, settings.scale, tell)
+    return {"protocols": found}
 
 
-async def flood(module: Module, protocol: str, scale: float, tell: Callable[[str], None]) -> dict[str, Any]:
+async def flood(name: str, case: Case, scale: float, tell: Callable[[str], None]) -> dict[str, Any]:
     """Requests to one Envoy: after the first ones, and after each further step, its pages and its memory."""
+    module = compile_python(*case.specs)
     folder = Path(tempfile.mkdtemp(prefix="meshext-bench-"))
     try:
-        (folder / "targets").write_text("".join(write_targets("http://{}")), encoding="utf-8")
-        envoy = await start_envoy(
-            build_bootstrap(Way(name="", module=module), folder, None), folder, listeners=(LISTENER,)
-        )
+        envoy = await start_envoy(build_chain(module, case.times, folder), folder, listeners=(LISTENER,))
         try:
             sent, steps = 0, []
             for count in counts(scale):
-                tell(f"{protocol}: {count} requests")
-                await send(envoy.port(LISTENER), protocol, count - sent, folder)
+                tell(f"{name}: {count} requests")
+                await send_all(envoy.port(LISTENER), case, count - sent, folder)
                 steps.append({"requests": count, **weigh(envoy)})
                 sent = count
             return {"module_bytes": len(module.code), "steps": steps}
@@ -60,6 +85,16 @@ async def flood(module: Module, protocol: str, scale: float, tell: Callable[[str
             await envoy.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def build_chain(module: Module, times: int, folder: Path) -> str:
+    """The bootstrap, with the module so often in one VM."""
+    data = json.loads(build_bootstrap(Way(name="", module=module), folder, None))
+    filters = find_manager(data)["http_filters"]
+    (wasm,) = (each for each in filters if each["name"] == FILTER)
+    for number in range(1, times):
+        filters.insert(0, {**wasm, "name": f"{FILTER}.{number}"})
+    return json.dumps(data)
 
 
 def counts(scale: float) -> Iterator[int]:
@@ -75,13 +110,26 @@ def write_targets(base: str) -> Iterator[str]:
         yield f"{base}/items/{number:x}/{'long-' * (number % 40)}name?page={number * 7919 % 1000}\n"
 
 
-async def send(port: int, protocol: str, requests: int, folder: Path) -> None:
+async def send_all(port: int, case: Case, requests: int, folder: Path) -> None:
+    """Send requests with each body in turn."""
+    left = requests
+    for number, size in enumerate(case.bodies):
+        share = left // (len(case.bodies) - number)
+        left -= share
+        if share:
+            await send(port, case.protocol, share, folder, size)
+
+
+async def send(port: int, protocol: str, requests: int, folder: Path, body: int) -> None:
     """Send them with h2load; LoadError where one is not answered with 200."""
     base = f"http://127.0.0.1:{port}"
     targets = folder / "targets"
     targets.write_text("".join(write_targets(base)), encoding="utf-8")
-    words = [find_h2load(), "-t1", f"-n{requests}", "-c16", f"-i{targets}"]
+    words = [find_h2load(), "-t1", f"-n{requests}", f"-c{min(16, requests)}", f"-i{targets}"]
     words += ["--h1"] if protocol == "h1" else ["-m8"]
+    if body:
+        (folder / "body").write_bytes((b"word and " * (body // 9 + 1))[:body])
+        words.append(f"-d{folder / 'body'}")
     words += [f"-H{name}: {value}" for name, value in HEADERS.items()]
     process = await asyncio.create_subprocess_exec(
         *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
@@ -120,5 +168,5 @@ def to_table(found: dict[str, Any]) -> str:
         for step in run["steps"]:
             pages = "+".join(map(str, step["pages"]))
             size = step["rss"] / 2**20
-            lines.append(f"  {protocol} {step['requests']:>9} requests: pages {pages}, RSS {size:.1f} MiB")
+            lines.append(f"  {protocol:19} {step['requests']:>9} requests: pages {pages}, RSS {size:.1f} MiB")
     return "\n".join(lines) + "\n"

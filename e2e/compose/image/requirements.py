@@ -1,7 +1,7 @@
-"""Print what the project needs at run time, in the versions that it is tested with.
+"""Write what the project needs, in the versions that it is tested with, as files that pip reads.
 
-python requirements.py EXTRA...        reads pyproject.toml of this folder
-python requirements.py --build         what its wheel is built with
+python requirements.py FOLDER EXTRA...     what runs, by ./pyproject.toml: requirements.txt, constraints.txt
+python requirements.py FOLDER --build      what its wheel is built with
 """
 
 from __future__ import annotations
@@ -32,18 +32,19 @@ def list_requirements(project: dict[str, object], extras: Iterable[str]) -> Iter
 
 
 def main() -> None:
-    """Write requirements, then every other pin of the resolution as a requirement of that version."""
+    """Write both files; pip looks for the second one beside the first."""
+    folder, *words = sys.argv[1:]
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
     kind = "constraint-dependencies"
-    if sys.argv[1:] == ["--build"]:
+    if words == ["--build"]:
         kind = "build-constraint-dependencies"
         wanted = list(project["build-system"]["requires"])
     else:
-        wanted = list(list_requirements(project, sys.argv[1:]))
-    pins = dict(each.split("==") for each in project["tool"]["uv"][kind])
-    constraints = Path("constraints.txt")
-    constraints.write_text("".join(f"{name}=={version}\n" for name, version in pins.items()))
-    sys.stdout.write("\n".join([f"--constraint {constraints.absolute()}", *wanted, ""]))
+        wanted = list(list_requirements(project, words))
+    place = Path(folder)
+    place.mkdir(parents=True)
+    (place / "requirements.txt").write_text("\n".join(["--constraint constraints.txt", *wanted, ""]))
+    (place / "constraints.txt").write_text("\n".join([*project["tool"]["uv"][kind], ""]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Sends a signal to processes of this container, by what they run.
 
-python3 -I -S send.py SIGNAL PROGRAM      PROGRAM is `envoy`, or the verb of a meshext command; prints ids
+python3 -I -S send.py SIGNAL PROGRAM      PROGRAM is `envoy`, the verb of a meshext command, or
+                                          a module that Python runs; prints ids
 """
 
 import os
@@ -18,7 +19,8 @@ def find(program: str) -> list[int]:
         except OSError:  # it has ended
             continue
         verb = words[1:] and os.path.basename(words[1]) == "meshext" and words[2] == program
-        if verb or os.path.basename(words[0]) == program:
+        module = words[1:3] == ["-m", program]
+        if verb or module or os.path.basename(words[0]) == program:
             found.append(int(each))
     return found
 

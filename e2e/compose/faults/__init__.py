@@ -1,0 +1,1 @@
+"""What breaks, how far that may be felt, and the measuring of it under load."""
