@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import gc
 import os
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -76,7 +77,31 @@ def pytest_runtest_makereport(
     report = yield
     if not report.passed:
         item.config.stash[left_out] = True
+    if report.failed and "pytest-timeout" in report.longreprtext:
+        report.sections.append(("tasks", "\n".join(where_tasks_wait())))
     return report
+
+
+def where_tasks_wait() -> list[str]:
+    """A line for each step of each task that is not done, in every event loop."""
+    lines = []
+    loops = [each for each in gc.get_objects() if isinstance(each, asyncio.AbstractEventLoop)]
+    for task in {task for loop in loops for task in asyncio.all_tasks(loop)}:
+        lines.append(f"{task.get_name()}, cancelled {task.cancelling()} times")
+        lines += [f"    {step}" for step in steps(task.get_coro())]
+    return lines
+
+
+def steps(waiting: Any) -> Iterator[str]:
+    """What a coroutine waits for, from the outermost call to the innermost."""
+    while waiting is not None:
+        kind = next((kind for kind in ("cr", "ag", "gi") if hasattr(waiting, f"{kind}_frame")), None)
+        if kind is None:
+            yield repr(waiting)
+            return
+        if frame := getattr(waiting, f"{kind}_frame"):
+            yield f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}"
+        waiting = getattr(waiting, f"{kind}_yieldfrom" if kind == "gi" else f"{kind}_await")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
