@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from e2e.mesh.dialing import Dialer, add_dialer, add_greeter, add_server, grpc_shop
-from e2e.mesh.processes import wait_for
+from e2e.mesh.processes import Process, wait_for
 from e2e.mesh.world import World, mesh
 from e2e.test_mesh_root import count, roots, rotate
 
@@ -34,15 +36,25 @@ def test_no_handshake_is_refused(town: tuple[World, Dialer]) -> None:
     world, dialer = town
     old = roots(world)
     command = rotate(world, "rotation")
-    wait_for("both roots are trusted", lambda: "trusted beside the old one" in command.text)
-    meet(world, dialer, 2)
-    wait_for("the new one issues", lambda: "the new root issues" in command.text)
-    meet(world, dialer, 3)
+    for number, stage in ((2, "trusted beside the old one"), (3, "the new root issues")):
+        wait_for(stage, lambda: stage in command.text)  # noqa: B023
+        with held(command):  # the next step waits for who is in the mesh, not for who has a token
+            meet(world, dialer, number)
     wait_for("the old one is gone", lambda: command.process.poll() is not None, patience=180)
     meet(world, dialer, 4)
     assert (command.process.returncode, len(roots(world)), roots(world) & old) == (0, 1, set())
     behind = [each for each in world.members if each.name.startswith("behind")]
     assert [count(each, "fail_verify") for each in behind] == [0] * len(behind)
+
+
+@contextmanager
+def held(command: Process) -> Iterator[None]:
+    """The command stands still meanwhile."""
+    command.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        command.process.send_signal(signal.SIGCONT)
 
 
 def meet(world: World, dialer: Dialer, number: int) -> None:

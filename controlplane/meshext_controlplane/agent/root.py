@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 
@@ -26,7 +27,11 @@ _LONGEST = 262_144  # bytes of a handshake; OpenSSL takes 100 KB of certificates
 
 
 async def fetch_root(address: TcpAddress, fingerprint: bytes, *, time_limit: float = TIME_LIMIT) -> bytes:
-    """The root whose SHA-256 is `fingerprint`, PEM, as the server at `address` shows it.
+    """Whom to trust, PEM: the root whose SHA-256 is `fingerprint`, as the server at `address` shows it, and
+    the authorities that it has signed.
+
+    While the mesh goes from one root to another, the server's issuer stands below both. What is shown first
+    leads to the newer one, and a verifier looks no further than that unless it holds the other way itself.
 
     ForgedServerError where it shows another one, UnreachableError where it is not there, speaks no TLS, or
     shows certificates that are not valid by our clock.
@@ -45,17 +50,33 @@ async def fetch_root(address: TcpAddress, fingerprint: bytes, *, time_limit: flo
     root = _find_root(shown, fingerprint, address)
     if problem := explain_validity(shown, datetime.now(UTC)):
         raise UnreachableError(problem)
-    return root
+    trusted = [root, *(each for each in shown if _is_authority_below(root, each))]
+    return b"".join(each.public_bytes(Encoding.PEM) for each in trusted)
 
 
-def _find_root(shown: Iterable[x509.Certificate], fingerprint: bytes, address: TcpAddress) -> bytes:
+def _find_root(
+    shown: Iterable[x509.Certificate], fingerprint: bytes, address: TcpAddress
+) -> x509.Certificate:
     for certificate in shown:
         if hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest() == fingerprint:
-            return certificate.public_bytes(Encoding.PEM)
+            return certificate
     raise ForgedServerError(
         f"the server at {address} does not have the root that the token speaks of: it is another"
-        " control plane or a forged one; nothing was sent to it"
+        " control plane or a forged one, and nothing was sent to it; or the mesh has another root since:"
+        " then ask for a new token (meshext token create)"
     )
+
+
+def _is_authority_below(root: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Whether the root has signed it as an authority (RFC 5280, 4.2.1.9)."""
+    try:
+        certificate.verify_directly_issued_by(root)
+        return (
+            certificate != root
+            and certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        )
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        return False
 
 
 async def _shake_hands(address: TcpAddress) -> list[x509.Certificate]:

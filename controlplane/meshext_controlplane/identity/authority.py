@@ -78,6 +78,29 @@ class CertificateAuthority:
         """SHA-256 of each root, the one to join by first."""
         return tuple(map(fingerprint, self.roots))
 
+    def crossed(self) -> tuple[bytes, ...]:
+        """The issuing authority once more below each other root whose key we have, DER.
+
+        Whoever was given a token before another root issues knows the root before alone.
+        """
+        issuers = self._issuers
+        if issuers.root is None:  # an operator's intermediate: its key may have an identifier of another kind
+            return ()
+        issuing = issuers.issuer
+        built = (
+            build_issuing(
+                issuing.key.public_key(),
+                self.trust_domain,
+                root=each.certificate,
+                root_key=each.key,
+                now=self.clock(),
+                name=issuing.certificate.subject,
+            )
+            for each in issuers.signers
+            if to_der(each.certificate) in issuers.roots[1:]
+        )
+        return tuple(map(to_der, built))
+
     def issue(
         self, csr_der: bytes, identity: SpiffeId, *, life: timedelta = SVID_LIFE, token: str | None = None
     ) -> Svid:

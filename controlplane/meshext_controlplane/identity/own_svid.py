@@ -32,10 +32,12 @@ log = logging.getLogger("meshext.identity")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a port shows: PEM. `chain` ends with the root where clients have only its fingerprint."""
+    """What a port shows: PEM. Clients who have only the fingerprint of a root are shown `crossed` and the
+    roots after the chain."""
 
     key: bytes = field(repr=False)
     chain: bytes
+    crossed: bytes
     roots: bytes
 
 
@@ -76,7 +78,7 @@ class OwnSvid:
         return self._to_credentials(_mutual, ask=True)
 
     def join_credentials(self) -> grpc.ServerCredentials:
-        """For the port of Joining: no client certificates, and the root at the end of the chain."""
+        """For the port of Joining: no client certificates, and the roots at the end of the chain."""
         return self._to_credentials(_joining, ask=False)
 
     def _to_credentials(
@@ -101,7 +103,8 @@ class OwnSvid:
         identity = SpiffeId(authority.trust_domain, *CONTROL_PLANE)
         with authority.store.writing() as transaction:
             svid = authority.issue_within(transaction, request, identity, dns_names=[DNS_NAME])
-        return svid, Credentials(to_pkcs8(key, Encoding.PEM), to_pem(svid.chain), to_pem(svid.trust.roots))
+        shown = map(to_pem, (svid.chain, authority.crossed(), svid.trust.roots))
+        return svid, Credentials(to_pkcs8(key, Encoding.PEM), *shown)
 
     def _is_of_others(self) -> bool:
         """Whether the authority has changed since: it issues by another, or trusts others."""
@@ -119,4 +122,4 @@ def _mutual(shown: Credentials) -> grpc.ServerCertificateConfiguration:
 
 
 def _joining(shown: Credentials) -> grpc.ServerCertificateConfiguration:
-    return grpc.ssl_server_certificate_configuration([(shown.key, shown.chain + shown.roots)])
+    return grpc.ssl_server_certificate_configuration([(shown.key, shown.chain + shown.crossed + shown.roots)])

@@ -11,6 +11,10 @@ from cryptography import x509
 
 from meshext.cli.main import main
 from meshext.envoy.process import EnvoyProcess
+from meshext.envoy.upstreams import TcpAddress
+from meshext_controlplane.agent.errors import ForgedServerError
+from meshext_controlplane.agent.joining import join as join_as_sidecar
+from meshext_controlplane.agent.svid import Svid, make_key
 from meshext_controlplane.identity.authority import CertificateAuthority
 from meshext_controlplane.identity.enrollment import Enrollment
 from meshext_controlplane.identity.facts import read_facts
@@ -20,7 +24,7 @@ from meshext_controlplane.identity.opening import open_authority
 from meshext_controlplane.identity.root_rotation import RootRotation, Stage
 from meshext_controlplane.identity.starting import start_authority
 from meshext_controlplane.identity.svid import to_pem
-from meshext_controlplane.identity.tokens import Tokens
+from meshext_controlplane.identity.tokens import JoinToken, Tokens
 from meshext_controlplane.state.bans import BanRecord, insert_ban
 from meshext_controlplane.state.store import StateStore
 from tests.controlplane.identity.conftest import API, TRUST_DOMAIN, WEB, Hands, to_peer
@@ -98,6 +102,32 @@ def test_no_handshake_is_refused(
                 await both.renew(served.ads)
 
     asyncio.run(run())
+
+
+def test_a_token_from_before_joins_while_both_roots_are_trusted(
+    rotation: RootRotation, store: StateStore, enrollment: Enrollment, tokens: Tokens
+) -> None:
+    async def run() -> None:
+        async with serving(store, enrollment) as served:
+            before = [JoinToken.parse(tokens.create(each).reveal()) for each in (WEB, API, WEB)]
+            rotation.step(force=True)
+            rotation.step(force=True)
+            enrollment.authority.trust()
+            after = JoinToken.parse(tokens.create(API).reveal())
+            assert before[0].root != after.root
+            for token in (before[0], after, before[1]):
+                assert len((await join_by_token(served, token)).roots) == 2
+            rotation.step(force=True)
+            enrollment.authority.trust()
+            with pytest.raises(ForgedServerError, match="ask for a new token"):
+                await join_by_token(served, before[2])
+
+    asyncio.run(run())
+
+
+async def join_by_token(served: Served, token: JoinToken) -> Svid:
+    address = TcpAddress("127.0.0.1", served.join)
+    return await join_as_sidecar(address, token.reveal(), bytes.fromhex(token.root), make_key())
 
 
 async def renewed(member: Member, served: Served) -> Member:
