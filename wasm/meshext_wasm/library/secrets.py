@@ -8,7 +8,7 @@ from typing import TypeVar
 from meshext_wasm.library.base64 import urlsafe_b64encode
 from meshext_wasm.library.binascii import hex_text, new_bytes
 from meshext_wasm.library.hmac import compare_digest
-from meshext_wasm.library.raw import host, value_at, word
+from meshext_wasm.library.raw import budget_charge, host, value_at, word
 
 __all__ = ["compare_digest"]
 
@@ -30,6 +30,7 @@ def token_bytes(nbytes: int | None = None) -> bytes:
     if count > 1 << 24:
         raise MemoryError
     data = new_bytes(word(count))
+    budget_charge(word(1000) + word(count))
     if random_get(data + 16, word(count)) != 0:
         raise OSError("the host has no randomness")
     return value_at(data)

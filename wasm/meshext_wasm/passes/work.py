@@ -21,9 +21,9 @@ PLAIN: Final = 2
 """Reading and writing slots, tests, jumps."""
 ARITHMETIC: Final = 4
 """With a test of what its operands are."""
-DIVISION: Final = 32
+DIVISION: Final = 48
 CALL: Final = 44
-UNKNOWN_CALL: Final = 56
+UNKNOWN_CALL: Final = 72
 """Through a table."""
 ALLOCATION: Final = 32
 HOST_CALL: Final = 9600

@@ -48,6 +48,7 @@ def check_size(slots: int) -> None:
 
 def copy_items(source: array[T], start: int, to: array[T], place: int, count: int) -> None:
     """Copy slots between two arrays, or to a lower place of the same."""
+    budget_charge(word(count))
     first, target = word(start), word(place)
     for index in range(count):
         array_set(to, target + word(index), array_get(source, first + word(index)))
@@ -55,6 +56,8 @@ def copy_items(source: array[T], start: int, to: array[T], place: int, count: in
 
 def move_up(items: array[T], start: int, end: int, by: int) -> None:
     """Move the slots from `start` up to `end` to higher places of the same array."""
+    if start < end:  # what goes through so much memory waits for it
+        budget_charge(word(end - start) * word(5))
     for index in range(end - 1, start - 1, -1):
         array_set(items, word(index + by), array_get(items, word(index)))
 

@@ -64,7 +64,7 @@ def write_digits(blob: word, base: word, end: word) -> word:
     if size(blob) == 0:
         store8(end - 1, 48)
         return end - 1
-    budget_charge(size(blob) * size(blob) << word(3))
+    budget_charge(size(blob) * size(blob) * word(12))
     count = chunk_of(base)
     divisor = power_of(base, count)
     at = end

@@ -91,7 +91,7 @@ def take(kind: int, memory: word, filled: word, data: bytes, block_size: word) -
     """Take bytes, of which a block may hold `filled` from before."""
     source = table(data)
     left = load32(value_address(data) + 8)
-    budget_charge(left << word(3))
+    budget_charge(left * word(12))
     if filled > 0:
         room = block_size - filled
         if left < room:
