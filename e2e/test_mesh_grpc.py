@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -38,11 +37,8 @@ def test_the_callee_is_told_who_calls(town: tuple[World, Dialer]) -> None:
 
 
 def test_replicas_share_the_calls(town: tuple[World, Dialer]) -> None:
-    def names() -> Counter[str]:
-        return Counter(town[1].call(TARGET)["reply"]["name"] for _ in range(40))
-
-    wait_for("both answer", lambda: len(names()) == 2)
-    assert set(names().values()) == {20}
+    wait_for("both answer", lambda: len(town[1].tally(TARGET)) == 2)
+    assert set(town[1].tally(TARGET, 40).values()) == {20}
 
 
 def test_every_proxy_is_synced(town: tuple[World, Dialer]) -> None:

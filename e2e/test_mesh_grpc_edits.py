@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -39,27 +38,24 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Dial
         add_greeter(world, "echo-1", labels={"version": "v1"})
         add_greeter(world, "echo-2", labels={"version": "v2"})
         dialer = add_dialer(world, "caller-1")
-        wait_for("both answer", lambda: dialer.reaches(TARGET) and len(names(dialer)) == 2)
+        wait_for("both answer", lambda: dialer.reaches(TARGET) and len(dialer.tally(TARGET)) == 2)
         yield world, dialer
-
-
-def names(dialer: Dialer, calls: int = 10) -> Counter[str]:
-    got = [dialer.call(TARGET) for _ in range(calls)]
-    return Counter(each["reply"]["name"] if each["reply"] else each["code"] for each in got)
 
 
 def test_weights_split_the_calls(town: tuple[World, Dialer]) -> None:
     world, dialer = town
     world.write("route.yaml", virtual_service(f"[{{route: [{V1}, weight: 80}}, {V2}, weight: 20}}]}}]"))
-    wait_for("most go to v1", lambda: names(dialer, 30)["echo-1"] > 18)
-    found = names(dialer, 500)
+    wait_for("most go to v1", lambda: dialer.tally(TARGET, 30)["echo-1"] > 18)
+    found = dialer.tally(TARGET, 500)
     assert 60 < found["echo-2"] < 140  # of 500; three standard deviations are 27
 
 
 def test_headers_and_methods_choose_the_route(town: tuple[World, Dialer]) -> None:
     world, dialer = town
     world.write("route.yaml", virtual_service(f"[{{route: [{V2}}}]}}]"))
-    wait_for("v2 answers", lambda: set(names(dialer)) == {"echo-2"})  # what a split could not do by chance
+    wait_for(
+        "v2 answers", lambda: set(dialer.tally(TARGET)) == {"echo-2"}
+    )  # what a split could not do by chance
     rules = (
         f"[{{match: [{{headers: {{x-to: {{exact: v2}}}}}}], route: [{V2}}}]}},"
         f" {{match: [{{withoutHeaders: {{x-not: {{exact: v2}}}}, uri: {{prefix: /greet}}}}],"
@@ -67,7 +63,7 @@ def test_headers_and_methods_choose_the_route(town: tuple[World, Dialer]) -> Non
         f" {{route: [{V2}}}]}}]"
     )
     world.write("route.yaml", virtual_service(rules))
-    wait_for("all others go to v1", lambda: set(names(dialer)) == {"echo-1"})
+    wait_for("all others go to v1", lambda: set(dialer.tally(TARGET)) == {"echo-1"})
     assert answers(dialer, "x-to:v2") == "echo-2"
     assert answers(dialer, "x-not:v1") == "echo-1"
     assert answers(dialer, "x-not:v2") == "echo-2"
@@ -116,12 +112,12 @@ def test_a_refusal_is_shown(town: tuple[World, Dialer]) -> None:
     """An expression that looks right to us and to nobody who compiles it."""
     world, dialer = town
     world.write("route.yaml", virtual_service(f"[{{route: [{V1}}}]}}]"))
-    wait_for("v1 answers", lambda: set(names(dialer)) == {"echo-1"})
+    wait_for("v1 answers", lambda: set(dialer.tally(TARGET)) == {"echo-1"})
     bad = f"[{{match: [{{uri: {{regex: '/[[:nothing:]]/.*'}}}}], route: [{V2}}}]}}]"
     world.write("route.yaml", virtual_service(bad))
     errors = wait_for("it is told", lambda: list(nacks(world, "caller-1.shop")))
     assert "invalid character class" in errors[0]
-    assert set(names(dialer)) == {"echo-1"}  # the last good one
+    assert set(dialer.tally(TARGET)) == {"echo-1"}  # the last good one
 
 
 def nacks(world: World, proxy: str) -> Iterator[str]:
@@ -134,7 +130,7 @@ def nacks(world: World, proxy: str) -> Iterator[str]:
 def test_edits_under_load_fail_no_call(town: tuple[World, Dialer]) -> None:
     world, dialer = town
     world.write("route.yaml", virtual_service(f"[{{route: [{V1}}}]}}]"))
-    wait_for("v1 answers", lambda: set(names(dialer)) == {"echo-1"})
+    wait_for("v1 answers", lambda: set(dialer.tally(TARGET)) == {"echo-1"})
     dialer.load(TARGET)
     for number in range(30):
         chosen = (V1, V2)[number % 2]

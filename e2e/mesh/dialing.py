@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,11 @@ class Dialer:
     def call(self, target: str, *meta: str, **more: str) -> dict[str, Any]:
         """One call: {"code", "details", "reply"}; `meta` are `key:value`."""
         return self._ask("/call", target=target, meta=meta, **more)
+
+    def tally(self, target: str, calls: int = 10) -> Counter[str]:
+        """How often each server answered, by its name; calls that failed by their code."""
+        got = [self.call(target) for _ in range(calls)]
+        return Counter(each["reply"]["name"] if each["reply"] else each["code"] for each in got)
 
     def load(self, target: str) -> dict[str, Any]:
         """Calls from now on, and what came back so far: {"kinds", "names", "problems", "count"}."""
