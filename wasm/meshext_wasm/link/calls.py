@@ -12,11 +12,26 @@ from typing import Final
 
 from meshext_wasm.link.encoding import signed, unsigned
 from meshext_wasm.link.objects import Code, Fix, ObjectFile, Relocation
-from meshext_wasm.link.symbols import FAR
+from meshext_wasm.link.symbols import FAR, HostFunction, Target
 
 CALL, CALL_INDIRECT, I32_CONST = 0x10, 0x11, 0x41
 LARGE: Final = 110
 """Bytes of code from which on a function is never put in place of its calls."""
+INDIRECT: Final = frozenset({Fix.TABLE_INDEX_SLEB, Fix.TABLE_INDEX_I32})
+"""What asks for a place in the table."""
+Callee = Code | HostFunction
+
+
+def in_place(
+    holder: ObjectFile, caller: object, relocation: Relocation, target: Target | None
+) -> Callee | None:
+    """The function that needs a place in the table for a relocation of code or a segment; None where that is
+    none. A direct call becomes one through the table wherever this tells a function."""
+    callee = target[1] if isinstance(target, tuple) else target
+    if not isinstance(callee, Code | HostFunction):
+        return None
+    needed = relocation.fix in INDIRECT or is_far(holder, caller, relocation, callee)
+    return callee if needed else None
 
 
 def is_far(holder: ObjectFile, caller: object, relocation: Relocation, callee: object) -> bool:

@@ -55,6 +55,9 @@ class Reader:
 
     def unsigned(self) -> int:
         """A number in LEB128, of 64 bits at most."""
+        if self.at < self.end and self.data[self.at] < 0x80:  # most have one byte
+            self.at += 1
+            return self.data[self.at - 1]
         result = shift = 0
         while True:
             byte = self.byte()

@@ -31,7 +31,7 @@ class Layout:
     """Addresses and numbers by identity; `made` are the addresses that the linker names.
 
     `written` is what was put into an object and how many bytes before the place it stands for too, by the
-    object's identity and what `named_at` gives.
+    object's identity and the name that `places_of` gives.
     """
 
     addresses: dict[int, int] = field(default_factory=dict)

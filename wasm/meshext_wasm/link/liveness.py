@@ -5,27 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from meshext_wasm.link.calls import is_far
+from meshext_wasm.link.calls import Callee, in_place
 from meshext_wasm.link.objects import (
-    PLACES,
     Code,
     Fix,
     ObjectFile,
     Relocation,
     Segment,
     SymbolKind,
-    named_at,
+    places_of,
     relocation_of,
 )
 from meshext_wasm.link.symbols import FAR, HostFunction, Symbols, Target
 from meshext_wasm.link.tables import DISPLAY, METHOD, Tables, is_class, makes, place_number
 
 Piece = tuple[ObjectFile, Code | Segment]
-Callee = Code | HostFunction
 Reach = tuple[Piece | None, Callee | None]
 """What a relocation comes to whenever it is seen: a piece that has to live, and a function in the table."""
-
-INDIRECT = frozenset({Fix.TABLE_INDEX_SLEB, Fix.TABLE_INDEX_I32})
 
 
 @dataclass(slots=True)
@@ -34,7 +30,7 @@ class Live:
 
     `meanings` is keyed by the identity of the object and the number of the symbol in it; `indirect` is what
     has a place in the table, and how often it is named. `reached` has what the code of an object came to
-    already, by the object's identity and what `named_at` gives.
+    already, by the object's identity and the name that `places_of` gives.
     """
 
     functions: list[tuple[ObjectFile, Code]] = field(default_factory=list)
@@ -70,10 +66,11 @@ def add_live(symbols: Symbols, live: Live, holder: ObjectFile, found: Code | Seg
             waiting += reached_by_code(symbols, live, holder, found)
             continue
         live.segments.append((holder, found))
-        if is_class(found):
+        table = is_class(found)
+        if table:
             waiting += add_table(symbols, live, holder, found)
         for each in found.relocations:
-            if place_number(found, each) is None:
+            if not table or place_number(found, each) is None:
                 (piece, _), more = reached(symbols, live, holder, found, each)
                 waiting += [piece, *more] if piece is not None else more
 
@@ -82,16 +79,16 @@ def reached_by_code(symbols: Symbols, live: Live, holder: ObjectFile, code: Code
     """What has to live for a function. Most of what it names some code of its object named before: that is
     only counted for the table, and what is there needs not be put on the heap of what waits again."""
     known = live.reached.setdefault(id(holder), {})
-    for offset, what in PLACES.iter_unpack(code.packed):
-        key = named_at(code.body, offset, what)
+    for offset, what, name in places_of(code.body, code.packed):
+        reach = known.get(name)
         more: list[Piece] = []
-        if key in known:
-            note_place(live, known[key][1])
-        else:
-            known[key], more = reached(symbols, live, holder, code, relocation_of(offset, what))
-        piece, _ = known[key]
-        if piece is not None and id(piece[1]) not in live.seen:
-            yield piece
+        if reach is None:
+            reach, more = reached(symbols, live, holder, code, relocation_of(offset, what))
+            known[name] = reach
+        elif reach[1] is not None:
+            live.indirect[reach[1]] += 1
+        if reach[0] is not None and id(reach[0][1]) not in live.seen:
+            yield reach[0]
         yield from more
 
 
@@ -152,18 +149,6 @@ def follow(symbols: Symbols, live: Live, holder: ObjectFile, relocation: Relocat
         if isinstance(found[0], tuple):
             live.names.setdefault(id(found[0][1]), symbol.name.removeprefix(FAR))
     return live.meanings[key][0]
-
-
-def in_place(
-    holder: ObjectFile, caller: object, relocation: Relocation, target: Target | None
-) -> Callee | None:
-    """The function that needs a place in the table for a relocation of code or a segment; None where that is
-    none."""
-    callee = target[1] if isinstance(target, tuple) else target
-    if not isinstance(callee, Code | HostFunction):
-        return None
-    needed = relocation.fix in INDIRECT or is_far(holder, caller, relocation, callee)
-    return callee if needed else None
 
 
 def note_place(live: Live, callee: Callee | None) -> None:

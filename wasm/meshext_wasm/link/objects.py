@@ -102,15 +102,14 @@ def unpacked(packed: bytes) -> list[Relocation]:
     ]
 
 
-def width_of(what: bytes) -> int:
-    """Bytes that one of PLACES overwrites."""
-    return 4 if what[0] in FOUR_BYTES else PADDED
+WIDTHS = {fix.value: 4 if fix in FOUR_BYTES else PADDED for fix in Fix}
+"""Bytes that one of PLACES overwrites, by the first byte of what stands there."""
 
 
-def named_at(raw: bytes, offset: int, what: bytes) -> bytes:
-    """One of PLACES behind the byte before it, which tells a call: the same comes to the same in all code of
-    an object."""
-    return raw[offset - 1 : offset] + what
+def places_of(raw: bytes, packed: bytes) -> list[tuple[int, bytes, bytes]]:
+    """Offset, what stands there, and a name for it: that behind the byte before it, which tells a call. What
+    has the same name comes to the same in all code of an object."""
+    return [(offset, what, raw[offset - 1 : offset] + what) for offset, what in PLACES.iter_unpack(packed)]
 
 
 def relocation_of(offset: int, what: bytes) -> Relocation:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from meshext_wasm.link.calls import far_call, is_far
+from meshext_wasm.link.calls import INDIRECT, far_call, in_place
 from meshext_wasm.link.encoding import signed, unsigned
 from meshext_wasm.link.layout import Layout
 from meshext_wasm.link.liveness import Live
 from meshext_wasm.link.objects import (
     FOUR_BYTES,
-    PLACES,
+    WIDTHS,
     Code,
     Fix,
     ObjectFile,
     Relocation,
     Segment,
-    named_at,
+    places_of,
     relocation_of,
-    width_of,
 )
 from meshext_wasm.link.tables import is_class, place_number
 
@@ -37,16 +36,15 @@ def relocated(live: Live, layout: Layout, holder: ObjectFile, found: Code | Segm
     done = 0
     known = layout.written.setdefault(id(holder), {})
     table = is_class(found)  # what stands in a place of a table depends on the place too
-    for offset, what in PLACES.iter_unpack(found.packed):
-        key = named_at(raw, offset, what)
-        put = None if table else known.get(key)
+    for offset, what, name in places_of(raw, found.packed):
+        put = None if table else known.get(name)
         if put is None:
             put = placed(live, layout, holder, found, relocation_of(offset, what))
             if not table:
-                known[key] = put
+                known[name] = put
         opcodes, new = put
         parts += raw[done : offset - opcodes], new
-        done = offset + width_of(what)
+        done = offset + WIDTHS[what[0]]
     return b"".join([*parts, raw[done:]])
 
 
@@ -55,22 +53,12 @@ def placed(
 ) -> tuple[int, bytes]:
     """The bytes for one place, and how many before it they stand for too: with a call through the table,
     the opcode of the direct one."""
-    far = called_far(live, layout, holder, found, relocation)
-    if far:
-        return 1, far
+    target = live.meanings.get((id(holder), relocation.index), (None, 0))[0]
+    callee = in_place(holder, found, relocation, target)
+    if callee is not None and relocation.fix not in INDIRECT:
+        return 1, far_call(layout.table[id(callee)], layout.types[callee.signature])
     filled = is_filled(live, found, relocation)
     return 0, encoded(relocation.fix, number_of(live, layout, holder, relocation) if filled else 0)
-
-
-def called_far(
-    live: Live, layout: Layout, holder: ObjectFile, found: Code | Segment, relocation: Relocation
-) -> bytes:
-    """The call through the table that stands instead of a direct one, if any."""
-    target = live.meanings.get((id(holder), relocation.index), ("", 0))[0]
-    callee = target[1] if isinstance(target, tuple) else None
-    if not isinstance(callee, Code) or not is_far(holder, found, relocation, callee):
-        return b""
-    return far_call(layout.table[id(callee)], layout.types[callee.signature])
 
 
 def is_filled(live: Live, found: Code | Segment, relocation: Relocation) -> bool:
