@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from meshext_wasm.build.cache import Cache, text_key
 from meshext_wasm.ir.build.unit import build_unit
@@ -73,8 +73,7 @@ def build_ir(unit: tree.Unit, others: Copies = NONE) -> Unit:
     """The IR after all passes, with what they may take from other units."""
     built = build_unit(unit)
     built.inits, built.constants = others.inits, others.constants
-    for symbol, signature in others.signatures.items():
-        built.signatures.setdefault(symbol, replace(signature, raises=not signature.host))
+    built.signatures = {**others.signatures, **built.signatures}
     run_passes(built)
     return built
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from meshext_wasm.ir.definite import numbers
-from meshext_wasm.ir.instructions import Instruction, Register
+from meshext_wasm.ir.instructions import LEAVE, Register
 from meshext_wasm.ir.program import Block, Function, next_labels, successors
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -30,14 +30,14 @@ def live_bits(
     entered = predecessors(function)
     for label, target in follows.items():
         entered[target].append(label)
-    open_ = list(function.blocks)
+    open_ = dict.fromkeys(function.blocks)
     while open_:
-        label = open_.pop()
+        label, _ = open_.popitem()
         at_end = at_start[follows[label]] if label in follows else 0
-        live = through(function.blocks[label], at_start, bits, at_end)
+        live = backwards(function.blocks[label], at_start, bits, at_end)[-1]
         if live != at_start[label]:
             at_start[label] = live
-            open_ += entered[label]
+            open_.update(dict.fromkeys(entered[label]))
     return at_start
 
 
@@ -50,20 +50,19 @@ def predecessors(function: Function) -> dict[str, list[str]]:
     return found
 
 
-def through(block: Block, at_start: dict[str, int], bits: dict[Register, int], at_end: int) -> int:
-    """What is live at the start of a block, as a set of bits."""
-    live = at_end
-    for each in reversed(list(block.everything())):
-        live = before(each, live, at_start, bits)
-    return live
-
-
-def before(instruction: Instruction, live: int, at_start: dict[str, int], bits: dict[Register, int]) -> int:
-    """What is live before an instruction, given what is after it."""
-    if instruction.result is not None:
-        live &= ~bits[instruction.result]
-    for label in next_labels(instruction):
-        live |= at_start[label]
-    for operand in instruction.operands:
-        live |= bits[operand]
-    return live
+def backwards(block: Block, at_start: dict[str, int], bits: dict[Register, int], at_end: int) -> list[int]:
+    """What is live at the end of a block, before its last instruction and so on, as sets of bits; the last is
+    what is live at its start."""
+    live, found = at_end, [at_end]
+    for each in reversed(block.everything()):
+        if each.result is not None:
+            live &= ~bits[each.result]
+        if each is block.end:
+            for label in next_labels(each):
+                live |= at_start[label]
+        elif each.error is not None and each.error != LEAVE:
+            live |= at_start[each.error]
+        for operand in each.operands:
+            live |= bits[operand]
+        found.append(live)
+    return found

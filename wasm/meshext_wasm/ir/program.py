@@ -108,8 +108,9 @@ def next_labels(instruction: Instruction) -> tuple[str, ...]:
 
 def successors(block: Block) -> tuple[str, ...]:
     """The labels of the blocks that may run after it, each once, in order."""
-    found: dict[str, None] = {}
-    for each in block.everything():
-        if each.error is not None or each is block.end:  # others only go on
-            found.update(dict.fromkeys(next_labels(each)))
+    found = {each.error: None for each in block.instructions if each.error is not None}
+    found.pop(LEAVE, None)
+    if block.end is not None:
+        for label in next_labels(block.end):
+            found[label] = None
     return tuple(found)

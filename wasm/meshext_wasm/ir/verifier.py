@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from meshext_wasm.ir.instructions import Instruction, Register, Terminator
+from meshext_wasm.ir.instructions import Call, Instruction, Register, Terminator
 from meshext_wasm.ir.program import Function, Signature, Unit
 from meshext_wasm.ir.verify import verify
 from meshext_wasm.tree.types import Rep
@@ -30,16 +30,26 @@ class Verifier:
 
     def verify(self, *, after: str) -> None:
         """Check what is new; BrokenIR names what is wrong, where, and what ran last."""
-        if self.signatures != self.unit.signatures:
-            self.signatures = dict(self.unit.signatures)
-            self.contents.clear()
-            self.instructions.clear()
+        self.forget_calls()
         for function in self.unit.functions:
             now = content_of(function)
             if self.contents.get(function) != now:
                 sound = self.instructions.setdefault(function, set())
                 verify(function, self.signatures, after=after, sound=sound)
                 self.contents[function] = now
+
+    def forget_calls(self) -> None:
+        """Look again at the calls of functions whose signatures changed, and at what they stand in."""
+        if self.signatures == self.unit.signatures:
+            return
+        before, self.signatures = self.signatures, dict(self.unit.signatures)
+        names = before.keys() | self.signatures.keys()
+        changed = {each for each in names if before.get(each) != self.signatures.get(each)}
+        for function, sound in self.instructions.items():
+            calls = {each for each in sound if isinstance(each, Call) and each.function in changed}
+            if calls:
+                sound -= calls
+                self.contents.pop(function, None)
 
 
 def content_of(function: Function) -> Content:

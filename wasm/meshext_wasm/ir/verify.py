@@ -87,13 +87,15 @@ def check_block(function: Function, block: Block) -> Iterator[str]:
     for index, each in enumerate(block.instructions):
         if isinstance(each, ir.Terminator):
             yield f"{block.label}: `{print_instruction(each)}` in the middle"
-        if isinstance(each, ir.Catch) and not (index == 0 and block.handler):
-            yield f"{block.label}: `catch` is not first in a handler block"
-        pending = pending and not isinstance(each, ir.Catch)
-        if pending and not isinstance(each, ir.Site | ir.Exit):
+        if isinstance(each, ir.Catch):
+            if index or not block.handler:
+                yield f"{block.label}: `catch` is not first in a handler block"
+            pending = False
+        elif pending and not isinstance(each, ir.Site | ir.Exit):
             yield f"{block.label}: `{print_instruction(each)}` while an exception is pending"
     for each in block.everything():
-        yield from check_edges(function, block, each, pending=pending)
+        if each.error is not None or each is block.end:  # others only go on
+            yield from check_edges(function, block, each, pending=pending)
     if isinstance(block.end, ir.Leave) != pending and not (pending and isinstance(block.end, ir.Jump)):
         yield f"{block.label} ends with `{type(block.end).__name__.lower()}`, pending: {pending}"
 

@@ -7,7 +7,7 @@ definition that there is. Without them a unit would call a function to learn the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from meshext_wasm.ir import instructions as ir
@@ -51,9 +51,14 @@ def choose_copies(unit: Unit) -> Copies:
     functions = {each.symbol: each for each in unit.functions if is_small(each)}
     copied = [*functions.values(), *unit.inits.values()]
     called = {symbol for each in copied for symbol in calls_of(each)}
-    signatures = {symbol: unit.signatures[symbol] for symbol in sorted(called)}
+    signatures = {symbol: outward(unit.signatures[symbol]) for symbol in sorted(called)}
     texts = {symbol: copy_of(each, unit.signatures) for symbol, each in functions.items()}
     return Copies(texts, signatures, unit.inits, unit.constants)
+
+
+def outward(signature: Signature) -> Signature:
+    """A signature for other units, which rely on nothing that a pass found out."""
+    return replace(signature, raises=not signature.host)
 
 
 def copy_of(function: Function, signatures: dict[str, Signature]) -> Copy:

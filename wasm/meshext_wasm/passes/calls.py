@@ -68,13 +68,17 @@ def add_up(
     """A number for each function: its own joined with those of what it calls, none for what is in `stop`,
     `outside` for functions of other units. Functions not in `stop` form no cycle."""
     functions = {each.symbol: each for each in unit.functions}
+    calls = {symbol: direct_calls(each) for symbol, each in functions.items()}
     found: dict[str, int] = {}
     waiting = list(functions)
     while waiting:
         symbol = waiting[-1]
-        called = direct_calls(functions[symbol])
+        if symbol in found:  # it was met before, as what another one calls
+            waiting.pop()
+            continue
+        called = calls[symbol]
         missing = [each for each in called if each in functions and each not in found and each not in stop]
-        if missing and symbol not in found:
+        if missing:
             waiting += missing
             continue
         waiting.pop()
@@ -82,5 +86,5 @@ def add_up(
         for each in called:
             number = 0 if each in stop else found.get(each, outside) if each in functions else outside
             total = join(total, number)
-        found.setdefault(symbol, own(functions[symbol]) + total)
+        found[symbol] = own(functions[symbol]) + total
     return found
