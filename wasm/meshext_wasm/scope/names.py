@@ -10,23 +10,52 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 COMPREHENSION = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
-def children(node: ast.AST) -> Iterator[ast.AST]:
+OWN_SCOPE = (ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef)
+NO_NODES = frozenset({"arg", "attr", "ctx", "id", "kind", "type_comment"})
+"""Fields that hold texts, or say no more than their type, which is half of what there is in a tree."""
+
+
+FIELDS: dict[type[ast.AST], tuple[str, ...]] = {ast.Constant: ()}
+"""Those of each kind of node that was met that may hold nodes; a literal is none."""
+
+
+def children(node: ast.AST) -> list[ast.AST]:
     """The parts of a node that run in the same function: of an inner function its defaults and decorators,
     of a class its bases and decorators (the body of a local class is refused elsewhere)."""
-    if isinstance(node, ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef):
-        yield from getattr(node, "decorator_list", [])
-        yield from node.args.defaults
-        yield from (each for each in node.args.kw_defaults if each is not None)
-    elif isinstance(node, ast.ClassDef):
-        yield from node.decorator_list
-        yield from node.bases
-    else:
-        for name in node._fields:
-            value = getattr(node, name, None)
-            if isinstance(value, list):
-                yield from (each for each in value if isinstance(each, ast.AST))
-            elif isinstance(value, ast.AST):
-                yield value
+    if isinstance(node, OWN_SCOPE):
+        defaults = [*node.args.defaults, *(each for each in node.args.kw_defaults if each is not None)]
+        return [*getattr(node, "decorator_list", []), *defaults]
+    if isinstance(node, ast.ClassDef):
+        return [*node.decorator_list, *node.bases]
+    return parts_of(node)
+
+
+def parts_of(node: ast.AST) -> list[ast.AST]:
+    """The nodes that a node consists of, its context left out."""
+    found: list[ast.AST] = []
+    kind = type(node)
+    for name in FIELDS[kind] if kind in FIELDS else fields_of(kind):
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            found += [each for each in value if isinstance(each, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+def fields_of(kind: type[ast.AST]) -> tuple[str, ...]:
+    """The fields of a kind of node that may hold nodes."""
+    if kind not in FIELDS:
+        FIELDS[kind] = tuple(each for each in kind._fields if each not in NO_NODES)
+    return FIELDS[kind]
+
+
+def walk(node: ast.AST) -> list[ast.AST]:
+    """A node and everything in it, as `ast.walk` has it but for contexts."""
+    found = [node]
+    for each in found:  # which gets longer meanwhile
+        found += parts_of(each)
+    return found
 
 
 @lru_cache(maxsize=1 << 16)
@@ -37,7 +66,7 @@ def inside(node: ast.AST) -> tuple[ast.AST, ...]:
     while waiting:
         each = waiting.pop()
         found.append(each)
-        waiting.extend(reversed([*children(each)]))
+        waiting += children(each)[::-1]
     return tuple(found)
 
 

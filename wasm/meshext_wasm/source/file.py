@@ -29,8 +29,9 @@ class SourceFile:
         """Where a node stands; the start of the file for one without a place."""
         line = getattr(node, "lineno", 1)
         end_line = getattr(node, "end_lineno", None) or line
-        start = self.column(line, getattr(node, "col_offset", 0))
-        end = self.column(end_line, getattr(node, "end_col_offset", None) or 0)
+        start, end = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", None) or 0
+        if not self.text.isascii():
+            start, end = self.column(line, start), self.column(end_line, end)
         return Loc(self.file, line, start, end_line, end)
 
     def column(self, line: int, offset: int) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 
 from meshext_wasm.diagnostics.diagnostic import Collector, Diagnostic
-from meshext_wasm.scope.names import inside
+from meshext_wasm.scope.names import inside, walk
 from meshext_wasm.source.loading import Loaded
 from meshext_wasm.tree import program as tree
 from meshext_wasm.tree.program import Loc
@@ -107,7 +107,7 @@ def note_writable(declared: Declared) -> None:
     unit, owners = declared.unit, {work.node: work.symbol.owner for work in declared.functions}
     unit.own_fields = {slot for work in declared.classes.values() for slot in work.symbol.fields.values()}
     for site in declared.sites.values():
-        for node in ast.walk(site.source.tree):
+        for node in walk(site.source.tree):
             if not isinstance(node, Definition):
                 continue
             own = self_name(node) if owners.get(node) is not None else ""

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TypeGuard
 
-from meshext_wasm.scope.names import inside
+from meshext_wasm.scope.names import inside, walk
 from meshext_wasm.source.file import SourceFile
 from meshext_wasm.tree.program import Class, Function, Global, Module
 from meshext_wasm.tree.types import ClassType, NeverType, NoneType
@@ -114,7 +114,7 @@ def names_in_class(node: ast.ClassDef) -> Iterator[str]:
         match each:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 yield name
-                yield from (found.attr for found in ast.walk(each) if is_written(found))
+                yield from (found.attr for found in walk(each) if is_written(found))
             case ast.AnnAssign(target=ast.Name(id=name)):
                 yield name
             case ast.Assign(targets=targets):

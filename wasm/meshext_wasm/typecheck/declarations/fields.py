@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from meshext_wasm.scope.names import inside
+from meshext_wasm.scope.names import inside, walk
 from meshext_wasm.tree.program import Field, Global
 from meshext_wasm.tree.types import NeverType, ObjectType
 from meshext_wasm.typecheck.declarations.annotations import to_type
@@ -108,12 +108,13 @@ def stored(statement: ast.stmt, name: str) -> set[str]:
 def escapes(statement: ast.stmt, name: str, known: set[str]) -> bool:
     """Whether a statement uses the instance in another way than writing its fields and reading known ones."""
     harmless: set[ast.AST] = set()
-    for node in ast.walk(statement):
+    nodes = walk(statement)
+    for node in nodes:
         if not isinstance(node, ast.Attribute) or not is_own(node, name):
             continue
         if isinstance(node.ctx, ast.Store) or node.attr in known:
             harmless.add(node.value)
-    used = (each for each in ast.walk(statement) if isinstance(each, ast.Name))
+    used = (each for each in nodes if isinstance(each, ast.Name))
     return any(each.id in (name, "super") and each not in harmless for each in used)
 
 

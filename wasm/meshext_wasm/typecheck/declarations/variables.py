@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
+from meshext_wasm.scope.names import walk
 from meshext_wasm.tree.program import Global
 from meshext_wasm.tree.types import NeverType, RawType
 from meshext_wasm.typecheck.declarations.annotations import to_type
@@ -72,7 +73,7 @@ def declare_annotated(declared: Declared, site: Site, node: ast.AnnAssign, name:
 def times_written(site: Site) -> Counter[str]:
     """How many places write each name of a module; a `global` in a function counts as many."""
     found: Counter[str] = Counter()
-    for node in ast.walk(site.source.tree):
+    for node in walk(site.source.tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             found[node.id] += 1
         elif isinstance(node, ast.Global):
@@ -80,7 +81,7 @@ def times_written(site: Site) -> Counter[str]:
     for node in statements(site.source.tree.body):
         if isinstance(node, ast.For | ast.While | ast.If | ast.Try | ast.With):
             found.update(
-                {each.id: 1 for each in ast.walk(node) if isinstance(each, ast.Name) and is_stored(each)}
+                {each.id: 1 for each in walk(node) if isinstance(each, ast.Name) and is_stored(each)}
             )
     return found
 

@@ -21,7 +21,7 @@ class Facts:
 
     def narrow(self, path: str, type_: Type) -> Facts:
         """The same, with one more narrowed type."""
-        return replace(self, types={**self.types, path: type_})
+        return Facts({**self.types, path: type_}, self.assigned, self.live)
 
     def assign(self, name: str) -> Facts:
         """After a variable was written: nothing is known of what lay below it."""
@@ -37,7 +37,8 @@ class Facts:
         """The same without some paths."""
         if not self.types:
             return self
-        return replace(self, types={path: each for path, each in self.types.items() if not drop(path)})
+        types = {path: each for path, each in self.types.items() if not drop(path)}
+        return Facts(types, self.assigned, self.live)
 
     def dead(self) -> Facts:
         """A point that is never reached."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.types import (
@@ -27,8 +26,10 @@ def rebuild(type_: Type, change: Callable[[TypeVariable], Type]) -> Type:
     match type_:
         case TypeVariable():
             return change(type_)
-        case ClassType(arguments=arguments) if arguments:
-            return replace(type_, arguments=tuple(rebuild(each, change) for each in arguments))
+        case ClassType(cls, arguments, borrowed):
+            if not arguments:
+                return type_
+            return ClassType(cls, tuple([rebuild(each, change) for each in arguments]), borrowed)
         case TupleType(items):
             return TupleType(tuple(rebuild(each, change) for each in items))
         case UnionType(items):
