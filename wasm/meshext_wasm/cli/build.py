@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 import time
 from pathlib import Path
@@ -36,6 +38,9 @@ def build(specs: Specs, output: Output = None, emit: Emit = "wasm") -> None:
     """
     from meshext_wasm.build.collecting import no_collections
 
+    atexit.register(
+        gc.freeze
+    )  # the search for cycles as the process ends would find what goes with it anyway
     with no_collections():
         run_build(specs, output, emit)
 
