@@ -12,7 +12,7 @@ import pytest
 
 from e2e.mesh.processes import MESHEXT, wait_for
 from e2e.mesh.shop import shop
-from e2e.mesh.world import OUTBOUND, World, mesh
+from e2e.mesh.world import OUTBOUND, PORT, World, mesh
 from e2e.under_load import under_load
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
@@ -54,6 +54,20 @@ def fill(place: Path) -> Path:
                 while True:
                     file.write(bytes(size))
     return ballast
+
+
+@contextmanager
+def read_only(place: Path) -> Iterator[None]:
+    """Nothing there can be opened to be written, as on a disk that the kernel has made read-only under us.
+
+    A remount would be refused as long as files are open; a second, read-only mount over it is not.
+    """
+    assert mount("--bind", str(place), str(place)) == 0
+    try:
+        assert mount("-o", f"{RO},bind", str(place)) == 0
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 @pytest.fixture
@@ -133,4 +147,33 @@ def test_a_disk_that_is_read_only(world: World) -> None:
         world.control_plane.restart()
         wait_for("all are synced again", world.synced)
         assert answers(world, "storefront", 418)
+    assert set(load.kinds) == {"200"}
+
+
+def test_a_disk_that_becomes_read_only(world: World) -> None:
+    storefront, why = world.members[1], "is read-only, or its disk is; nothing was written"
+    assert apply(world, "storefront", 418)[0] == 0
+    wait_for("it is served", lambda: answers(world, "storefront", 418))
+    token = world.token("shop", "late", {"app": "late"}, PORT)
+    with under_load(OUTBOUND, address=storefront.address, host="checkout") as load:
+        with read_only(world.state):
+            for code, said in (
+                apply(world, "storefront", 419),
+                told(world, "delete", "VirtualService", "shop/storefront"),
+                told(world, "ban", "spiffe://cluster.local/ns/shop/sa/other"),
+            ):
+                assert (code in (1, 2), why in said) == (True, True), said
+            world.write("other.yaml", TEAPOT.format(name="other", status=420))
+            wait_for("an edit of the folder is served", lambda: answers(world, "other", 420))
+            assert answers(world, "storefront", 418)
+            late = world.add("late-1", token=token)
+            wait_for("who wants to join has to wait", lambda: late.process.says("trying again"))
+            assert why in world.control_plane.text
+        wait_for("the token was not used up", world.synced)
+        assert apply(world, "storefront", 419)[0] == 0
+        wait_for("it can be written again", lambda: answers(world, "storefront", 419))
+        world.control_plane.kill()
+        world.control_plane.restart()
+        wait_for("all are synced again", world.synced)
+        assert answers(world, "storefront", 419)
     assert set(load.kinds) == {"200"}

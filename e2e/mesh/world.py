@@ -121,8 +121,10 @@ class World:
         protocol: str = "http",
         application: Path = APPLICATION,
         environment: Mapping[str, str] = {},
+        token: str = "",
     ) -> Member:
-        """Start a workload with its sidecar; `options` are more words of `meshext sidecar`."""
+        """Start a workload with its sidecar; `options` are more words of `meshext sidecar`. It has a new
+        token where none is given."""
         folder = self.folder / name
         folder.mkdir()
         address = next_address()
@@ -137,7 +139,8 @@ class World:
             *options,
             *("--", sys.executable, str(application), str(socket)),
         ]
-        environment = {**environment, "MESHEXT_TOKEN": self.token(namespace, account, labels, PORT)}
+        token = token or self.token(namespace, account, labels, PORT)
+        environment = {**environment, "MESHEXT_TOKEN": token}
         member = Member(name, namespace, address, Process(name, arguments, self.folder, environment), folder)
         self.members.append(member)
         return member

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from meshext.errors import MeshextError
@@ -56,6 +58,15 @@ _TEXTS: dict[int, tuple[type[StateError], str]] = {
 def to_state_error(error: sqlite3.Error, path: Path) -> StateError:
     """The error for a person; the extended code's name stays in, for whoever looks further."""
     code = getattr(error, "sqlite_errorcode", 0)
+    if code & 0xFF == sqlite3.SQLITE_IOERR and _is_read_only(path):
+        code = sqlite3.SQLITE_READONLY
     name = getattr(error, "sqlite_errorname", "")
     kind, text = _TEXTS.get(code & 0xFF, (StateError, str(error)))
     return kind(f"the state {path} {text}" + (f" ({name})" if name else ""))
+
+
+def _is_read_only(path: Path) -> bool:
+    """Whether the disk has become so: SQLite then opens its journal to read, and stumbles when it writes."""
+    with suppress(OSError):
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    return False
