@@ -14,6 +14,7 @@ from collections.abc import Callable
 from secrets import token_hex
 from typing import Any
 
+from meshext.child_output import ChildOutput
 from meshext.envoy.logs import LineSplitter
 from meshext.errors import ConfigError, MeshextError, SpecError
 from meshext.hosts.address import Address, parse_address
@@ -36,13 +37,13 @@ class ServiceProcess:
     def __init__(
         self,
         process: asyncio.subprocess.Process,
+        outputs: tuple[ChildOutput, ChildOutput],
         options: ServiceOptions,
         on_line: Callable[[str], None],
         on_needs: Callable[[], None],
     ) -> None:
-        assert process.stdout is not None
-        assert process.stderr is not None
         self._process = process
+        self._outputs = outputs
         self.retired = False  # whether its end is what somebody wanted
         self.needs: tuple[Needs, ...] = ()  # of the filters that it serves
         self._on_needs = on_needs
@@ -52,10 +53,12 @@ class ServiceProcess:
         self._on_line = on_line
         self._last: deque[str] = deque(maxlen=KEPT)
         self._serving: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ended = asyncio.create_task(process.wait())
         # Both pipes are read to the end: one that is full would hold the service up.
-        self._reading = asyncio.gather(
-            read_lines(process.stdout, self._note_printed), read_lines(process.stderr, self._note_logged)
-        )
+        self._reading = [
+            asyncio.create_task(read_lines(output.reader, note))
+            for output, note in zip(outputs, (self._note_printed, self._note_logged), strict=True)
+        ]
 
     @classmethod
     async def start(
@@ -71,16 +74,18 @@ class ServiceProcess:
         `on_needs` is told where with `watch` a new version needs something else of Envoy: it is not served.
         """
         command = [sys.executable, "-m", "meshext.hosts"]
-        process = await asyncio.create_subprocess_exec(
-            *guarded(command, death_signal=signal.SIGTERM),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            process_group=0,  # Ctrl-C reaches us alone; we stop it in our order
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},  # what a hook prints is seen at once
-        )
+        outputs = await ChildOutput.open(), await ChildOutput.open()
+        with outputs[0].handed_over() as stdout, outputs[1].handed_over() as stderr:
+            process = await asyncio.create_subprocess_exec(
+                *guarded(command, death_signal=signal.SIGTERM),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=stdout,
+                stderr=stderr,
+                process_group=0,  # Ctrl-C reaches us alone; we stop it in our order
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},  # what a hook prints is seen at once
+            )
         assert process.stdin is not None
-        service = cls(process, options, on_line, on_needs)
+        service = cls(process, outputs, options, on_line, on_needs)
         process.stdin.write(f"{options.to_json()}\n{service._mark}".encode())
         process.stdin.close()
         try:
@@ -92,30 +97,39 @@ class ServiceProcess:
 
     async def wait(self) -> int:
         """Wait for its end; its exit code."""
-        return await self._process.wait()
+        return await asyncio.shield(self._ended)
 
     async def stop(self) -> None:
-        """Let open exchanges finish, then end it."""
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.terminate()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), GRACE)
-        if self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
-        await asyncio.wait({self._reading}, timeout=PIPE_GRACE)
-        self._reading.cancel()
-        await asyncio.wait({self._reading})
+        """Let open exchanges finish, then end it; at once if cancelled."""
+        try:
+            if not self._ended.done():
+                self.send(signal.SIGTERM)
+                await asyncio.wait({self._ended}, timeout=GRACE)
+        finally:
+            if not self._ended.done():
+                self.send(signal.SIGKILL)
+            await asyncio.wait([self._ended])
+            await asyncio.wait(self._reading, timeout=PIPE_GRACE)
+            for reading, output in zip(self._reading, self._outputs, strict=True):
+                reading.cancel()
+                output.close()
+            await asyncio.wait(self._reading)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal; nothing where it has ended."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
 
     async def _wait_serving(self, limit: float) -> None:
-        ends: set[asyncio.Future[Any]] = {self._serving, self._reading}
+        ends: set[asyncio.Future[Any]] = {self._serving, self._ended}
         await asyncio.wait(ends, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        if self._ended.done():
+            await asyncio.wait(self._reading, timeout=PIPE_GRACE)
         if self._serving.done():
             return
-        if not self._reading.done():
+        if not self._ended.done():
             raise SpecError(f"the filter was not loaded in {limit:g} s; does its module wait for something?")
-        raise self._refusal(await self._process.wait())
+        raise self._refusal(self._ended.result())
 
     def _refusal(self, code: int) -> MeshextError:
         said = [line.removeprefix(REFUSAL) for line in self._last if line.startswith(REFUSAL)]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,6 +50,32 @@ def test_what_the_service_refuses_is_raised(
 def test_a_filter_that_is_never_ready(socket: Path) -> None:
     with pytest.raises(SpecError, match=r"the filter was not loaded in 0\.1 s"):
         start(f"{FILTERS / 'refused.py'}:Waiting", socket, limit=0.1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_its_end_does_not_wait_for_what_a_filter_has_started(number: signal.Signals, socket: Path) -> None:
+    found: list[int] = []
+
+    def note(line: str) -> None:
+        if len(words := line.partition(" print here ")) == 3 and words[2]:
+            found.append(int(words[2]))
+
+    async def run() -> int:
+        options = ServiceOptions(specs=(f"{FILTERS / 'leaving.py'}:Leaving",), address=f"unix:{socket}")
+        service = await ServiceProcess.start(options, on_line=note)
+        async with asyncio.timeout(30):
+            while not found:  # noqa: ASYNC110 (a process tells nobody)
+                await asyncio.sleep(0.01)
+            service.send(number)
+            code = await service.wait()
+            await service.stop()
+        return code
+
+    try:
+        assert asyncio.run(run()) == (0 if number is signal.SIGTERM else -number)
+    finally:
+        for each in found:
+            os.kill(each, signal.SIGKILL)
 
 
 @pytest.mark.envoy

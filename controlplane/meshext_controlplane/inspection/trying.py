@@ -8,7 +8,6 @@ A filter is anybody's code: it may print, hang, or end the process that runs it.
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -26,6 +25,7 @@ from meshext.plugins import load_filter
 from meshext.policy.asked import NOT_ASKED, NOT_REACHED, PASSES, REFUSES
 from meshext.testing import Harness
 from meshext.testing.outcome import Outcome
+from meshext_controlplane.sources.own_output import own_output
 
 CLAIMS = "envoy.filters.http.jwt_authn"
 LONGEST = 200  # bytes of an answer that are shown
@@ -128,8 +128,7 @@ def find_metadata(request: Data, *, after_tokens: bool) -> dict[str, Any]:
 def main() -> None:
     """Answer the question on standard input, a line for each filter, as it is ready."""
     question = json.load(sys.stdin)
-    output = sys.stdout
-    with contextlib.redirect_stdout(sys.stderr):
+    with own_output() as output:
         for answer in try_all(question["filters"], question["request"]):
             output.write(json.dumps(answer) + "\n")
             output.flush()

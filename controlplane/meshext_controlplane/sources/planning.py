@@ -11,12 +11,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
+from meshext.child_output import ChildOutput
 from meshext.config import Document
 from meshext.engine.chain import configured_needs
 from meshext.errors import MeshextError
@@ -27,6 +31,7 @@ from meshext.plugins import load_filter
 from meshext_controlplane.model.filter_policy import FilterPolicy
 from meshext_controlplane.model.filter_source import FilterSource
 from meshext_controlplane.model.mesh import Mesh
+from meshext_controlplane.sources.own_output import own_output
 from meshext_controlplane.sources.places import Key
 
 PATIENCE = 120.0
@@ -80,26 +85,47 @@ def _to_question(source: FilterSource) -> dict[str, Any]:
 
 
 async def _ask(questions: Sequence[dict[str, Any]], patience: float) -> list[dict[str, Any]]:
-    command = guarded([sys.executable, "-m", __name__])
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        limit=MOST_BYTES,
-    )
-    try:
-        async with asyncio.timeout(patience):
-            output, _ = await process.communicate(json.dumps(questions).encode())
-        found: list[dict[str, Any]] = [json.loads(line) for line in output.splitlines()[: len(questions)]]
-    except (TimeoutError, ValueError):
-        found = []
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    lines: list[bytes] = []
+    with contextlib.suppress(TimeoutError, ValueError):
+        async with asyncio.timeout(patience), _answering(questions) as output:
+            while len(lines) < len(questions) and (line := await output.readline()):
+                lines.append(line)
+    found: list[dict[str, Any]] = []
+    with contextlib.suppress(ValueError):
+        found.extend(json.loads(line) for line in lines)
     reason = f"it ends the process that loads it, or takes more than {patience:g} s"
     return [*found, *({"error": reason, UNHEARD: True} for _ in questions[len(found) :])]
+
+
+@contextlib.asynccontextmanager
+async def _answering(questions: Sequence[dict[str, Any]]) -> AsyncIterator[asyncio.StreamReader]:
+    """What the process answers, which is ended with the block, and with it what filters have started."""
+    output = await ChildOutput.open(limit=MOST_BYTES)
+    with tempfile.TemporaryFile() as asked:
+        asked.write(json.dumps(questions).encode())
+        asked.seek(0)
+        with output.handed_over() as stdout:
+            process = await asyncio.create_subprocess_exec(
+                *guarded([sys.executable, "-m", __name__]),
+                stdin=asked,
+                stdout=stdout,
+                stderr=asyncio.subprocess.DEVNULL,
+                process_group=0,
+            )
+    ended = asyncio.create_task(process.wait())
+    # What a filter has started holds the pipe open, and its end tells that the process has ended.
+    ended.add_done_callback(lambda _: _end_group(process.pid))
+    try:
+        yield output.reader
+    finally:
+        _end_group(process.pid)
+        output.close()
+        await asyncio.shield(ended)
+
+
+def _end_group(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def answer(question: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,8 +157,7 @@ def plan_from_data(data: Mapping[str, Any]) -> Plan:
 def main() -> None:
     """Answer the questions on standard input, a line each, as they are ready."""
     questions = json.load(sys.stdin)
-    output = sys.stdout
-    with contextlib.redirect_stdout(sys.stderr):
+    with own_output() as output:
         for question in questions:
             output.write(json.dumps(answer(question)) + "\n")
             output.flush()

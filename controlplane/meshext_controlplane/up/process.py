@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from meshext.child_output import ChildOutput
 from meshext.envoy.logs import LineSplitter
 from meshext.lifeline import guarded
 from meshext_controlplane.up.log_file import LogFile
@@ -21,12 +22,12 @@ _PIPE_GRACE = 1.0  # seconds for the rest of its output, which a child of its ow
 class Process:
     """Made by `start`, ended by `stop`. SIGTERM is what it gets when we die, so that it ends in its order."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: LogFile) -> None:
-        assert process.stdout is not None
+    def __init__(self, process: asyncio.subprocess.Process, output: ChildOutput, log: LogFile) -> None:
         self._process = process
+        self._output = output
         self.log = log
         self.stopped = False  # whether its end is what we asked for
-        self._reading = asyncio.create_task(self._read(process.stdout))
+        self._reading = asyncio.create_task(self._read(output.reader))
         self._ended = asyncio.create_task(self._wait())
 
     @classmethod
@@ -37,16 +38,18 @@ class Process:
 
         One that can not be run ends with 126 or 127 and a line of its own.
         """
-        process = await asyncio.create_subprocess_exec(
-            *guarded(list(command), death_signal=signal.SIGTERM),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            process_group=0,  # Ctrl-C reaches us alone
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-            cwd=folder,
-        )
-        return cls(process, log)
+        output = await ChildOutput.open()
+        with output.handed_over() as stdout:
+            process = await asyncio.create_subprocess_exec(
+                *guarded(list(command), death_signal=signal.SIGTERM),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=asyncio.subprocess.STDOUT,
+                process_group=0,  # Ctrl-C reaches us alone
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+                cwd=folder,
+            )
+        return cls(process, output, log)
 
     @property
     def pid(self) -> int:
@@ -88,6 +91,7 @@ class Process:
         code = await self._process.wait()
         await asyncio.wait({self._reading}, timeout=_PIPE_GRACE)
         self._reading.cancel()
+        self._output.close()
         return code
 
     async def _read(self, pipe: asyncio.StreamReader) -> None:

@@ -74,3 +74,14 @@ def test_one_that_ends_the_process_or_hangs_is_told(tmp_path: Path) -> None:
     assert (len(found.plans), len(found.refused)) == (1, 1)
     found = plan(FilterSource(filter=str(tmp_path / "hanging.py")), patience=0.5)
     assert list(found.refused.values()) == ["it ends the process that loads it, or takes more than 0.5 s"]
+
+
+def test_what_a_filter_starts_or_writes_keeps_nobody_waiting(tmp_path: Path) -> None:
+    (tmp_path / "good.py").write_text(GOOD)
+    leaving = "import os, subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'input()'])\n"
+    (tmp_path / "writing.py").write_text(f"{leaving}os.write(1, b'hello')\n{GOOD}")
+    (tmp_path / "forking.py").write_text(f"import os, time\nos.fork() or time.sleep(900)\n{GOOD}")
+    (tmp_path / "ending.py").write_text("import os, time\nos.fork() or time.sleep(900)\nos._exit(3)")
+    files = [FilterSource(filter=str(tmp_path / f"{name}.py")) for name in ("writing", "forking", "good")]
+    assert len(plan(*files).plans) == 3
+    assert len(plan(files[2], FilterSource(filter=str(tmp_path / "ending.py"))).plans) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,6 +26,14 @@ if child == 0:
     time.sleep(1000)
 print("child", child, flush=True)
 time.sleep(1000)
+"""
+LEAVING = """
+import os, sys, time
+if os.fork() == 0:
+    os.setsid()
+    print("child", os.getpid(), flush=True)
+    time.sleep(60)
+sys.exit(3)
 """
 
 
@@ -106,6 +115,23 @@ def test_one_that_does_not_listen_is_killed_with_its_children(tmp_path: Path) ->
         return child
 
     assert not alive(asyncio.run(play()))
+
+
+def test_one_that_ends_is_not_kept_by_a_child_that_goes_on(tmp_path: Path) -> None:
+    events: list[Event] = []
+
+    async def play() -> None:
+        leaving = member(tmp_path, LEAVING)
+        await leaving.start()
+        keeping = asyncio.create_task(leaving.keep(events.append))
+        await until(lambda: bool(events))
+        keeping.cancel()
+        await leaving.stop(5)
+        for line in leaving.last_lines():
+            os.kill(int(line.split()[-1]), signal.SIGKILL)
+
+    asyncio.run(play())
+    assert events[0].text == "it ended with 3; it starts again in 0.5 s"
 
 
 def alive(pid: int) -> bool:
