@@ -31,7 +31,7 @@ class RecordingFile:
 
         What another process left unfinished, because it was killed while it wrote, is taken away first.
         """
-        if os.fstat(self._descriptor).st_nlink == 0:
+        if not self._is_there():
             self.reopen()
         descriptor = self._descriptor
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -45,8 +45,16 @@ class RecordingFile:
         finally:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
 
+    def _is_there(self) -> bool:
+        """Whether the path still leads to it. On layered file systems the count of links tells nothing."""
+        try:
+            found = os.stat(self.path, follow_symlinks=False)
+        except OSError:
+            return False
+        return os.path.samestat(found, os.fstat(self._descriptor))
+
     def reopen(self) -> None:
-        """Make the file anew, since somebody has deleted it."""
+        """Make the file anew, since somebody has deleted it or moved it away."""
         try:
             descriptor = open_file(self.path)
         except RecordingError as error:

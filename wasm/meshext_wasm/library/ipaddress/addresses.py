@@ -12,14 +12,19 @@ from meshext_wasm.library.ipaddress.parsing import (
 
 PRIVATE_FOUR = (
     (0x00000000, 8), (0x0A000000, 8), (0x7F000000, 8), (0xA9FE0000, 16), (0xAC100000, 12),
-    (0xC0000000, 29), (0xC00000AA, 31), (0xC0000200, 24), (0xC0A80000, 16), (0xC6120000, 15),
+    (0xC0000000, 24), (0xC00000AA, 31), (0xC0000200, 24), (0xC0A80000, 16), (0xC6120000, 15),
     (0xC6336400, 24), (0xCB007100, 24), (0xF0000000, 4), (0xFFFFFFFF, 32),
 )  # fmt: skip
 """First address and length of the prefix, as IANA's registry of special addresses has them."""
+PUBLIC_FOUR = ((0xC0000009, 32), (0xC000000A, 32))
+"""Those among them that the registry says to be reachable from everywhere."""
 PRIVATE_SIX = (
-    (1, 128), (0, 128), (0xFFFF00000000, 96), (0x0100 << 112, 64), (0x2001 << 112, 23),
-    (0x20010002 << 96, 48), (0x20010DB8 << 96, 32), (0x20010010 << 96, 28), (0xFC00 << 112, 7),
-    (0xFE80 << 112, 10),
+    (1, 128), (0, 128), (0xFFFF00000000, 96), (0x0064FF9B0001 << 80, 48), (0x0100 << 112, 64),
+    (0x2001 << 112, 23), (0x20010DB8 << 96, 32), (0x2002 << 112, 16), (0xFC00 << 112, 7), (0xFE80 << 112, 10),
+)  # fmt: skip
+PUBLIC_SIX = (
+    ((0x20010001 << 96) + 1, 128), ((0x20010001 << 96) + 2, 128), (0x20010003 << 96, 32),
+    (0x200100040112 << 80, 48), (0x20010020 << 96, 28), (0x20010030 << 96, 28),
 )  # fmt: skip
 RESERVED_SIX = (
     (0, 8), (0x0100 << 112, 8), (0x0200 << 112, 7), (0x0400 << 112, 6), (0x0800 << 112, 5),
@@ -40,6 +45,18 @@ def are_within(low: int, high: int, bits: int, blocks: tuple[tuple[int, int], ..
         if low >> bits - prefix == wanted and high >> bits - prefix == wanted:
             return True
     return False
+
+
+def are_private(low: int, high: int) -> bool:
+    """Whether two numbers of IPv4 addresses are in one block for a special use, and none is for everybody."""
+    public = is_within(low, 32, PUBLIC_FOUR) or is_within(high, 32, PUBLIC_FOUR)
+    return are_within(low, high, 32, PRIVATE_FOUR) and not public
+
+
+def are_private_six(low: int, high: int) -> bool:
+    """The same of IPv6 addresses."""
+    public = is_within(low, 128, PUBLIC_SIX) or is_within(high, 128, PUBLIC_SIX)
+    return are_within(low, high, 128, PRIVATE_SIX) and not public
 
 
 def check_number(number: int, bits: int, version: int) -> int:
@@ -107,7 +124,7 @@ class IPv4Address:
     @property
     def is_private(self) -> bool:
         """Whether it is for a special use."""
-        return is_within(self.number, 32, PRIVATE_FOUR)
+        return are_private(self.number, self.number)
 
     @property
     def is_global(self) -> bool:
@@ -248,7 +265,7 @@ class IPv6Address:
         mapped = self.ipv4_mapped
         if mapped is not None:
             return mapped.is_private
-        return is_within(self.number, 128, PRIVATE_SIX)
+        return are_private_six(self.number, self.number)
 
     @property
     def is_global(self) -> bool:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from meshext_wasm.library.ipaddress.addresses import (
-    PRIVATE_FOUR,
-    PRIVATE_SIX,
     IPv4Address,
     IPv6Address,
-    are_within,
+    are_private,
+    are_private_six,
 )
 from meshext_wasm.library.ipaddress.parsing import (
     AddressValueError,
@@ -124,8 +123,7 @@ class IPv4Network:
     @property
     def is_private(self) -> bool:
         """Whether all of it is in one block for a special use."""
-        last = self.broadcast_address.number
-        return are_within(self.network_address.number, last, 32, PRIVATE_FOUR)
+        return are_private(self.network_address.number, self.broadcast_address.number)
 
     @property
     def is_loopback(self) -> bool:
@@ -230,8 +228,7 @@ class IPv6Network:
     @property
     def is_private(self) -> bool:
         """Whether all of it is in one block for a special use."""
-        last = self.broadcast_address.number
-        return are_within(self.network_address.number, last, 128, PRIVATE_SIX)
+        return are_private_six(self.network_address.number, self.broadcast_address.number)
 
     @property
     def is_loopback(self) -> bool:

@@ -173,12 +173,18 @@ def end_of_place(url: str) -> int:
 
 
 def check_brackets(place: str) -> None:
-    """Brackets enclose an IPv6 address, or one of a later version."""
+    """Brackets enclose an IPv6 address, or one of a later version; only a port stands beside them."""
     if ("[" in place) != ("]" in place):
         raise ValueError("Invalid IPv6 URL")
     if "[" not in place:
         return
-    host = place.partition("[")[2].partition("]")[0]
+    beside = place.rpartition("@")[2]
+    before, bracket, inside = beside.partition("[")
+    host, _, port = inside.partition("]")
+    if bracket == "":  # they are in the user's name
+        host = beside.partition(":")[0]
+    elif before != "" or (port != "" and not port.startswith(":")):
+        raise ValueError("Invalid IPv6 URL")
     if not host.startswith("v"):
         if isinstance(ip_address(host), IPv4Address):
             raise ValueError("An IPv4 address cannot be in brackets")
