@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from meshext_wasm.ir.instructions import LEAVE, Branch, Instruction, Jump, Register, Terminator
 from meshext_wasm.tree.expressions import Literal
+from meshext_wasm.tree.pickling import soon_read
 from meshext_wasm.tree.program import Class, Global, Loc
 from meshext_wasm.tree.types import Rep
 
@@ -30,6 +31,7 @@ class Block:
         return [*self.instructions] if self.end is None else [*self.instructions, self.end]
 
 
+@soon_read
 @dataclass(frozen=True, slots=True)
 class Signature:
     """How a function is called. `host` is its name in the proxy where it is an import of the module.

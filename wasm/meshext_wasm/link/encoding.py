@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from meshext_wasm.link.errors import LinkError
+from meshext_wasm.tree.pickling import soon_read
 
 MAGIC = b"\0asm\x01\0\0\0"
 PADDED = 5
@@ -15,6 +16,7 @@ I32, I64, F32, F64 = 0x7F, 0x7E, 0x7D, 0x7C
 TYPE_NAMES = {I32: "i32", I64: "i64", F32: "f32", F64: "f64", 0x70: "funcref", 0x6F: "externref"}
 
 
+@soon_read
 @dataclass(frozen=True, slots=True)
 class Signature:
     """Types of a function's parameters and results, one byte each, as the format writes them."""

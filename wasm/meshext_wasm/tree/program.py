@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from meshext_wasm.tree.pickling import soon_read
 from meshext_wasm.tree.statements import Statement
 from meshext_wasm.tree.types import Rep, Type
 
 
+@soon_read
 @dataclass(frozen=True, slots=True)
 class Loc:
     """A place in a source file; lines count from 1, columns in characters from 0, ends are exclusive."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from meshext_wasm.tree.expressions import Expression, Literal
+from meshext_wasm.tree.pickling import soon_read
 from meshext_wasm.tree.program import Class, Field, Function, Global, Method, Module, Variable
 from meshext_wasm.tree.types import ClassType, Type, TypeVariable
 from meshext_wasm.typecheck.meanings.groups import Groups
@@ -22,6 +23,7 @@ class Kind(StrEnum):
     STARSTAR = "**"
 
 
+@soon_read
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A parameter as callers see it. `default` is a Constant, or a ReadGlobal that the module's body has
@@ -33,6 +35,7 @@ class Parameter:
     default: Expression | None = None
 
 
+@soon_read
 @dataclass(frozen=True, slots=True)
 class Signature:
     """Parameters without `self` or `cls`, in the order of the function's own."""
