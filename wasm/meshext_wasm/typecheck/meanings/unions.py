@@ -185,6 +185,8 @@ def has_never(type_: Type) -> bool:
 
 def join(program: Program, *types: Type) -> Type:
     """The smallest type that takes all of them; NeverType for none."""
+    if types and isinstance(types[0], ClassType) and all(each is types[0] for each in types):
+        return types[0]
     kept: list[Type] = []
     for type_ in [each for whole in types for each in members_of(whole)]:
         _add(program, kept, type_)
