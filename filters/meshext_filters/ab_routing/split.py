@@ -14,9 +14,14 @@ each step from them moves as few slots as there are to move, whatever changes.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 SLOTS = 1000
 NOBODY = ""
+ALL = tuple(range(SLOTS))
+NUMBERS = tuple([str(slot).encode() for slot in ALL])
+"""Every slot as text. What hundreds of orders have in common is made once, and lists are made as long as they
+get: a module frees nothing while it is configured, and has 128 MiB for that."""
 
 
 def slot_of(salt: str, user: str) -> int:
@@ -39,8 +44,7 @@ def deal(salt: str, steps: list[dict[str, int]], *, rest: str) -> list[str]:
     table = [rest] * SLOTS
     for name, count in steps[0].items():
         if name != rest:
-            order = orders.get(name, list(range(SLOTS)))
-            take(table, name, count, [slot for slot in order if table[slot] == rest])
+            take(table, name, count, orders.get(name, ALL), rest)
     for step in steps[1:]:
         move(table, complete(step, rest), orders)
     return table
@@ -61,22 +65,32 @@ def move(table: list[str], wanted: dict[str, int], orders: dict[str, list[int]])
     for name, order in orders.items():
         owned_now = sum(1 for slot in range(SLOTS) if table[slot] == name and slot not in free)
         missing = wanted.get(name, 0) - owned_now
-        taken = [slot for slot in order if slot in free][:missing]
-        take(table, name, missing, taken)
-        free.difference_update(taken)
+        for slot in [slot for slot in order if slot in free][:missing]:
+            table[slot] = name
+            free.remove(slot)
 
 
-def take(table: list[str], name: str, count: int, order: list[int]) -> None:
-    """Give the first slots of an order to a name."""
-    for slot in order[:count]:
-        table[slot] = name
+def take(table: list[str], name: str, count: int, order: Sequence[int], owner: str) -> None:
+    """Give the first slots of an order that are an owner's to a name."""
+    for slot in order:
+        if count == 0:
+            return
+        if table[slot] == owner:
+            table[slot] = name
+            count -= 1
 
 
 def preference(salt: str, name: str) -> list[int]:
-    """All slots in the order in which a name takes them."""
+    """All slots in the order in which a name takes them: that of their digests, of which six bytes tell."""
     start = f"{salt}\0{name}\0".encode()
-    digests = [hashlib.sha256(start + str(slot).encode()).digest() for slot in range(SLOTS)]
-    return sorted(range(SLOTS), key=lambda slot: digests[slot])
+    order = [0] * SLOTS
+    for slot, number in enumerate(NUMBERS):
+        digest = hashlib.sha256(start + number).digest()
+        order[slot] = int.from_bytes(digest[:6], "big") * SLOTS + slot
+    order.sort()
+    for place, rank in enumerate(order):
+        order[place] = rank % SLOTS
+    return order
 
 
 def moved(before: list[str], after: list[str]) -> int:

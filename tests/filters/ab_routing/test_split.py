@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
 from itertools import pairwise
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from meshext_filters.ab_routing.assignment import Assignment
 from meshext_filters.ab_routing.config import Config, Experiment
-from meshext_filters.ab_routing.split import NOBODY, SLOTS, deal, moved, slot_of
+from meshext_filters.ab_routing.split import NOBODY, SLOTS, deal, moved, preference, slot_of
 
 USERS = int(os.environ.get("MESHEXT_AB_USERS", "200000"))
 """How many users the distribution is looked at with; the closing run takes 1,000,000."""
@@ -50,6 +51,11 @@ def test_with_what_was_before_no_user_moves_who_does_not_have_to(steps: list[dic
     tables = [deal("salt", steps[: end + 1], rest="control") for end in range(len(steps))]
     for (old, new), (before, after) in zip(pairwise(tables), pairwise(steps), strict=True):
         assert moved(old, new) == must_move(before, after)
+
+
+def test_an_order_is_that_of_the_whole_digests() -> None:
+    digests = [hashlib.sha256(f"salt\0v2\0{slot}".encode()).digest() for slot in range(SLOTS)]
+    assert preference("salt", "v2") == sorted(range(SLOTS), key=lambda slot: digests[slot])
 
 
 @given(st.integers(0, SLOTS), st.integers(0, SLOTS), st.text(max_size=5))

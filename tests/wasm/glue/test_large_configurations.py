@@ -68,7 +68,7 @@ def experiments(variants: int) -> dict[str, Any]:
     [
         ("authorization-policy", policies, 1000),
         ("rate-limit", limits, 1000),
-        ("ab-routing", experiments, 200),
+        ("ab-routing", experiments, 300),
     ],
 )
 def test_a_large_configuration_is_taken(

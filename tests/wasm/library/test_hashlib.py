@@ -33,6 +33,18 @@ def test_pieces(name: str, pieces: list[bytes]) -> None:
         assert ours.copy().digest() == real.digest()
 
 
+@settings(max_examples=40)
+@given(st.sampled_from(NAMES), st.binary(max_size=150), st.binary(max_size=150))
+def test_what_a_hash_begins_with_is_in_it_and_in_its_copies(name: str, first: bytes, more: bytes) -> None:
+    ours, real = hashlib.new(name, first), real_hashlib.new(name, first)
+    copies = ours.copy(), real.copy()
+    assert ours.digest() == ours.digest() == real.digest()
+    for each in (ours, real):
+        each.update(more)
+    assert ours.digest() == real.digest()
+    assert copies[0].digest() == copies[1].digest()
+
+
 def test_an_unknown_name() -> None:
     assert outcome(hashlib.new, "whirl") == outcome(real_hashlib.new, "whirl")
 

@@ -3,14 +3,6 @@
 from __future__ import annotations
 
 from meshext_wasm.library.digests import md5, sha1, sha256, sha512
-from meshext_wasm.library.digests.tables import (
-    MD5_START,
-    SHA1_START,
-    SHA224_START,
-    SHA256_START,
-    SHA384_START,
-    SHA512_START,
-)
 from meshext_wasm.library.digests.words import swapped, swapped_wide, table
 from meshext_wasm.library.raw import (
     blob_new,
@@ -47,28 +39,6 @@ def new_memory() -> object:
     store32(value_address(memory) + 8, word(SIZE) - 8)
     store32(value_address(memory) + 12, 0)
     return memory
-
-
-def start_of(name: str) -> bytes:
-    """The state at the start."""
-    if name == "md5":
-        return MD5_START
-    if name == "sha1":
-        return SHA1_START
-    if name == "sha224":
-        return SHA224_START
-    if name == "sha256":
-        return SHA256_START
-    return SHA384_START if name == "sha384" else SHA512_START
-
-
-def kind_of(name: str) -> int:
-    """Which function takes the blocks."""
-    if name == "md5":
-        return MD5
-    if name == "sha1":
-        return SHA1
-    return SHA256 if name == "sha224" or name == "sha256" else SHA512
 
 
 def compress(kind: int, memory: word, block: word) -> None:
