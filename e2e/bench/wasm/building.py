@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -24,13 +25,17 @@ from e2e.bench.services import ROOT
 from e2e.bench.wasm.modules import POLICY
 
 EXAMPLES = ROOT / "filters" / "examples"
+SHIPPED = ROOT / "filters" / "meshext_filters"
 SOURCES = {
     "policy": POLICY / "policy.py",
     **{
         name: EXAMPLES / name / "filter.py"
         for name in ("01_hello", "02_api_key", "03_signed_token", "04_body_inspection")
     },
+    "rate-limit": SHIPPED / "rate_limit" / "policy.py",
+    "ab-routing": SHIPPED / "ab_routing" / "policy.py",
 }
+"""What changes; of a package the other modules stay as they are."""
 LIMIT = 900.0  # seconds
 
 Figures = dict[str, list[float]]
@@ -60,11 +65,14 @@ async def run_builds(settings: Settings, tell: Callable[[str], None]) -> dict[st
 
 def write(folder: Path, source: str, above: str) -> str:
     """The source below other lines, so that what tracebacks say of it changes everywhere."""
-    home = folder / source
-    home.mkdir(exist_ok=True)
-    text = SOURCES[source].read_text(encoding="utf-8")
-    (home / "filter.py").write_text(above + text, encoding="utf-8")
-    return str(home / "filter.py")
+    path = SOURCES[source]
+    written = folder / source / "filter.py"
+    if path.is_relative_to(SHIPPED):
+        shutil.copytree(SHIPPED, folder / source / SHIPPED.name, dirs_exist_ok=True)
+        written = folder / source / path.relative_to(SHIPPED.parent)
+    written.parent.mkdir(parents=True, exist_ok=True)
+    written.write_text(above + path.read_text(encoding="utf-8"), encoding="utf-8")
+    return str(written)
 
 
 async def build(spec: str, folder: Path, variables: dict[str, str]) -> dict[str, float]:
