@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from meshext.child_pipes import ChildOutput
 from meshext.envoy.admin import Admin
 from meshext.envoy.binary import find_envoy
 from meshext.envoy.logs import LOG_FORMAT, LineSplitter, LogLine, find_reason, parse_level, parse_line
@@ -50,10 +51,16 @@ class EnvoyProcess:
     """
 
     def __init__(
-        self, process: asyncio.subprocess.Process, admin: Admin, directory: Path, on_log: LogHandler
+        self,
+        process: asyncio.subprocess.Process,
+        outputs: tuple[ChildOutput, ChildOutput],
+        admin: Admin,
+        directory: Path,
+        on_log: LogHandler,
     ) -> None:
         self.admin = admin
         self._process = process
+        self._stdout, self._stderr = outputs
         self._directory = directory
         self._on_log = on_log
         self._held: list[LogLine] | None = []  # errors while starting; they become one EnvoyError
@@ -93,8 +100,8 @@ class EnvoyProcess:
             check_free(address)
         config = _write_private(directory / _CONFIG, prepared.text)
         options = _options(config, concurrency, log_level, component_log_level, drain_time)
-        process = await _spawn([str(envoy or find_envoy()), *options], cwd=directory if within else None)
-        self = cls(process, Admin(prepared.admin_socket), directory, on_log)
+        child = await _spawn_read([str(envoy or find_envoy()), *options], directory if within else None)
+        self = cls(*child, Admin(prepared.admin_socket), directory, on_log)
         wanted = prepared.listeners if listeners is None else frozenset(listeners)
         try:
             await self._wait_ready(wanted, ready_limit)
@@ -191,20 +198,20 @@ class EnvoyProcess:
 
     async def _run(self) -> int:
         """Read both pipes until Envoy has ended; the code it ended with."""
-        assert self._process.stderr is not None
-        assert self._process.stdout is not None
         readers = [
-            asyncio.create_task(self._read(self._process.stderr, output=False)),
-            asyncio.create_task(self._read(self._process.stdout, output=True)),
+            asyncio.create_task(self._read(self._stderr, output=False)),
+            asyncio.create_task(self._read(self._stdout, output=True)),
         ]
         code = await self._process.wait()
         _, late = await asyncio.wait(readers, timeout=_PIPE_GRACE)
         for reader in late:
             reader.cancel()
+        self._stdout.close()
+        self._stderr.close()
         return code
 
-    async def _read(self, pipe: asyncio.StreamReader, *, output: bool) -> None:
-        splitter = LineSplitter()
+    async def _read(self, source: ChildOutput, *, output: bool) -> None:
+        splitter, pipe = LineSplitter(), await source.connect()
         while data := await pipe.read(_PIECE):
             for line in splitter.feed(data):
                 self._note(parse_line(line, output=output))
@@ -235,7 +242,8 @@ async def validate(bootstrap: str, *, envoy: Path | None = None) -> None:
     binary = find_envoy() if envoy is None else envoy
     with tempfile.TemporaryDirectory(prefix="meshext-") as directory:
         config = _write_private(Path(directory) / _CONFIG, bootstrap)
-        process = await _spawn([str(binary), "--mode", "validate", *_options(config, 1, "error", "")])
+        command = [str(binary), "--mode", "validate", *_options(config, 1, "error", "")]
+        process = await _spawn(command, asyncio.subprocess.PIPE, asyncio.subprocess.PIPE)
         try:
             async with asyncio.timeout(_VALIDATE_LIMIT):
                 _, errors = await process.communicate()
@@ -250,13 +258,24 @@ async def validate(bootstrap: str, *, envoy: Path | None = None) -> None:
         raise EnvoyError(f"Envoy refused its configuration: {reason or _ending(process.returncode)}")
 
 
-async def _spawn(command: list[str], *, cwd: Path | None = None) -> asyncio.subprocess.Process:
+async def _spawn_read(
+    command: list[str], cwd: Path | None
+) -> tuple[asyncio.subprocess.Process, tuple[ChildOutput, ChildOutput]]:
+    """With its standard output and its standard error."""
+    out, err = ChildOutput(), ChildOutput()
+    with out.handed_over() as stdout, err.handed_over() as stderr:
+        return await _spawn(command, stdout, stderr, cwd=cwd), (out, err)
+
+
+async def _spawn(
+    command: list[str], stdout: int, stderr: int, *, cwd: Path | None = None
+) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *guarded(command),
         cwd=cwd,
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        stdout=stdout,
+        stderr=stderr,
         process_group=0,
     )
 

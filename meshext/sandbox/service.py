@@ -14,7 +14,7 @@ from collections.abc import Callable
 from secrets import token_hex
 from typing import Any
 
-from meshext.child_output import ChildOutput
+from meshext.child_pipes import ChildInput, ChildOutput
 from meshext.envoy.logs import LineSplitter
 from meshext.errors import ConfigError, MeshextError, SpecError
 from meshext.hosts.address import Address, parse_address
@@ -56,7 +56,7 @@ class ServiceProcess:
         self._ended = asyncio.create_task(process.wait())
         # Both pipes are read to the end: one that is full would hold the service up.
         self._reading = [
-            asyncio.create_task(read_lines(output.reader, note))
+            asyncio.create_task(read_lines(output, note))
             for output, note in zip(outputs, (self._note_printed, self._note_logged), strict=True)
         ]
 
@@ -74,21 +74,19 @@ class ServiceProcess:
         `on_needs` is told where with `watch` a new version needs something else of Envoy: it is not served.
         """
         command = [sys.executable, "-m", "meshext.hosts"]
-        outputs = await ChildOutput.open(), await ChildOutput.open()
-        with outputs[0].handed_over() as stdout, outputs[1].handed_over() as stderr:
+        told, out, err = ChildInput(), ChildOutput(), ChildOutput()
+        with told.handed_over() as stdin, out.handed_over() as stdout, err.handed_over() as stderr:
             process = await asyncio.create_subprocess_exec(
                 *guarded(command, death_signal=signal.SIGTERM),
-                stdin=asyncio.subprocess.PIPE,
+                stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
                 process_group=0,  # Ctrl-C reaches us alone; we stop it in our order
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},  # what a hook prints is seen at once
             )
-        assert process.stdin is not None
-        service = cls(process, outputs, options, on_line, on_needs)
-        process.stdin.write(f"{options.to_json()}\n{service._mark}".encode())
-        process.stdin.close()
+        service = cls(process, (out, err), options, on_line, on_needs)
         try:
+            await told.send(f"{options.to_json()}\n{service._mark}".encode())
             await service._wait_serving(limit)
         except BaseException:
             await service.stop()
@@ -102,13 +100,13 @@ class ServiceProcess:
     async def stop(self) -> None:
         """Let open exchanges finish, then end it; at once if cancelled."""
         try:
-            if not self._ended.done():
+            if self._process.returncode is None:
                 self.send(signal.SIGTERM)
                 await asyncio.wait({self._ended}, timeout=GRACE)
         finally:
-            if not self._ended.done():
+            if self._process.returncode is None:
                 self.send(signal.SIGKILL)
-            await asyncio.wait([self._ended])
+            await self._process.wait()
             await asyncio.wait(self._reading, timeout=PIPE_GRACE)
             for reading, output in zip(self._reading, self._outputs, strict=True):
                 reading.cancel()
@@ -158,9 +156,9 @@ class ServiceProcess:
             self._on_line(printable(line))
 
 
-async def read_lines(pipe: asyncio.StreamReader, note: Callable[[str], None]) -> None:
+async def read_lines(output: ChildOutput, note: Callable[[str], None]) -> None:
     """Hand over every line until the pipe ends, however long the lines are."""
-    splitter = LineSplitter()
+    splitter, pipe = LineSplitter(), await output.connect()
     while data := await pipe.read(PIECE):
         for line in splitter.feed(data):
             note(line.decode("utf-8", "backslashreplace"))

@@ -78,6 +78,18 @@ def test_its_end_does_not_wait_for_what_a_filter_has_started(number: signal.Sign
             os.kill(each, signal.SIGKILL)
 
 
+def test_one_that_begins_to_start_as_everything_ends_holds_nothing_up(socket: Path) -> None:
+    async def run(rounds: int) -> None:
+        options = ServiceOptions(specs=(f"{FILTERS / 'chatty.py'}:Chatty",), address=f"unix:{socket}")
+        starting = asyncio.create_task(ServiceProcess.start(options, on_line=lambda _: None))
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        assert not starting.done()
+
+    for rounds in range(1, 12):
+        asyncio.run(run(rounds))  # which cancels what is left
+
+
 @pytest.mark.envoy
 def test_what_a_filter_prints_is_logged_and_never_holds_it_up(envoy_filter: EnvoyFilter) -> None:
     proxy = envoy_filter(f"{FILTERS / 'chatty.py'}:Chatty")

@@ -51,7 +51,7 @@ class EnvoyKeeper:
         self._counts = counts or Counts()
         self._before_again = before_again
         self._process: EnvoyProcess | None = None
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self.started = asyncio.Event()
         """Set once an Envoy was ready for the first time."""
 
@@ -66,11 +66,21 @@ class EnvoyKeeper:
         return self._process
 
     async def run(self) -> None:
-        """Keep Envoy running until `stop`; EnvoyError where it does not start the first time."""
+        """Keep Envoy running until `stop`, or until cancelled; EnvoyError where it does not start the first
+        time. It does not outlive this."""
+        try:
+            await self._keep()
+        finally:
+            if self._process is not None:  # it may have become ready when `stop` had found none
+                await self._process.stop()
+
+    async def _keep(self) -> None:
         backoff = Backoff(first=0.1, longest=10.0)
-        while not self._stopping:
+        while not self._stopping.is_set():
             try:
                 self._process = await self._start()
+                if self._stopping.is_set():
+                    return
                 self.started.set()
                 self._on_change()
                 began = asyncio.get_running_loop().time()
@@ -84,7 +94,7 @@ class EnvoyKeeper:
                 error = failed
             self._process = None
             self._on_change()
-            if not self._stopping:
+            if not self._stopping.is_set():
                 self._counts.envoy_ended()
                 wait = backoff.next()
                 log.error("%s; started again in %.1f s", error, wait)
@@ -117,7 +127,7 @@ class EnvoyKeeper:
 
     async def stop(self) -> None:
         """End Envoy."""
-        self._stopping = True
+        self._stopping.set()
         if self._process is not None:
             await self._process.stop()
 
@@ -141,7 +151,8 @@ class EnvoyKeeper:
             while not (await asyncio.wait({starting}, timeout=_REMIND))[0]:
                 log.warning("Envoy waits for its configuration from the control plane")
         except asyncio.CancelledError:
-            starting.cancel()
+            if not starting.cancel() and starting.exception() is None:
+                await starting.result().stop()
             await asyncio.wait({starting})
             raise
         return starting.result()

@@ -69,6 +69,7 @@ class FilterKeeper:
         self._counts = counts or Counts()
         self._runners: dict[str, _Runner] = {}
         self._leaving: dict[asyncio.Task[None], tuple[str, _Runner]] = {}
+        self._stopped = False
         self.held: frozenset[str] = frozenset()
         """The filters that Envoy does not ask yet."""
 
@@ -86,7 +87,10 @@ class FilterKeeper:
         }
 
     def want(self, filters: Iterable[WantedFilter], *, held: Collection[str] = ()) -> None:
-        """Run these, and no others; `held` are names of those that Envoy does not ask yet."""
+        """Run these, and no others; `held` are names of those that Envoy does not ask yet. Once it was
+        stopped nothing is run."""
+        if self._stopped:  # the control plane answers what it was told last, also that we leave
+            return
         wanted = {each.name: each for each in filters}
         self.held = frozenset(held)
         for name in self._runners.keys() - wanted.keys():
@@ -116,7 +120,8 @@ class FilterKeeper:
         return False
 
     async def stop(self) -> None:
-        """End all of them."""
+        """End all of them, for good."""
+        self._stopped = True
         runners = [*self._runners.values(), *(runner for _, runner in self._leaving.values())]
         self._runners.clear()
         for leaving in self._leaving:

@@ -14,13 +14,12 @@ import json
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
-from meshext.child_output import ChildOutput
+from meshext.child_pipes import ChildInput, ChildOutput
 from meshext.config import Document
 from meshext.engine.chain import configured_needs
 from meshext.errors import MeshextError
@@ -100,23 +99,21 @@ async def _ask(questions: Sequence[dict[str, Any]], patience: float) -> list[dic
 @contextlib.asynccontextmanager
 async def _answering(questions: Sequence[dict[str, Any]]) -> AsyncIterator[asyncio.StreamReader]:
     """What the process answers, which is ended with the block, and with it what filters have started."""
-    output = await ChildOutput.open(limit=MOST_BYTES)
-    with tempfile.TemporaryFile() as asked:
-        asked.write(json.dumps(questions).encode())
-        asked.seek(0)
-        with output.handed_over() as stdout:
-            process = await asyncio.create_subprocess_exec(
-                *guarded([sys.executable, "-m", __name__]),
-                stdin=asked,
-                stdout=stdout,
-                stderr=asyncio.subprocess.DEVNULL,
-                process_group=0,
-            )
+    asked, output = ChildInput(), ChildOutput(limit=MOST_BYTES)
+    with asked.handed_over() as stdin, output.handed_over() as stdout:
+        process = await asyncio.create_subprocess_exec(
+            *guarded([sys.executable, "-m", __name__]),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=asyncio.subprocess.DEVNULL,
+            process_group=0,
+        )
     ended = asyncio.create_task(process.wait())
     # What a filter has started holds the pipe open, and its end tells that the process has ended.
     ended.add_done_callback(lambda _: _end_group(process.pid))
     try:
-        yield output.reader
+        await asked.send(json.dumps(questions).encode())
+        yield await output.connect()
     finally:
         _end_group(process.pid)
         output.close()

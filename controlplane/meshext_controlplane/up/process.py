@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from meshext.child_output import ChildOutput
+from meshext.child_pipes import ChildOutput
 from meshext.envoy.logs import LineSplitter
 from meshext.lifeline import guarded
 from meshext_controlplane.up.log_file import LogFile
@@ -27,7 +27,7 @@ class Process:
         self._output = output
         self.log = log
         self.stopped = False  # whether its end is what we asked for
-        self._reading = asyncio.create_task(self._read(output.reader))
+        self._reading = asyncio.create_task(self._read(output))
         self._ended = asyncio.create_task(self._wait())
 
     @classmethod
@@ -38,7 +38,7 @@ class Process:
 
         One that can not be run ends with 126 or 127 and a line of its own.
         """
-        output = await ChildOutput.open()
+        output = ChildOutput()
         with output.handed_over() as stdout:
             process = await asyncio.create_subprocess_exec(
                 *guarded(list(command), death_signal=signal.SIGTERM),
@@ -94,8 +94,8 @@ class Process:
         self._output.close()
         return code
 
-    async def _read(self, pipe: asyncio.StreamReader) -> None:
-        splitter = LineSplitter()
+    async def _read(self, output: ChildOutput) -> None:
+        splitter, pipe = LineSplitter(), await output.connect()
         while data := await pipe.read(_PIECE):
             for line in splitter.feed(data):
                 self.log.write(line)

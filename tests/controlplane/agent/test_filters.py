@@ -135,3 +135,20 @@ def test_what_a_killed_sidecar_has_left_is_taken_away_at_the_next_start(
 
     asyncio.run(run())
     assert [each.name for each in sockets.iterdir()] == ["meshext-filters-other"]
+
+
+def test_one_that_is_wanted_while_all_are_stopped_does_not_run(tmp_path: Path, sockets: Path) -> None:
+    async def run() -> None:
+        changed = asyncio.Event()
+        keeper = FilterKeeper(tmp_path, drain_time=600.0, on_change=changed.set)
+        keeper.want([WANTED])
+        stopping = asyncio.create_task(keeper.stop())
+        await asyncio.sleep(0)
+        keeper.want([WANTED])
+        await stopping
+        keeper.want([WANTED])
+        assert keeper.serving == {}
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(run())
+    assert list(sockets.iterdir()) == []

@@ -15,9 +15,11 @@ import grpc.aio
 import pytest
 
 from meshext.envoy.echo import EchoServer
-from meshext_controlplane.agent.options import Leaving
+from meshext_controlplane.agent.envoy import EnvoyKeeper
+from meshext_controlplane.agent.options import EnvoyOptions, Leaving
 from tests.controlplane.agent.control_plane import ControlPlane
 from tests.controlplane.agent.mesh import (
+    LIMIT,
     Running,
     children,
     envoy_of,
@@ -42,6 +44,20 @@ def test_an_envoy_that_dies_is_started_again(tmp_path: Path) -> None:
                 envoy_of(sidecar).kill()
                 await until(lambda: states(control_plane, "a") == ["UNREADY", "READY"] * 2, sidecar)
                 assert (await sidecar.call("/again")).status == 200
+
+    asyncio.run(scenario())
+
+
+def test_an_envoy_that_becomes_ready_after_it_was_to_stop_does_not_stay(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        options = EnvoyOptions(concurrency=1)
+        keeper = EnvoyKeeper("{}", tmp_path / "envoy", options, on_change=lambda: None)
+        keeping = asyncio.create_task(keeper.run())
+        await until(lambda: children(str(tmp_path)))
+        await keeper.stop()
+        async with asyncio.timeout(LIMIT):
+            await keeping
+        assert not children(str(tmp_path))
 
     asyncio.run(scenario())
 
