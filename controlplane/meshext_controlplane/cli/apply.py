@@ -13,6 +13,8 @@ from meshext_controlplane.cli.admin import DEFAULT_STATE, State
 if TYPE_CHECKING:
     from meshext_proto.meshext import admin_pb2
 
+STDIN = "standard input"
+
 Files = Annotated[
     list[str],
     typer.Option("--file", "-f", metavar="PATH", help="A file, a folder of them, or - for standard input."),
@@ -41,12 +43,14 @@ def apply(file: Files, dry_run: DryRun = False, json: Json = False, state: State
 def read_texts(names: list[str]) -> list[admin_pb2.Text]:
     """The texts of files, folders and standard input; ConfigError where one can not be read."""
     from meshext.config import read_config
+    from meshext.config.documents import decode_text
     from meshext_proto.meshext import admin_pb2
 
     texts = []
     for name in names:
         if name == "-":
-            texts.append(admin_pb2.Text(source="standard input", content=sys.stdin.read()))
+            content = decode_text(sys.stdin.buffer.read(), STDIN)
+            texts.append(admin_pb2.Text(source=STDIN, content=content))
             continue
         for path in find_files(Path(name)):
             texts.append(admin_pb2.Text(source=str(path), content=read_config(str(path)).text))
