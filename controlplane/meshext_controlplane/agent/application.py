@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from meshext.envoy.upstreams import UnixAddress, parse_address
 from meshext.lifeline import guarded
 from meshext_controlplane.agent.workload_api.socket_file import VARIABLE, to_uri
-from meshext_controlplane.model.workload import Workload
+from meshext_controlplane.model.workload import Workload, WorkloadPort
 
 
 class Application:
@@ -59,6 +61,19 @@ class Application:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         return await self.wait()
+
+
+def remove_left_sockets(ports: Iterable[WorkloadPort]) -> None:
+    """Remove sockets that nobody listens on: nobody can bind where a killed process has left one."""
+    for port in ports:
+        address = parse_address(port.application)
+        if isinstance(address, UnixAddress) and (path := Path(address.path)).is_socket():
+            with suppress(OSError), socket.socket(socket.AF_UNIX) as asking:
+                asking.setblocking(False)
+                try:
+                    asking.connect(address.path)
+                except ConnectionRefusedError:
+                    path.unlink()
 
 
 def build_environment(

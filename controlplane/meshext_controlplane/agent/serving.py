@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from meshext_controlplane.agent.application import Application
+from meshext_controlplane.agent.application import Application, remove_left_sockets
 from meshext_controlplane.agent.options import SidecarOptions
 from meshext_controlplane.agent.parts import Parts
 from meshext_controlplane.agent.stopping import Stop
@@ -24,6 +24,7 @@ async def serve_application(
         await parts.first(stop.wanted.wait())
         await leave()
         return 0
+    remove_left_sockets(options.ports)
     application = await Application.start(options.command, environment)
     try:
         await parts.first(application.wait(), stop.wanted.wait())
