@@ -14,7 +14,9 @@ PIECES = st.sampled_from(
     + " \t \x1c \xa0 \u0663 \u0967 \U0001d7d8 \u3000 \xe9 \ud800".split(" ")
     + [" "]
 )
-TEXTS = st.lists(PIECES, max_size=8).map("".join)
+SEPARATES = outcome(int, "\x1c\u0663") == (int, 3)
+"""Whether this CPython takes separators of files for blanks beside other digits than ASCII: 3.11.2 does not."""
+TEXTS = st.lists(PIECES, max_size=8).map("".join).filter(lambda text: SEPARATES or "\x1c" not in text)
 
 
 @given(INTS)
