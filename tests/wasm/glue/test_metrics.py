@@ -14,6 +14,7 @@ from meshext_wasm.build.filters import build_filters
 from meshext_wasm.host.driver import Driver, Message
 from meshext_wasm.host.guest import Ready, WasmtimeGuest
 from meshext_wasm.host.machine import Machine
+from meshext_wasm.library.meshext.metrics import whole
 from tests.wasm.glue.metered import Metered
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -78,3 +79,9 @@ def test_numbers_and_refusals_are_those_of_a_service() -> None:
     labels = {name.partition(";;")[2] for name in requests}
     assert {"path=other;;kind=x;", "path=other;;kind=other;"} <= labels
     assert len(requests) == 7
+
+
+def test_a_fraction_is_refused() -> None:
+    assert whole("open_now", 3.0) == 3
+    with pytest.raises(ValueError, match=r"open_now: 0\.5 can not be recorded"):
+        whole("open_now", 0.5)

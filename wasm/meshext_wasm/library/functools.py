@@ -20,6 +20,17 @@ def reduce(function: Callable[[S, T], S], items: Iterable[T], initial: S, /) -> 
     return result
 
 
+def reduce_own(function: Callable[[T, T], T], items: Iterable[T], /) -> T:
+    """The same without `initial`: beginning with the first item."""
+    source = iterator_of(items)
+    if not source.advance():
+        raise TypeError("reduce() of empty iterable with no initial value")
+    result = source.current
+    while source.advance():
+        result = function(result, source.current)
+    return result
+
+
 class Compared(Generic[T]):
     """A key that is ordered by a function of two items."""
 

@@ -85,7 +85,9 @@ from meshext_wasm.library.emulation.values import (
     value_bits,
     value_from_bits,
     value_is,
+    value_is_open,
     value_is_pointer,
+    value_open,
 )
 
 __all__ = [
@@ -130,7 +132,9 @@ __all__ = [
     "value_bits",
     "value_from_bits",
     "value_is",
+    "value_is_open",
     "value_is_pointer",
+    "value_open",
     "wide",
     "wide_clz",
     "wide_ctz",

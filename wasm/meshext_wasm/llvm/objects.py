@@ -13,6 +13,9 @@ from meshext_wasm.tree.types import Rep
 
 V, W, D, B, N = Rep.VALUE, Rep.WORD, Rep.WIDE, Rep.BOOL, Rep.NOTHING
 HEADER, SLOT = 8, 8
+COUNT = 4
+"""Where the number of slots stands."""
+OPEN = 1 << 31
 FEW, FEW_COMPACT = 16, 3
 """Slots of a new instance that are written one by one."""
 TESTED = "tested:"
@@ -236,6 +239,19 @@ def new_closure(writer: Writer, symbol: str, cells: Sequence[str], error: str | 
     return new_slots(writer, known.FUNCTION, len(values), values, error)
 
 
+def open_container(writer: Writer, value: str) -> str:
+    """Set the highest bit of an instance's count of slots: eight times the count is the same without it."""
+    address = writer.address(value)
+    count = writer.load("i32", address, COUNT)
+    writer.store("i32", writer.let(f"or i32 {count}, {OPEN}"), address, COUNT)
+    return ""
+
+
+def is_open(writer: Writer, value: str) -> str:
+    """Whether that bit is set."""
+    return writer.let(f"icmp slt i32 {writer.load('i32', writer.address(value), COUNT)}, 0")
+
+
 def read_global(writer: Writer, symbol: str) -> str:
     """A variable of a module."""
     return writer.let(f"load i64, ptr {writer.outer.datum(f'global:{symbol}', 'i64')}, {OTHER_MEMORY}")
@@ -259,6 +275,8 @@ OBJECTS: dict[str, Emit] = {
     "value.address": lambda writer, a: writer.address(a),
     "value.at": as_value,
     "value.is_pointer": is_pointer,
+    "value.open": open_container,
+    "value.is_open": is_open,
     "int.is_small": is_small,
     "int.small": lambda writer, a: writer.let(f"ashr i64 {a}, 1"),
     "int.tag": lambda writer, a: writer.let(f"or i64 {writer.let(f'shl i64 {a}, 1')}, 1"),

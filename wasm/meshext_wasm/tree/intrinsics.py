@@ -111,6 +111,8 @@ def object_rows() -> list[Operation]:
         of("value.address", V, gives=W),
         of("value.at", W, gives=V),
         of("value.is_pointer", V, gives=B),
+        of("value.open", V, gives=N),  # marks a container that nobody knows as one of narrower items
+        of("value.is_open", V, gives=B),
         of("int.is_small", V, gives=B),
         of("int.small", V, gives=D),  # the number of a small int
         of("int.tag", D, gives=V),  # must fit 63 bits

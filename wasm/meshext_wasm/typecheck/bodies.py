@@ -301,5 +301,5 @@ def report_field(work: ClassWork, name: str) -> None:
             for node, _ in written(method):
                 if node.attr == name:
                     hint = f"{self_name(method)}.{name}: list[str] = [], or whatever it holds"
-                    work.outer.report(node, f"nothing says what {name} holds", hint)
+                    work.outer.report(node, f"nothing says what {name} holds", hint, follows=True)
                     return

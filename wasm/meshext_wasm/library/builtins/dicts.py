@@ -25,6 +25,7 @@ from meshext_wasm.library.raw import (
 
 K = TypeVar("K")
 V = TypeVar("V")
+D = TypeVar("D")
 
 
 @builtin("dict")
@@ -170,6 +171,20 @@ def dict_of_pairs(pairs: Iterable[tuple[K, V]], /) -> Dict[K, V]:
 
 
 @constructor(dict)
+def dict_of_lists(pairs: Iterable[List[D]], /) -> Dict[D, D]:
+    """`dict(line.split("=") for line in lines)`."""
+    result: Dict[D, D] = new()
+    count = 0
+    for pair in pairs:
+        if len(pair) != 2:
+            reason = f"has length {len(pair)}; 2 is required"
+            raise ValueError(f"dictionary update sequence element #{count} {reason}")
+        result.table.put(pair[0], pair[1])
+        count += 1  # noqa: SIM113 - enumerate is built on dicts
+    return result
+
+
+@constructor(dict)
 def dict_of_names(**named: V) -> Dict[str, V]:
     """`dict(name=value)`."""
     result: Dict[str, V] = new()
@@ -203,9 +218,6 @@ def get(target: Dict[K, V], key: K, /) -> V | None:
     """The value of a key, or None."""
     number = target.table.find(key)
     return target.table.value_of(number) if number >= 0 else None
-
-
-D = TypeVar("D")
 
 
 @method(dict, "get")

@@ -171,6 +171,26 @@ class StrEnum(Enum):
         return NotImplemented
 
 
+class TextEnum(StrEnum):
+    """`class X(str, Enum)`: shown as the member that it is, not as its text."""
+
+    def __str__(self) -> str:
+        return f"{type_name(self)}.{self.name}"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
+class NumberEnum(IntEnum):
+    """`class X(int, Enum)`: the same of ints."""
+
+    def __str__(self) -> str:
+        return f"{type_name(self)}.{self.name}"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
 def shown_flag(flag: Flag | IntFlag) -> str:
     """As `repr` shows it."""
     name = f".{flag.name}" if flag.name else ""

@@ -42,6 +42,15 @@ def value_is_pointer(value: object) -> bool:
     return not isinstance(value, bool | None | emulated.Unset) and not int_is_small(value)
 
 
+def value_open(value: object) -> None:
+    """Mark a container that nobody knows as one of narrower items; CPython's own need no mark."""
+
+
+def value_is_open(value: object) -> bool:
+    """Whether a container has the mark."""
+    return True
+
+
 def int_is_small(value: object) -> bool:
     """Whether a value is an int of 63 bits; bools are not."""
     return type(value) is int and -emulated.SMALL <= value < emulated.SMALL

@@ -7,6 +7,7 @@ from typing import Annotated, Any, NoReturn, cast, overload
 
 from meshext_wasm.library.builtins.text import piece, point_at
 from meshext_wasm.library.json.strings import read_string
+from meshext_wasm.library.raw import value_open
 
 Json = dict[str, Any] | list[Any] | str | int | float | bool | None
 Pairs = Callable[[list[tuple[str, object]]], object]
@@ -112,7 +113,7 @@ def decode(data: bytes) -> str:
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
     elif data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
-        raise ValueError("JSON in UTF-16 or UTF-32 is not supported; send UTF-8")
+        raise UnicodeDecodeError("utf-8", data, 0, 1, "UTF-16 and UTF-32 are not supported, send UTF-8")
     return data.decode("utf-8", "surrogatepass")
 
 
@@ -145,6 +146,7 @@ def read_value(scanner: Scanner) -> Json:
 def read_array(scanner: Scanner) -> list[object]:
     """The array whose bracket is at hand."""
     result: list[object] = []
+    value_open(result)
     scanner.at += 1
     if scanner.skip_spaces() != 93:
         while True:
@@ -183,6 +185,7 @@ def made_of(scanner: Scanner, pairs: list[tuple[str, object]]) -> Json:
     if scanner.pairs is not None:
         return cast(Json, scanner.pairs(pairs))
     result: dict[str, object] = {}
+    value_open(result)
     for key, value in pairs:
         result[key] = value
     return result if scanner.objects is None else cast(Json, scanner.objects(result))

@@ -58,6 +58,10 @@ class Cookies(Iterable[str]):
             found.append((name, self[name]))
         return found
 
+    def values(self) -> list[str]:
+        """The first value of each name, in order."""
+        return [self[name] for name in self.names()]
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
 

@@ -4,8 +4,8 @@ Lines are never changed, only replaced: so a snapshot is a reference, and "nothi
 test.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import TypeVar, overload
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar, cast, overload
 
 from meshext_wasm.library.meshext.errors import HeaderError
 from meshext_wasm.library.meshext.legal import check_name, check_value, decode, encode, lower_name
@@ -100,6 +100,45 @@ class Headers(Iterable[str]):
         self._check_open()
         self._lines = self._lines.edited(Edit(lower, [], False))
 
+    @overload
+    def pop(self, name: str, default: str = ...) -> str: ...
+    @overload
+    def pop(self, name: str, default: T) -> str | T: ...
+    def pop(self, name: str, default: object = "\0") -> object:
+        """Remove every line of that name; its first value, else the default."""
+        found = self.get(name)
+        if found is not None:
+            del self[name]
+            return found
+        if isinstance(default, str) and default == "\0":
+            raise KeyError(name)
+        return default
+
+    def setdefault(self, name: str, default: str) -> str:
+        """The first value of that name, which becomes the default where there is none."""
+        found = self.get(name)
+        if found is None:
+            self[name] = default
+            return default
+        return found
+
+    def update(self, given: "Mapping[str, str] | Headers | Iterable[tuple[str, str]]", /) -> None:
+        """Set each name to its value; of several values of a name to the first."""
+        if isinstance(given, Mapping):
+            for name, value in cast("Mapping[str, str]", given).items():
+                self[name] = value
+        elif isinstance(given, Headers):
+            for name in given.names():
+                self[name] = given[name]
+        else:
+            for name, value in given:
+                self[name] = value
+
+    def clear(self) -> None:
+        """Remove every line."""
+        for name in self.names():
+            del self[name]
+
     def names(self) -> list[str]:
         """Distinct names, in the order of their first line."""
         found: list[str] = []
@@ -114,6 +153,10 @@ class Headers(Iterable[str]):
     def keys(self) -> list[str]:
         """Distinct names, in the order of their first line."""
         return self.names()
+
+    def values(self) -> list[str]:
+        """The first value of each name, in order."""
+        return [self[name] for name in self.names()]
 
     def __len__(self) -> int:
         return len(self.names())

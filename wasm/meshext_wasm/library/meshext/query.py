@@ -1,7 +1,7 @@
 """The query of a request: reads decoded, writes through, untouched pairs keep their bytes."""
 
-from collections.abc import Iterable, Iterator
-from typing import TypeVar, overload
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar, cast, overload
 
 from meshext_wasm.library.meshext.legal import decode, encode
 from meshext_wasm.library.raw import virtual
@@ -81,6 +81,40 @@ class Query(Iterable[str]):
         if len(kept) != len(pieces):
             self._write(kept)
 
+    @overload
+    def pop(self, name: str, default: str = ...) -> str: ...
+    @overload
+    def pop(self, name: str, default: T) -> str | T: ...
+    def pop(self, name: str, default: object = "\0") -> object:
+        """Remove every pair of that name; its first value, else the default."""
+        found = self.get(name)
+        if found is not None:
+            del self[name]
+            return found
+        if isinstance(default, str) and default == "\0":
+            raise KeyError(name)
+        return default
+
+    def setdefault(self, name: str, default: str) -> str:
+        """The first value of that name, which becomes the default where there is none."""
+        found = self.get(name)
+        if found is None:
+            self[name] = default
+            return default
+        return found
+
+    def update(self, given: "Mapping[str, str] | Query | Iterable[tuple[str, str]]", /) -> None:
+        """Set each name to its value; of several values of a name to the first."""
+        if isinstance(given, Mapping):
+            for name, value in cast("Mapping[str, str]", given).items():
+                self[name] = value
+        elif isinstance(given, Query):
+            for name in given.names():
+                self[name] = given[name]
+        else:
+            for name, value in given:
+                self[name] = value
+
     def clear(self) -> None:
         """Remove every pair."""
         kept: list[str] = []
@@ -100,6 +134,10 @@ class Query(Iterable[str]):
     def keys(self) -> list[str]:
         """Distinct names, in order."""
         return self.names()
+
+    def values(self) -> list[str]:
+        """The first value of each name, in order."""
+        return [self[name] for name in self.names()]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())

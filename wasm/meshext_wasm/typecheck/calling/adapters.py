@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Expression, MakeFunction
 from meshext_wasm.tree.program import Function, Variable
-from meshext_wasm.tree.statements import Return
+from meshext_wasm.tree.statements import Assign, Return
 from meshext_wasm.tree.types import CallableType, ClassObjectType, ClassType, Rep, Type, UnionType
-from meshext_wasm.typecheck.meanings.conversions import to_value
+from meshext_wasm.typecheck.meanings.conversions import to_type, to_value
 from meshext_wasm.typecheck.meanings.generics import variables_of
-from meshext_wasm.typecheck.meanings.making import is_failed, read, refuse
+from meshext_wasm.typecheck.meanings.making import is_failed, read, refuse, sequence
 from meshext_wasm.typecheck.meanings.members_of_enums import as_collection
-from meshext_wasm.typecheck.meanings.unions import members_of
+from meshext_wasm.typecheck.meanings.unions import is_any, is_assignable, members_of
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.meanings.body import Body
@@ -94,3 +94,31 @@ def adapted(body: Body, node: ast.AST, value: Expression, wanted: Type) -> Expre
     if isinstance(wanted, UnionType) and any(isinstance(each, ClassObjectType) for each in wanted.items):
         return value
     return class_as_function(body, node, value, function)
+
+
+def takes_anything(body: Body, node: ast.AST, value: Expression, wanted: CallableType) -> Expression | None:
+    """A function where one of Any is wanted: what it is called with is tested. None where that does not make
+    it fit."""
+    from meshext_wasm.typecheck.calling.arguments import given_of
+    from meshext_wasm.typecheck.calling.function_values import call_value
+
+    assert isinstance(value.type, CallableType)
+    given, program = value.type.parameters, body.program
+    pairs = zip(given, wanted.parameters, strict=False)
+    fits = all(is_any(b) or is_assignable(program, b, a) for a, b in pairs)
+    if len(given) != len(wanted.parameters) or not fits:
+        return None
+    if not (is_any(value.type.result) or is_assignable(program, value.type.result, wanted.result)):
+        return None
+    with body.collect() as statements:
+        kept = body.temporary(".function", value.type)
+    kept.cell = True
+    statements.append(Assign(loc=value.loc, variable=kept, value=value))
+
+    def build(arguments: list[Expression]) -> Expression:
+        callee = read(value.loc, kept)
+        made = call_value(body, node, callee, given_of(node, arguments))
+        return made if is_failed(made) else to_type(body, made, wanted.result, node)
+
+    made = make_function(body, node, "tested", wanted.parameters, build, [kept])
+    return made if is_failed(made) else sequence(statements, made)

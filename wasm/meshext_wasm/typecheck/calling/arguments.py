@@ -145,6 +145,11 @@ def no_keyword(name: str, keyword: str | None, parameters: tuple[Parameter, ...]
     """Reason and hint for an unknown keyword."""
     if keyword is None:
         return f"{name}() takes no **", "the arguments one by one"
+    if (name, keyword) == ("Histogram", "buckets"):
+        return (
+            "buckets of a Histogram: Envoy keeps the spread in buckets of its own",
+            "it without buckets=...",
+        )
     names = [each.name for each in parameters if each.kind in (Kind.NORMAL, Kind.KEYWORD)]
     return f"{name}() has no parameter {keyword!r}", f"it has {', '.join(names) or 'no named ones'}"
 

@@ -13,7 +13,8 @@ from meshext_wasm.typecheck.calling.function_values import call_value
 from meshext_wasm.typecheck.expressions import raw, templates
 from meshext_wasm.typecheck.expressions.names import resolve
 from meshext_wasm.typecheck.meanings.dispatch import check_expression, check_value
-from meshext_wasm.typecheck.meanings.making import failed, is_failed, refuse
+from meshext_wasm.typecheck.meanings.making import constant, failed, is_failed, refuse
+from meshext_wasm.typecheck.meanings.narrowing import declared_type, path_of
 from meshext_wasm.typecheck.meanings.plain_values import named_tuple
 from meshext_wasm.typecheck.meanings.refusals import hint_for_name
 from meshext_wasm.typecheck.meanings.symbols import (
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 def build_call(body: Body, node: ast.expr, expected: Type | None) -> Expression:
     """`callee(arguments)`."""
     assert isinstance(node, ast.Call)
+    if writes_frozen(body, node):
+        return write_frozen(body, node)
     symbol = resolve(body, node.func)
     special = knowing.find(body, node, symbol)
     if special is not None:
@@ -62,6 +65,37 @@ def build_call(body: Body, node: ast.expr, expected: Type | None) -> Expression:
     if is_failed(callee):
         return callee
     return call_value(body, node, callee, given_of_call(body, node))
+
+
+def writes_frozen(body: Body, node: ast.Call) -> bool:
+    """Whether it is `object.__setattr__(self, "name", value)` in a constructor, as of a frozen dataclass."""
+    match node:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id="object"), attr="__setattr__"),
+            args=[ast.Name(), ast.Constant(value=str()), _],
+            keywords=[],
+        ):
+            own = body.own.node if body.own is not None else None
+            return getattr(own, "name", "") in ("__init__", "__post_init__")
+    return False
+
+
+def write_frozen(body: Body, node: ast.Call) -> Expression:
+    """The assignment that it is."""
+    from meshext_wasm.typecheck.statements.targets import assign_attribute
+
+    instance, name, value = node.args
+    assert isinstance(name, ast.Constant)
+    target = ast.copy_location(ast.Attribute(instance, str(name.value), ast.Store()), node)
+    target.written = True  # type: ignore[attr-defined]
+    assign_attribute(body, target, check_expression(body, value, attribute_type(body, target)))
+    return constant(body.program, body.loc(node), None)
+
+
+def attribute_type(body: Body, target: ast.Attribute) -> Type | None:
+    """What an attribute that is written is declared to be."""
+    path = path_of(target)
+    return declared_type(body, path) if path is not None else None
 
 
 def call_lambda(body: Body, node: ast.Call, function: ast.Lambda) -> Expression:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from meshext_wasm.tree.expressions import Expression, MakeInstance
-from meshext_wasm.tree.statements import Assign, Evaluate
-from meshext_wasm.tree.types import ClassType, NoneType, Type
+from meshext_wasm.tree.statements import Assign, Evaluate, Statement
+from meshext_wasm.tree.types import ClassType, NoneType, ObjectType, Type
 from meshext_wasm.typecheck.calling import functions
-from meshext_wasm.typecheck.calling.arguments import Given, given_of, given_of_call
+from meshext_wasm.typecheck.calling.arguments import Argument, Given, given_of, given_of_call
 from meshext_wasm.typecheck.expressions import displays
+from meshext_wasm.typecheck.meanings.conversions import to_type
 from meshext_wasm.typecheck.meanings.dispatch import check_value
 from meshext_wasm.typecheck.meanings.generics import substitute
 from meshext_wasm.typecheck.meanings.making import (
@@ -23,6 +25,7 @@ from meshext_wasm.typecheck.meanings.making import (
     refuse,
     sequence,
 )
+from meshext_wasm.typecheck.meanings.opening import as_checked_copy
 from meshext_wasm.typecheck.meanings.symbols import (
     Binding,
     ClassSymbol,
@@ -32,13 +35,15 @@ from meshext_wasm.typecheck.meanings.symbols import (
     Signature,
     find_member,
 )
-from meshext_wasm.typecheck.meanings.unions import OBJECT, base_as, is_any, is_assignable
+from meshext_wasm.typecheck.meanings.unions import OBJECT, base_as, is_any
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.meanings.body import Body
 
 
 CONTAINERS = ("list", "dict", "set")
+EAGER_NODES = (ast.GeneratorExp, ast.Lambda, ast.List, ast.Tuple, ast.ListComp, ast.Dict)
+"""What is checked where the function that takes it is known."""
 
 
 def construct(
@@ -54,7 +59,7 @@ def construct(
     if symbol.abstract or symbol.protocol:
         return refuse(body, node, f"{name} is abstract", "make an instance of a class below it")
     made = make_instance(body, node, symbol, given, expected)
-    return as_copy(body, made, expected) if container else made
+    return as_checked_copy(body, made, expected) if container else made
 
 
 def call_constructors(
@@ -71,23 +76,30 @@ def call_constructors(
         value = given.positional[0].expression
         if value is not None and is_any(value.type) and not given.keywords:
             return call_known(body, body.loc(node), f"builtins.dynamic.{symbol.cls.name}_of", value)
+    given = with_dict(body, symbol, given)
     found: FunctionSymbol | Overloads = symbol.constructors[0]
     if len(symbol.constructors) > 1:
         found = Overloads(symbol.cls.name, symbol.constructors)
     made = functions.call_symbol(body, node, found, given, expected=expected)
     if symbol is body.program.builtins.get("float") and not is_failed(made):
         return narrow(made, ClassType(symbol.cls))
-    return as_copy(body, made, expected) if symbol.cls.name in CONTAINERS else made
+    return as_checked_copy(body, made, expected) if symbol.cls.name in CONTAINERS else made
 
 
-def as_copy(body: Body, made: Expression, expected: Type | None) -> Expression:
-    """A new list, dict or set, which nobody else knows: its items may be taken for what is wanted of them."""
-    type_ = made.type
-    if not (isinstance(type_, ClassType) and isinstance(expected, ClassType) and type_.cls is expected.cls):
-        return made
-    pairs = zip(type_.arguments, expected.arguments, strict=True)
-    fits = all(is_assignable(body.program, given, wanted) for given, wanted in pairs)
-    return narrow(made, expected) if fits else made
+def with_dict(body: Body, symbol: ClassSymbol, given: Given) -> Given:
+    """The argument of `dict(x)` as the dict that it has to be, where it is Any; any other as it is."""
+    if symbol is not body.program.builtins.get("dict") or len(given.positional) != 1 or given.keywords:
+        return given
+    (argument,) = given.positional
+    if argument.expression is not None or isinstance(argument.node, EAGER_NODES) or argument.spread:
+        return given
+    assert isinstance(argument.node, ast.expr)
+    value = check_value(body, argument.node)
+    if is_any(value.type):
+        unknown = ObjectType(unknown=True)
+        lent = ClassType(symbol.cls, (unknown, unknown), borrowed=True)
+        value = to_type(body, value, lent, argument.node)
+    return Given((replace(argument, expression=value),), ())
 
 
 def make_instance(
@@ -154,19 +166,25 @@ def is_own_exception(program: Program, symbol: ClassSymbol, init: FunctionSymbol
 def make_exception(
     body: Body, node: ast.AST, symbol: ClassSymbol, init: FunctionSymbol, given: Given
 ) -> Expression:
-    """An exception with an `__init__` of its own: `args` are the arguments, whatever that does with them."""
+    """An exception with an `__init__` of its own: `args` are the arguments by position, whatever that does
+    with them."""
     loc, type_ = body.loc(node), ClassType(symbol.cls)
-    if given.keywords or any(each.spread for each in given.positional):
+    if any(each.spread for each in given.all()):
         words = f"{symbol.cls.name} keeps its arguments"
-        return refuse(body, node, words, "them by position, without keywords and *")
-    wanted = [each.type for each in init.signature.parameters]
-    arguments: list[Expression] = []
+        return refuse(body, node, words, "them one by one, without * and **")
+    types = [each.type for each in init.signature.parameters]
+    by_name = {each.name: each.type for each in init.signature.parameters}
     with body.collect() as statements:
-        for number, each in enumerate(given.positional):
-            hint = wanted[number] if number < len(wanted) else None
-            value = each.expression or check_value(body, cast("ast.expr", each.node), hint)
-            arguments.append(keep(body, statements, value))
-    if any(map(is_failed, arguments)):
+        arguments = [
+            kept_argument(body, statements, each, types[number] if number < len(types) else None)
+            for number, each in enumerate(given.positional)
+        ]
+        named = tuple(
+            (name, Argument(each.node, kept_argument(body, statements, each, by_name.get(name or ""))))
+            for name, each in given.keywords
+        )
+    ready_given = Given(given_of(node, arguments).positional, named)
+    if any(each.expression is not None and is_failed(each.expression) for each in ready_given.all()):
         return failed(loc)
     instance = body.temporary(".new", type_)
     made = MakeInstance(loc=loc, type=type_, cls=symbol.cls)
@@ -174,12 +192,20 @@ def make_exception(
     kept = displays.make_tuple_of(body, node, [(each, False) for each in arguments], OBJECT)
     ready = call_known(body, loc, "builtins.exceptions.prepare", new, kept)
     call = functions.call_symbol(
-        body, node, initialiser(symbol, init, body), given_of(node, arguments), receiver=new, exact=True
+        body, node, initialiser(symbol, init, body), ready_given, receiver=new, exact=True
     )
     if is_failed(call):
         return call
     steps = [*statements, Assign(loc=loc, variable=instance, value=made)]
     return sequence([*steps, Evaluate(loc=loc, value=ready), Evaluate(loc=loc, value=call)], new)
+
+
+def kept_argument(
+    body: Body, statements: list[Statement], argument: Argument, hint: Type | None
+) -> Expression:
+    """An argument, evaluated once."""
+    value = argument.expression or check_value(body, cast("ast.expr", argument.node), hint)
+    return keep(body, statements, value)
 
 
 def call_super(body: Body, node: ast.Call, name: str, expected: Type | None) -> Expression:

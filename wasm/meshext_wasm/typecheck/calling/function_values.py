@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from meshext_wasm.tree.expressions import CallValue, Expression
+from meshext_wasm.tree.expressions import CallValue, ClassValue, Expression
 from meshext_wasm.tree.program import Class
-from meshext_wasm.tree.statements import Evaluate
-from meshext_wasm.tree.types import CallableType, ClassObjectType, ClassType, NeverType, Type
-from meshext_wasm.typecheck.calling.arguments import Given
+from meshext_wasm.tree.statements import Evaluate, Statement
+from meshext_wasm.tree.types import CallableType, ClassObjectType, ClassType, NeverType, Rep, Type
+from meshext_wasm.typecheck.calling.arguments import Argument, Given
 from meshext_wasm.typecheck.calling.methods import call_method
-from meshext_wasm.typecheck.meanings.conversions import to_type
-from meshext_wasm.typecheck.meanings.dispatch import check_expression
-from meshext_wasm.typecheck.meanings.making import failed, is_failed, is_simple, refuse, sequence
+from meshext_wasm.typecheck.meanings.conversions import to_rep, to_type, to_value
+from meshext_wasm.typecheck.meanings.dispatch import check_expression, check_value
+from meshext_wasm.typecheck.meanings.making import (
+    call_known,
+    conditional,
+    constant,
+    failed,
+    intrinsic,
+    is_failed,
+    is_simple,
+    keep,
+    narrow,
+    refuse,
+    sequence,
+)
 from meshext_wasm.typecheck.meanings.symbols import FunctionSymbol, find_member
+from meshext_wasm.typecheck.meanings.unions import join
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.meanings.body import Body
@@ -55,17 +69,74 @@ def has_call(body: Body, type_: Type) -> bool:
 
 
 def call_class_value(body: Body, node: ast.AST, callee: Expression, cls: Class, given: Given) -> Expression:
-    """`cls(...)`: possible where no class below can be meant."""
+    """`cls(...)`: an instance of the class, or of the one below it that the value turns out to be."""
     from meshext_wasm.typecheck.calling.construct import construct
 
-    if any(is_under(each, cls) for each in body.program.classes if each is not cls):
-        return refuse(
-            body, node, f"which class below {cls.name} this makes is not known here", f"{cls.name}(...)"
-        )
+    below = [each for each in body.program.classes if each is not cls and is_under(each, cls)]
+    if below:
+        return call_one_of(body, node, callee, [cls, *below], given)
     made = construct(body, node, body.program.class_symbol(cls), given, None)
     if is_simple(callee):
         return made
     return sequence([Evaluate(loc=callee.loc, value=callee)], made)
+
+
+def call_one_of(
+    body: Body, node: ast.AST, callee: Expression, classes: list[Class], given: Given
+) -> Expression:
+    """An instance of one of several classes, each with the same arguments."""
+    loc = body.loc(node)
+    with body.collect() as statements:
+        kept = keep(body, statements, callee)
+        ready = kept_arguments(body, statements, given)
+    if ready is None or is_failed(kept):
+        return failed(loc)
+    concrete = [each for each in classes if not body.program.class_symbol(each).abstract]
+    made = choose_class(body, node, kept, concrete, ready)
+    return sequence(statements, narrow(made, ClassType(classes[0])))
+
+
+def kept_arguments(body: Body, statements: list[Statement], given: Given) -> Given | None:
+    """The arguments, evaluated once."""
+
+    def ready(argument: Argument) -> Argument:
+        value = argument.expression
+        if value is None:
+            assert isinstance(argument.node, ast.expr)
+            value = check_value(body, argument.node)
+        return replace(argument, expression=keep(body, statements, value))
+
+    made = Given(
+        tuple(ready(each) for each in given.positional),
+        tuple((name, ready(each)) for name, each in given.keywords),
+    )
+    return (
+        None
+        if any(each.expression is not None and is_failed(each.expression) for each in made.all())
+        else made
+    )
+
+
+def choose_class(
+    body: Body, node: ast.AST, kept: Expression, classes: list[Class], given: Given
+) -> Expression:
+    """The first class that the value is; TypeError where it is none of them, so an abstract one."""
+    from meshext_wasm.typecheck.calling.construct import construct
+
+    loc, program = body.loc(node), body.program
+    if not classes:
+        text = constant(program, loc, "Can't instantiate an abstract class")
+        return call_known(body, loc, "builtins.errors.type_error", text)
+    cls, *rest = classes
+    here = to_value(body, construct(body, node, program.class_symbol(cls), given, None), node)
+    other = choose_class(body, node, kept, rest, given)
+    if is_failed(here):
+        return here
+    if is_failed(other) and rest:
+        return other
+    value = ClassValue(loc=loc, type=ClassObjectType(cls), cls=cls)
+    test = intrinsic(program, loc, "value.is", kept, value)
+    return conditional(loc, test, here, to_rep(body, other, Rep.VALUE), join(program, here.type, other.type))
 
 
 def is_under(cls: Class | None, above: Class) -> bool:

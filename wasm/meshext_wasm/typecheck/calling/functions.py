@@ -30,6 +30,7 @@ from meshext_wasm.typecheck.calling.methods import (
     receiver_bindings,
     refuse_borrowed,
 )
+from meshext_wasm.typecheck.calling.named import named_one_by_one, spread_of
 from meshext_wasm.typecheck.expressions.comprehensions import build_at_once
 from meshext_wasm.typecheck.meanings import growth
 from meshext_wasm.typecheck.meanings.conversions import to_type, to_value
@@ -37,7 +38,7 @@ from meshext_wasm.typecheck.meanings.dispatch import check_expression
 from meshext_wasm.typecheck.meanings.generics import Bindings, solve, substitute, unify, variables_of
 from meshext_wasm.typecheck.meanings.making import failed, is_failed, is_simple, keep, read, refuse, sequence
 from meshext_wasm.typecheck.meanings.symbols import Binding, FunctionSymbol, Kind, Overloads
-from meshext_wasm.typecheck.meanings.unions import members_of
+from meshext_wasm.typecheck.meanings.unions import is_any, members_of
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.meanings.body import Body
@@ -75,15 +76,18 @@ def call_symbol(
 ) -> Expression:
     """Call a function by what its name means. `exact` is for super(): no subclass's method."""
     name = found.name
-    if receiver is not None:
-        refused = refuse_borrowed(body, node, name, receiver)
-        if refused is not None:
-            return refused
+    refused = refuse_borrowed(body, node, name, receiver) if receiver is not None else None
+    if refused is not None:
+        return refused
     if isinstance(found, Overloads):
         chosen, given = choose_overload(body, node, found, given, receiver)
         if chosen is None:
             return refuse_overload(body, node, found, given)
         found = chosen
+    named = spread_by_name(body, found, given)
+    if named is not None:
+        made = call_symbol(body, node, found, named[1], receiver=receiver, expected=expected, exact=exact)
+        return sequence(named[0], made)
     try:
         filled = bind(node, found.name, found.signature, given)
     except NoMatch as mismatch:
@@ -97,9 +101,18 @@ def call_symbol(
     learn_from_expected(calling, expected)
     check_arguments(calling)
     if grown and bindings:
-        body_types = tuple(calling.learned.get(name, NeverType()) for name in bindings)
-        growth.grow_all(body, grown, body_types)
+        growth.grow_all(body, grown, tuple(calling.learned.get(each, NeverType()) for each in bindings))
     return finish(calling, receiver, exact=exact)
+
+
+def spread_by_name(body: Body, found: FunctionSymbol, given: Given) -> tuple[list[Statement], Given] | None:
+    """The arguments with those of a `**` one by one, and what is done before; None where there is none."""
+    spread = spread_of(found, given)
+    if spread is None:
+        return None
+    with body.collect() as statements:
+        ready = named_one_by_one(body, statements, found, given, spread)
+    return None if ready is None else (statements, ready)
 
 
 def learn_from_expected(calling: Calling, expected: Type | None) -> None:
@@ -112,7 +125,8 @@ def learn_from_expected(calling: Calling, expected: Type | None) -> None:
     told: frozenset[str] = frozenset()
     for each in calling.filled:
         type_ = calling.symbol.signature.parameters[each.index].type
-        if not any(isinstance(one, CallableType) for one in members_of(type_)):
+        made_here = isinstance(each.argument.node, ast.GeneratorExp) and each.argument.expression is None
+        if not made_here and not any(isinstance(one, CallableType) for one in members_of(type_)):
             told |= variables_of(type_)
     calling.learned.update(
         {name: type_ for name, type_ in hints.items() if name in calling.own and name not in told}
@@ -301,8 +315,10 @@ def choose_overload(
         assert isinstance(argument.node, ast.expr)
         if takes_all(node, found.name, argument):
             return replace(argument, expression=build_at_once(body, argument.node, None))
-        return replace(argument, expression=check_expression(body, argument.node))
+        display = isinstance(argument.node, ast.Dict | ast.List)
+        return replace(argument, expression=check_expression(body, argument.node, item if display else None))
 
+    item = item_of_any(receiver)
     ready = Given(
         tuple(check(each) for each in given.positional),
         tuple((name, check(each)) for name, each in given.keywords),
@@ -316,6 +332,12 @@ def choose_overload(
         if fits(body, each, bindings, [(one.index, one.argument.expression) for one in filled]):
             return each, ready
     return None, ready
+
+
+def item_of_any(receiver: Expression | None) -> Type | None:
+    """Any, where the receiver is a container of that: what is written out beside its items is one of them."""
+    arguments = receiver.type.arguments if receiver and isinstance(receiver.type, ClassType) else ()
+    return arguments[-1] if arguments and is_any(arguments[-1]) else None
 
 
 def refuse_overload(body: Body, node: ast.AST, found: Overloads, given: Given) -> Expression:

@@ -43,13 +43,14 @@ from meshext_wasm.typecheck.meanings.members_of_enums import as_collection
 from meshext_wasm.typecheck.meanings.narrowing import classes_of
 from meshext_wasm.typecheck.meanings.plain_values import hides_plain
 from meshext_wasm.typecheck.meanings.symbols import (
+    ClassSymbol,
     FunctionSymbol,
     Overloads,
     SpecialSymbol,
     Symbol,
     find_member,
 )
-from meshext_wasm.typecheck.meanings.unions import display, members_of
+from meshext_wasm.typecheck.meanings.unions import display, members_of, without_none
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.meanings.body import Body
@@ -63,13 +64,15 @@ def find(body: Body, node: ast.Call, symbol: Symbol | None) -> Known | None:
         return SPECIAL.get(symbol.name)
     if isinstance(symbol, FunctionSymbol) and symbol.function.symbol in LIBRARY:
         return LIBRARY[symbol.function.symbol]
+    if isinstance(symbol, ClassSymbol) and symbol.cls.symbol in LIBRARY:
+        return LIBRARY[symbol.cls.symbol]
     if not isinstance(node.func, ast.Name) or symbol is None:
         return None
     name = node.func.id.removeprefix("builtins:")
     if body.program.builtins.get(name) is not symbol:
         return None
     plain = not node.keywords and not any(isinstance(each, ast.Starred) for each in node.args)
-    counts = {"next": (1, 2), "pow": (2,), "divmod": (2,)}.get(name, (1,))
+    counts = {"next": (1, 2), "pow": (2,), "divmod": (2,), "filter": (2,)}.get(name, (1,))
     return BUILTIN.get(name) if plain and len(node.args) in counts else None
 
 
@@ -212,8 +215,9 @@ def number_of_raw(body: Body, node: ast.AST, given: Given, name: str) -> Express
         return raw.to_int(body, node, value)
     if isinstance(value.type, NeverType):
         return value
-    if name == "int" and any(int_method(body, each) is not None for each in members_of(value.type)):
-        return over_union(body, argument.node, value, lambda one: whole_number(body, node, one))
+    several = len(members_of(value.type)) > 1 and any(map(is_text, members_of(value.type)))
+    if several or (name == "int" and any(int_method(body, each) for each in members_of(value.type))):
+        return over_union(body, argument.node, value, lambda one: number_of(body, node, one, name))
     return Given((replace(argument, expression=value),), given.keywords)
 
 
@@ -225,17 +229,22 @@ def int_method(body: Body, type_: Type) -> FunctionSymbol | None:
     return found if isinstance(found, FunctionSymbol) else None
 
 
-def whole_number(body: Body, node: ast.AST, one: Expression) -> Expression:
-    """`int(x)` of a value of one class."""
+def is_text(type_: Type) -> bool:
+    """Whether it is str or bytes, which are read and not converted."""
+    return isinstance(type_, ClassType) and type_.cls.symbol in ("builtins.str", "builtins.bytes")
+
+
+def number_of(body: Body, node: ast.AST, one: Expression, name: str) -> Expression:
+    """`int(x)` or `float(x)` of a value of one class."""
     from meshext_wasm.typecheck.calling.arguments import given_of
     from meshext_wasm.typecheck.calling.functions import call_symbol
     from meshext_wasm.typecheck.calling.methods import call_found
 
-    found = int_method(body, one.type)
+    found = int_method(body, one.type) if name == "int" else None
     if found is not None:
         return call_found(body, node, found, one, [])
-    constructors = body.program.class_symbol(body.program.builtin_class("int")).constructors
-    return call_symbol(body, node, Overloads("int", constructors), given_of(node, [one]))
+    constructors = body.program.class_symbol(body.program.builtin_class(name)).constructors
+    return call_symbol(body, node, Overloads(name, constructors), given_of(node, [one]))
 
 
 def build_replace(body: Body, node: ast.Call, expected: Type | None) -> Expression:
@@ -263,6 +272,51 @@ def build_replace(body: Body, node: ast.Call, expected: Type | None) -> Expressi
     return sequence(statements, construct(body, node, symbol, given, expected))
 
 
+def build_reduce(body: Body, node: ast.Call, expected: Type | None) -> Expression:
+    """`functools.reduce(f, items)`, or with what it begins with."""
+    from meshext_wasm.typecheck.calling.arguments import given_of_call
+    from meshext_wasm.typecheck.calling.functions import call_symbol
+
+    plain = len(node.args) == 2 and not node.keywords and suits_all(node)
+    found = body.program.find_known("functools.reduce_own" if plain else "functools.reduce")
+    assert found is not None
+    return call_symbol(body, node, found, given_of_call(body, node), expected=expected)
+
+
+def build_accumulate(body: Body, node: ast.Call, expected: Type | None) -> Expression:
+    """`itertools.accumulate(items)`, which adds them, or with a function."""
+    from meshext_wasm.typecheck.calling.arguments import given_of_call
+    from meshext_wasm.typecheck.calling.construct import construct
+    from meshext_wasm.typecheck.expressions.names import resolve
+
+    symbol = resolve(body, node.func)
+    assert isinstance(symbol, ClassSymbol)
+    if len(node.args) == 1 and not node.keywords:
+        add = ast.parse("lambda left, right: left + right", mode="eval").body
+        add = ast.fix_missing_locations(ast.copy_location(add, node))
+        node = ast.copy_location(ast.Call(node.func, [*node.args, add], []), node)
+    return construct(body, node, symbol, given_of_call(body, node), expected)
+
+
+def suits_all(node: ast.Call) -> bool:
+    """Whether all arguments stand as they are."""
+    return not any(isinstance(each, ast.Starred) for each in node.args)
+
+
+def build_filter(body: Body, node: ast.Call, expected: Type | None) -> Expression:
+    """`filter(f, items)`; with None for f, no item that comes out is None."""
+    from meshext_wasm.typecheck.calling.arguments import given_of_call
+    from meshext_wasm.typecheck.calling.construct import construct
+
+    symbol = body.program.builtins["filter"]
+    assert isinstance(symbol, ClassSymbol)
+    made = construct(body, node, symbol, given_of_call(body, node), expected)
+    bare = isinstance(node.args[0], ast.Constant) and node.args[0].value is None
+    if is_failed(made) or not bare or not isinstance(made.type, ClassType):
+        return made
+    return narrow(made, replace(made.type, arguments=tuple(map(without_none, made.type.arguments))))
+
+
 def build_assert_never(body: Body, node: ast.Call, _expected: Type | None) -> Expression:
     """`assert_never(x)`: refused unless nothing is left that x can be."""
     if not suits(node):
@@ -283,7 +337,12 @@ SPECIAL: dict[str, Known] = {
     "partial": build_partial,
     "assert_never": build_assert_never,
 }
-LIBRARY: dict[str, Known] = {"re.findall": regular.build_items, "re.split": regular.build_items}
+LIBRARY: dict[str, Known] = {
+    "re.findall": regular.build_items,
+    "re.split": regular.build_items,
+    "functools.reduce": build_reduce,
+    "itertools.accumulate": build_accumulate,
+}
 BUILTIN: dict[str, Known] = {
     "len": build_len,
     "any": reducing.build_any,
@@ -291,6 +350,7 @@ BUILTIN: dict[str, Known] = {
     "sum": reducing.build_sum,
     "next": reducing.build_next,
     "type": build_type,
+    "filter": build_filter,
     "pow": build_pow,
     "abs": build_by_method,
     "divmod": build_by_method,

@@ -117,9 +117,9 @@ class Site:
         """Where a node stands."""
         return self.source.loc(node)
 
-    def report(self, node: ast.AST, reason: str, hint: str = "") -> None:
+    def report(self, node: ast.AST, reason: str, hint: str = "", *, follows: bool = False) -> None:
         """Refuse something."""
-        self.unit.collector.add(Diagnostic(self.loc(node), reason, hint))
+        self.unit.collector.add(Diagnostic(self.loc(node), reason, hint, follows=follows))
 
 
 @dataclass(slots=True)

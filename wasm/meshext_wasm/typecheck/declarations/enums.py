@@ -98,6 +98,9 @@ def member_values(
         symbol = site.symbol_of(node.func) if isinstance(node, ast.Call) else None
         if isinstance(symbol, SpecialSymbol) and symbol.name == "auto":
             made = target.id.lower() if wanted == "str" else after(last, flags=flags)
+            if work.symbol.base is not None and work.symbol.base.cls.name == "TextEnum":
+                last = after(last, flags=False)
+                made = str(last)
             node = ast.copy_location(ast.Constant(made), node)
         value = folded(node, found_values(pairs, found))
         if value is ... or value is None:

@@ -16,7 +16,8 @@ from meshext_wasm.typecheck.meanings.unions import join
 BLOBS = frozenset("int float str bytes".split())
 ARRAYS = frozenset("tuple array cell function".split())
 ENUMS = frozenset("Enum IntEnum StrEnum Flag IntFlag".split())
-CLASS_DECORATORS = frozenset("builtin dataclass final unique".split())
+MIXED = {"str": "TextEnum", "int": "NumberEnum"}
+CLASS_DECORATORS = frozenset("builtin dataclass final unique runtime_checkable".split())
 
 
 def declare_aliases(declared: Declared, site: Site, *, variables: bool) -> None:
@@ -78,9 +79,12 @@ def bind_bases(declared: Declared, work: ClassWork) -> None:
     site, node, symbol = work.outer, work.node, work.symbol
     check_header(work)
     bases = [each for each in node.bases if not is_marker(work, each)]
-    if len(bases) > 1:
+    mixed = mixed_name(site, bases)
+    if len(bases) > 1 and not mixed:
         site.report(bases[1], "a second base class", "one base; what the other has in a field")
-    base = read_base(declared, work, bases[0]) if bases else default_base(work)
+    base = read_base(declared, work, bases[0]) if bases and not mixed else default_base(work)
+    if mixed:
+        base = enum_base(work, node, mixed)
     if base is not None:
         symbol.base = base
         symbol.cls.base = base.cls
@@ -92,6 +96,15 @@ def bind_bases(declared: Declared, work: ClassWork) -> None:
     symbol.parameters = tuple(variables_in(named))
     symbol.cls.type_parameters = tuple(each.name for each in symbol.parameters)
     symbol.cls.kind = kind_of(work)
+
+
+def mixed_name(site: Site, bases: list[ast.expr]) -> str:
+    """What `class X(str, Enum)` or `class X(int, Enum)` is below; "" for any other bases."""
+    symbols = [site.symbol_of(each) for each in bases]
+    if len(symbols) != 2 or not isinstance(symbols[1], SpecialSymbol) or symbols[1].name != "Enum":
+        return ""
+    first = next((name for name in MIXED if site.program.builtins.get(name) is symbols[0]), "")
+    return MIXED.get(first, "")
 
 
 def variables_in(types: list[Type]) -> list[TypeVariable]:
@@ -179,7 +192,7 @@ def read_base(declared: Declared, work: ClassWork, node: ast.expr) -> ClassType 
     return base if isinstance(base, ClassType) else default_base(work)
 
 
-def enum_base(work: ClassWork, node: ast.expr, name: str) -> ClassType | None:
+def enum_base(work: ClassWork, node: ast.expr | ast.ClassDef, name: str) -> ClassType | None:
     """The library's class behind an Enum."""
     module = work.outer.program.modules.get("builtins.enums")
     found = module.names.get(name) if module is not None else None

@@ -29,6 +29,17 @@ SPECIAL = {
     spelled.MODULE: spelled.NAMES,
 }
 """Names that the checker knows itself, some of them of modules that the library has too."""
+OLDER = {
+    **{name: name.lower() for name in ("Dict", "List", "Set", "Tuple", "FrozenSet", "Type")},
+    "AbstractSet": "collections.abc.Set",
+    "Text": "str",
+    **{name: f"collections.{name}" for name in ("Counter", "OrderedDict")},
+    "DefaultDict": "collections.defaultdict",
+    "Deque": "collections.deque",
+    "Match": "re.Match",
+    "Pattern": "re.Pattern",
+}
+"""Names that `typing` has for classes of elsewhere."""
 CHECKER = "isinstance issubclass super type callable property classmethod staticmethod"
 
 
@@ -142,7 +153,10 @@ def special(module: str, name: str) -> SpecialSymbol:
 
 
 def from_abc(site: Site, name: str) -> Symbol | None:
-    """`typing` has the classes of `collections.abc` too."""
+    """`typing` has the classes of `collections.abc` too, and the older names of others."""
+    if name in OLDER:
+        module, _, own = OLDER[name].rpartition(".")
+        return find_name(site, module, own) if module else site.program.builtins.get(own)
     found = site.program.modules.get("collections.abc")
     return found.names.get(name) if found is not None else None
 

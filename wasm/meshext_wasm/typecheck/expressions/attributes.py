@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Expression, ReadField, ReadGlobal
 from meshext_wasm.tree.program import Field, Global
-from meshext_wasm.tree.types import ClassObjectType, ClassType, RawType, Type, rep_of
+from meshext_wasm.tree.types import ClassObjectType, ClassType, ObjectType, RawType, Type, rep_of
 from meshext_wasm.typecheck.calling import methods
 from meshext_wasm.typecheck.meanings.conversions import tested_for
 from meshext_wasm.typecheck.meanings.dispatch import check_expression
@@ -16,6 +16,7 @@ from meshext_wasm.typecheck.meanings.dispatching import over_union
 from meshext_wasm.typecheck.meanings.generics import Bindings, substitute
 from meshext_wasm.typecheck.meanings.making import call_known, class_type, constant, narrow, refuse
 from meshext_wasm.typecheck.meanings.members_of_enums import is_enumeration
+from meshext_wasm.typecheck.meanings.opening import check_open
 from meshext_wasm.typecheck.meanings.symbols import (
     Binding,
     ClassSymbol,
@@ -31,6 +32,7 @@ from meshext_wasm.typecheck.meanings.unions import (
     base_as,
     class_view,
     display,
+    is_dynamic,
     is_loose,
     join,
     members_of,
@@ -57,11 +59,13 @@ def read_attribute(body: Body, node: ast.AST, subject: Expression, name: str) ->
 
 
 def with_attribute(body: Body, node: ast.AST, subject: Expression, name: str) -> Expression:
-    """What of a loose value has the attribute, AttributeError where it turns out to have none; any other
-    value as it is."""
-    if not is_loose(subject.type):
+    """What of a loose value, or one that is Any, has the attribute, AttributeError where it turns out to have
+    none; any other value as it is."""
+    if not is_dynamic(subject.type):
         return subject
-    having = [each for each in members_of(subject.type) if has_attribute(body, each, name)]
+    writes = name in methods.WRITING and not is_loose(subject.type)
+    kinds = members_of(subject.type) if is_loose(subject.type) else plain_kinds(body.program, open_=writes)
+    having = [each for each in kinds if has_attribute(body, each, name)]
     if not having:
         return unknown(body, node, subject.type, name)
     text = constant(body.program, subject.loc, name)
@@ -69,7 +73,23 @@ def with_attribute(body: Body, node: ast.AST, subject: Expression, name: str) ->
     def fail(kept: Expression) -> Expression:
         return call_known(body, subject.loc, "builtins.errors.unset_attribute", kept, text)
 
-    return tested_for(body, subject, join(body.program, *having), having, fail)
+    wanted = join(body.program, *having)
+    tested = tested_for(body, subject, wanted, having, fail)
+    return check_open(body, tested, wanted) if writes else tested
+
+
+def plain_kinds(program: Program, *, open_: bool) -> list[Type]:
+    """What a value that is Any may be so that its attributes can be asked for; open containers, where they
+    are written. Texts and bytes have the same methods, so those of `str` are meant."""
+    unknown, text = ObjectType(unknown=True), ClassType(program.builtin_class("str"))
+    if open_:
+        pair = ClassType(program.builtin_class("dict"), (text, unknown))
+        return [pair, ClassType(program.builtin_class("list"), (unknown,))]
+    containers = [
+        ClassType(program.builtin_class(name), (unknown,) * count, borrowed=True)
+        for name, count in (("dict", 2), ("list", 1), ("set", 1))
+    ]
+    return [*containers, *(ClassType(program.builtin_class(name)) for name in ("str", "int", "float"))]
 
 
 def has_attribute(body: Body, type_: Type, name: str) -> bool:

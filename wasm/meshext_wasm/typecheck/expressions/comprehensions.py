@@ -25,7 +25,8 @@ from meshext_wasm.typecheck.meanings.making import (
 )
 from meshext_wasm.typecheck.meanings.members_of_enums import as_collection
 from meshext_wasm.typecheck.meanings.narrowing import facts_of
-from meshext_wasm.typecheck.meanings.unions import join, loosen
+from meshext_wasm.typecheck.meanings.opening import as_open
+from meshext_wasm.typecheck.meanings.unions import is_any, join, loosen
 from meshext_wasm.typecheck.statements.iteration import check_loop, iterator_of
 
 if TYPE_CHECKING:
@@ -202,27 +203,28 @@ def collect_items(
         run_generators(body, node, generators, put)
     item = wanted[0] if wanted else join(body.program, *types)
     target.type = class_type(body.program, name, item)
-    return sequence(statements, read(loc, target, target.type))
+    return as_open(body, sequence(statements, read(loc, target, target.type)))
 
 
 def build_dict_comp(body: Body, node: ast.expr, expected: Type | None) -> Expression:
     """`{key: value for ...}`."""
     assert isinstance(node, ast.DictComp)
-    wanted = displays.wanted_items("dict", expected)
     loc, program = body.loc(node), body.program
+    wanted = displays.wanted_items("dict", expected)
+    anything = expected if expected is not None and is_any(expected) else None
     never = NeverType()
     target = body.temporary(".made", class_type(program, "dict", never, never))
     found: list[tuple[Type, Type]] = []
 
     def put() -> None:
         key = check_value(body, node.key, wanted[0] if wanted else None)
-        value = check_value(body, node.value, wanted[1] if wanted else None)
+        value = check_value(body, node.value, wanted[1] if wanted else anything)
         if wanted is not None:
             key = to_type(body, key, wanted[0], node.key)
             value = to_type(body, value, wanted[1], node.value)
         if is_failed(key) or is_failed(value):
             return
-        found.append((loosen(program, key.type), loosen(program, value.type)))
+        found.append((loosen(program, key.type), anything or loosen(program, value.type)))
         subject = narrow(read(loc, target), class_type(program, "dict", *(wanted or found[-1])))
         call = call_known(body, loc, "builtins.dicts.put", subject, key, value)
         body.emit(Evaluate(loc=loc, value=call))
@@ -233,4 +235,4 @@ def build_dict_comp(body: Body, node: ast.expr, expected: Type | None) -> Expres
         run_generators(body, node, node.generators, put)
     types = wanted or tuple(join(program, *each) for each in zip(*found, strict=True)) or (never, never)
     target.type = class_type(program, "dict", *types)
-    return sequence(statements, read(loc, target, target.type))
+    return as_open(body, sequence(statements, read(loc, target, target.type)))

@@ -22,8 +22,9 @@ from meshext_wasm.typecheck.meanings.making import (
     read,
     sequence,
 )
+from meshext_wasm.typecheck.meanings.opening import as_open, is_told
 from meshext_wasm.typecheck.meanings.plain_values import as_iterable
-from meshext_wasm.typecheck.meanings.unions import base_as, class_view, join, loosen, members_of
+from meshext_wasm.typecheck.meanings.unions import base_as, class_view, is_any, join, loosen, members_of
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.meanings.body import Body
@@ -43,7 +44,7 @@ def wanted_items(name: str, expected: Type | None) -> tuple[Type, ...] | None:
     for each in members_of(expected):
         if isinstance(each, ClassType) and each.cls.name in ABOVE[name] and each.arguments:
             return each.arguments
-    return None
+    return (expected,) if is_any(expected) and name == "list" else None
 
 
 def make_array(body: Body, node: ast.AST, items: list[Expression], item: Type) -> Expression:
@@ -56,9 +57,11 @@ def make_empty(body: Body, node: ast.AST, name: str, expected: Type | None) -> E
     """`[]`, `{}`, `list()` and so on; what is put in later tells the types of the items."""
     count = 2 if name == "dict" else 1
     wanted = wanted_items(name, expected)
+    if wanted is None and name == "dict" and expected is not None and is_any(expected):
+        wanted = class_type(body.program, "str"), expected
     types = wanted or body.empty_item(node, count)
     type_ = class_type(body.program, name, *types)
-    made = narrow(make_container(body, node, name, [], types[0]), type_)
+    made = as_open(body, narrow(make_container(body, node, name, [], types[0]), type_))
     return made if wanted else growth.mark(body, made, node)
 
 
@@ -98,7 +101,7 @@ def build_items(
     parts = [fit_part(body, part, item, place) for part, place in zip(parts, nodes, strict=True)]
     if any(is_failed(value) for value, _ in parts):
         return failed(body.loc(node))
-    return make_filled(body, node, name, parts, item)
+    return as_open(body, make_filled(body, node, name, parts, item))
 
 
 def check_parts(body: Body, nodes: list[ast.expr], wanted: Type | None) -> list[Part]:
@@ -181,6 +184,8 @@ def build_tuple(body: Body, node: ast.expr, expected: Type | None) -> Expression
 def item_of_tuple(body: Body, node: ast.expr, wanted: Type | None) -> Expression:
     """An item. Raw ones are possible where the tuple is taken apart at once; no tuple is made then."""
     item = check_expression(body, node, wanted)
+    if wanted is not None and is_any(item.type) and is_told(wanted):
+        item = to_type(body, item, wanted, node)
     return item if isinstance(item.type, RawType) else to_value(body, item, node)
 
 
@@ -246,10 +251,13 @@ def build_dict(body: Body, node: ast.expr, expected: Type | None) -> Expression:
         checked = check_value(body, key, wanted[0] if wanted else None) if key else None
         whole = None if key or not wanted else class_type(body.program, "dict", *wanted)
         inner = wanted[1] if wanted and key else whole
+        inner = expected if inner is None and expected is not None and is_any(expected) and key else inner
         pairs.append((checked, check_value(body, value, inner)))
     if any(is_failed(value) or (key is not None and is_failed(key)) for key, value in pairs):
         return failed(body.loc(node))
     types = wanted or dict_types(body, pairs)
+    if expected is not None and is_any(expected):
+        types = types[0], expected
     return fill_dict(body, node, pairs, types)
 
 
@@ -297,7 +305,7 @@ def fill_dict(
         if is_failed(call):
             return failed(loc)
         statements.append(Evaluate(loc=value.loc, value=call))
-    return sequence(statements, read(loc, target))
+    return as_open(body, sequence(statements, read(loc, target)))
 
 
 def seen_as_dict(body: Body, value: Expression, type_: ClassType) -> Expression:

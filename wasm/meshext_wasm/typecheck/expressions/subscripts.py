@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from meshext_wasm.tree.expressions import Constant, Expression, MakeArray
-from meshext_wasm.tree.types import NeverType, ObjectType, RawType, TupleType, Type
+from meshext_wasm.tree.types import ClassObjectType, NeverType, ObjectType, RawType, TupleType, Type
 from meshext_wasm.typecheck.calling import methods
 from meshext_wasm.typecheck.calling.matches import see_item
 from meshext_wasm.typecheck.expressions.names import resolve, seen_as
@@ -62,6 +62,9 @@ def build_subscript(body: Body, node: ast.expr, _expected: Type | None) -> Expre
     if isinstance(owner, ClassSymbol) and is_enumeration(owner.cls):
         return member_by_name(body, node, owner)
     subject = check_expression(body, node.value)
+    own = subject.type.cls if isinstance(subject.type, ClassObjectType) else None
+    if own is not None and is_enumeration(own):
+        return member_by_name(body, node, body.program.class_symbol(own))
     if is_failed(subject) or isinstance(subject.type, NeverType):
         return subject
     if isinstance(subject.type, RawType):

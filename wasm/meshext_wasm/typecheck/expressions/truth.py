@@ -40,7 +40,14 @@ from meshext_wasm.typecheck.meanings.making import (
 )
 from meshext_wasm.typecheck.meanings.narrowing import facts_of
 from meshext_wasm.typecheck.meanings.symbols import FunctionSymbol, Program
-from meshext_wasm.typecheck.meanings.unions import has_none, join, make_union, members_of, without_none
+from meshext_wasm.typecheck.meanings.unions import (
+    has_none,
+    is_any,
+    join,
+    make_union,
+    members_of,
+    without_none,
+)
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.meanings.body import Body
@@ -178,6 +185,8 @@ def _fold_values(body: Body, node: ast.BoolOp, values: list[ast.expr], expected:
     if len(values) == 1:
         return left
     conjunction = isinstance(node.op, ast.And)
+    if expected is None and is_any(left.type):
+        expected = left.type
     with body.assume(facts_of(body, values[0], conjunction)):
         right = _fold_values(body, node, values[1:], expected)
     return choose(body, node, conjunction, left, right)
@@ -221,6 +230,8 @@ def build_if(body: Body, node: ast.expr, expected: Type | None) -> Expression:
 
 
 def _container_hint(then: Expression) -> Type | None:
+    if is_any(then.type):
+        return then.type
     return then.type if isinstance(then.type, ClassType) and then.type.arguments else None
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from meshext_wasm.tree.expressions import Call, Constant, Expression, IsInstance, MakeArray
 from meshext_wasm.tree.statements import Evaluate, If
 from meshext_wasm.tree.types import (
+    CallableType,
     ClassObjectType,
     ClassType,
     LiteralType,
@@ -34,6 +35,7 @@ from meshext_wasm.typecheck.meanings.making import (
     refuse,
     sequence,
 )
+from meshext_wasm.typecheck.meanings.opening import check_items, check_open, is_listed, openable
 from meshext_wasm.typecheck.meanings.plain_values import plain, plain_fits
 from meshext_wasm.typecheck.meanings.unions import (
     READ_ONLY,
@@ -100,6 +102,15 @@ def to_type(body: Body, expression: Expression, wanted: Type, node: ast.AST) -> 
     tested = test_unknown(body, value, wanted)
     if tested is not None:
         return tested
+    if isinstance(value.type, CallableType) and isinstance(wanted, CallableType):
+        from meshext_wasm.typecheck.calling.adapters import takes_anything
+
+        taken = takes_anything(body, node, value, wanted)
+        if taken is not None:
+            return taken
+    if is_listed(value.type, wanted):
+        assert isinstance(wanted, ClassType)
+        return check_items(body, value, wanted)
     reason = f"{describe(value)} stands where {display(wanted)} is wanted"
     follows = has_never(wanted) or has_never(value.type)
     body.report(node, reason, hint_for(value.type, wanted), follows=follows)
@@ -117,7 +128,9 @@ def test_unknown(body: Body, value: Expression, wanted: Type) -> Expression | No
     def fail(kept: Expression) -> Expression:
         return call_known(body, value.loc, "builtins.errors.unexpected_type", text, kept)
 
-    return tested_for(body, value, wanted, types, fail)
+    tested = tested_for(body, value, wanted, types, fail)
+    opens = not is_loose(value.type) and any(openable(body.program, value.type, each) for each in types)
+    return check_open(body, tested, wanted) if opens else tested
 
 
 def tested_types(program: Program, value: Expression, wanted: Type) -> list[Type]:
@@ -126,8 +139,11 @@ def tested_types(program: Program, value: Expression, wanted: Type) -> list[Type
     if is_loose(value.type):
         return [each for each in members_of(value.type) if is_assignable(program, each, wanted)]
     unknown = any(isinstance(each, ObjectType) and each.unknown for each in members_of(value.type))
+    unknown = unknown or any(openable(program, value.type, each) for each in members_of(wanted))
     plain = all(
-        isinstance(each, NoneType) or (isinstance(each, ClassType) and is_flat(each))
+        isinstance(each, NoneType)
+        or (isinstance(each, ClassType) and is_flat(each))
+        or openable(program, value.type, each)
         for each in members_of(wanted)
     )
     return list(members_of(wanted)) if plain and (unknown or is_power(value)) else []
@@ -201,6 +217,8 @@ def describe(expression: Expression) -> str:
 
 def hint_for(given: Type, wanted: Type) -> str:
     """What to write instead."""
+    if is_dynamic(given) and isinstance(wanted, ClassType) and wanted.cls.name in ("list", "dict", "set"):
+        return f"a copy, whose items are tested: {wanted.cls.name}(...)"
     if is_dynamic(given):
         return f"test it with isinstance, and make a {display(wanted)} of items that are tested too"
     if any(isinstance(each, NoneType) for each in members_of(given)):

@@ -33,9 +33,12 @@ def rebuild(type_: Type, change: Callable[[TypeVariable], Type]) -> Type:
         case TupleType(items):
             return TupleType(tuple(rebuild(each, change) for each in items))
         case UnionType(items):
-            from meshext_wasm.typecheck.meanings.unions import as_loose, make_union, members_of
+            from meshext_wasm.typecheck.meanings.unions import as_loose, is_any, make_union, members_of
 
             changed = [rebuild(each, change) for each in items]
+            unknown = next((each for each in changed if is_any(each)), None)
+            if unknown is not None:
+                return unknown
             return as_loose(make_union(each for whole in changed for each in members_of(whole)), type_)
         case CallableType(parameters, result):
             return CallableType(tuple(rebuild(each, change) for each in parameters), rebuild(result, change))

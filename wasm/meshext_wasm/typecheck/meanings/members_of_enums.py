@@ -13,7 +13,8 @@ from meshext_wasm.typecheck.meanings.plain_values import as_tuple
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.meanings.body import Body
 
-ROOTS = tuple(f"builtins.enums.{name}" for name in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"))
+NAMES = ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "TextEnum", "NumberEnum")
+ROOTS = tuple(f"builtins.enums.{name}" for name in NAMES)
 FLAGS = ("builtins.enums.Flag", "builtins.enums.IntFlag")
 
 BY_NAME = "[name]"

@@ -253,17 +253,6 @@ def is_dynamic(type_: Type) -> bool:
     return is_any(type_) or is_loose(type_)
 
 
-def as_lent(type_: Type) -> Type:
-    """A container of Any, as a value that is Any may be taken for it: it is read alone, its keys too are what
-    they are. Any other type as it is."""
-    match type_:
-        case ClassType(arguments=inner) if inner and isinstance(inner[-1], ObjectType):
-            return replace(type_, arguments=tuple(ObjectType(unknown=True) for _ in inner), borrowed=True)
-        case UnionType(items):
-            return make_union(map(as_lent, items))
-    return type_
-
-
 def narrow_hint(otherwise: str, *types: Type) -> str:
     """What to write for an operation that one of these types does not have: of Any, what it is."""
     if not any(map(is_dynamic, types)):

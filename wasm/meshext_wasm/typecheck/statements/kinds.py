@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from meshext_wasm.tree.expressions import Call, Constant, Expression, Unset
 from meshext_wasm.tree.program import Global, Variable
 from meshext_wasm.tree.statements import Assign, Evaluate, Return
-from meshext_wasm.tree.types import NeverType, NoneType, Rep, Type
+from meshext_wasm.tree.types import ClassType, NeverType, NoneType, ObjectType, Rep, Type
+from meshext_wasm.typecheck.calling.methods import WRITING
 from meshext_wasm.typecheck.declarations.annotations import to_type as annotated_type
 from meshext_wasm.typecheck.meanings.conversions import to_type
 from meshext_wasm.typecheck.meanings.dispatch import check_expression
 from meshext_wasm.typecheck.meanings.making import constant, is_failed
-from meshext_wasm.typecheck.meanings.unions import as_lent, display, is_any, is_assignable
+from meshext_wasm.typecheck.meanings.narrowing import declared_type, path_of
+from meshext_wasm.typecheck.meanings.opening import as_lent
+from meshext_wasm.typecheck.meanings.unions import display, is_any, is_assignable, is_dynamic
 from meshext_wasm.typecheck.statements import contexts, failures, flow, matching, yielding
 from meshext_wasm.typecheck.statements.targets import assign_target, delete_target
 
@@ -92,7 +95,7 @@ def evaluate(body: Body, value: Expression) -> None:
 def check_assign(body: Body, node: ast.Assign) -> None:
     """`a = b = value`: the value once, the targets from the left."""
     expected = target_type(body, node.targets[0])
-    value = check_expression(body, node.value, expected)
+    value = check_expression(body, node.value, expected or item_hint(body, node.targets[0]))
     if expected is not None and not isinstance(expected, NeverType) and not body.unit.open_fields:
         value = to_type(body, value, expected, node.value)
     if len(node.targets) > 1 and not isinstance(value, Constant):
@@ -107,8 +110,6 @@ def check_assign(body: Body, node: ast.Assign) -> None:
 
 def target_type(body: Body, target: ast.expr) -> Type | None:
     """The declared type of what is written to, where there is one: it tells what a display holds."""
-    from meshext_wasm.typecheck.meanings.narrowing import declared_type, path_of
-
     path = path_of(target)
     if path is None:
         return None
@@ -118,6 +119,18 @@ def target_type(body: Body, target: ast.expr) -> Type | None:
             return body.declared(symbol)
         return symbol.type if isinstance(symbol, Global) and symbol not in body.inferred else None
     return declared_type(body, path)
+
+
+def item_hint(body: Body, target: ast.expr) -> Type | None:
+    """Any, where an item is written of something that holds anything."""
+    if not isinstance(target, ast.Subscript):
+        return None
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    path = path_of(target)
+    known = body.path_type(path) if path is not None else None
+    holds = known.arguments[-1] if isinstance(known, ClassType) and known.arguments else known
+    return ObjectType(unknown=True) if holds is not None and is_dynamic(holds) else None
 
 
 def check_annotated(body: Body, node: ast.AnnAssign) -> None:
@@ -131,10 +144,27 @@ def check_annotated(body: Body, node: ast.AnnAssign) -> None:
     value = check_expression(body, node.value, expected)
     if isinstance(node.target, ast.Name) and body.own is not None and is_any(value.type):
         variable = body.variable(node.target.id)
-        expected = body.rounds.declared[variable] = variable.type = as_lent(variable.type)
+        if not is_filled(body.own.node, node.target.id):
+            variable.type = as_lent(variable.type)
+        expected = body.rounds.declared[variable] = variable.type
     if expected is not None and not body.unit.open_fields:
         value = to_type(body, value, expected, node.value)
     assign_target(body, node.target, value)
+
+
+def is_filled(function: ast.AST, name: str) -> bool:
+    """Whether a function puts something into what it calls so."""
+
+    def holds(node: ast.expr) -> bool:
+        return isinstance(node, ast.Name) and node.id == name
+
+    for each in ast.walk(function):
+        match each:
+            case ast.Subscript(value=value, ctx=ast.Store()) if holds(value):
+                return True
+            case ast.Attribute(value=value, attr=attribute) if holds(value) and attribute in WRITING:
+                return True
+    return False
 
 
 def check_delete(body: Body, node: ast.Delete) -> None:

@@ -18,7 +18,7 @@ from meshext_wasm.typecheck.meanings import growth
 from meshext_wasm.typecheck.meanings.conversions import to_type, to_value
 from meshext_wasm.typecheck.meanings.dispatch import check_expression
 from meshext_wasm.typecheck.meanings.generics import substitute
-from meshext_wasm.typecheck.meanings.making import is_failed, keep
+from meshext_wasm.typecheck.meanings.making import call_known, is_failed, keep
 from meshext_wasm.typecheck.meanings.narrowing import path_of
 from meshext_wasm.typecheck.meanings.symbols import (
     Binding,
@@ -29,7 +29,7 @@ from meshext_wasm.typecheck.meanings.symbols import (
     find_field,
     find_member,
 )
-from meshext_wasm.typecheck.meanings.unions import display, has_none
+from meshext_wasm.typecheck.meanings.unions import display, has_none, is_dynamic
 from meshext_wasm.typecheck.statements import unpacking
 
 if TYPE_CHECKING:
@@ -192,6 +192,9 @@ def refused_none(body: Body, target: ast.Subscript, subject: Expression) -> bool
 
 def write_item(body: Body, target: ast.Subscript, subject: Expression, value: Expression) -> None:
     """`__setitem__`, or `__setslice__`."""
+    if is_dynamic(subject.type) and not isinstance(target.slice, ast.Slice):
+        run(body, of_any(body, target, "set_item", subject, value))
+        return
     if isinstance(target.slice, ast.Slice):
         method = operator_of(body, target, subject, "__setslice__", "takes no slices")
         arguments = bounds_of(body, target, target.slice)
@@ -205,6 +208,19 @@ def write_item(body: Body, target: ast.Subscript, subject: Expression, value: Ex
         run(body, methods.call_found(body, target, method, subject, [*arguments, value]))
 
 
+def of_any(
+    body: Body, target: ast.Subscript, name: str, subject: Expression, *values: Expression
+) -> Expression:
+    """What is done to an item of a value that is asked what it is when it runs."""
+    key = to_value(body, check_expression(body, target.slice), target)
+    known = [to_value(body, each, target) for each in values]
+    failures = [each for each in (key, *known) if is_failed(each)]
+    if failures:
+        return failures[0]
+    body.effect()
+    return call_known(body, body.loc(target), f"builtins.dynamic.{name}", subject, key, *known)
+
+
 def delete_target(body: Body, target: ast.expr) -> None:
     """`del subject[index]`; other targets are refused."""
     if not isinstance(target, ast.Subscript):
@@ -212,6 +228,9 @@ def delete_target(body: Body, target: ast.expr) -> None:
         return
     subject = check_expression(body, target.value)
     if is_failed(subject) or refused_none(body, target, subject):
+        return
+    if is_dynamic(subject.type) and not isinstance(target.slice, ast.Slice):
+        run(body, of_any(body, target, "delete_item", subject))
         return
     if isinstance(target.slice, ast.Slice):
         method = operator_of(body, target, subject, "__delslice__", "loses no slices")

@@ -22,7 +22,7 @@ from meshext_wasm.typecheck.meanings.making import (
     refuse,
 )
 from meshext_wasm.typecheck.meanings.plain_values import as_iterable, as_tuple, named_tuple
-from meshext_wasm.typecheck.meanings.unions import display, join, members_of
+from meshext_wasm.typecheck.meanings.unions import display, is_dynamic, join, members_of
 
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.meanings.body import Body
@@ -78,7 +78,7 @@ def unpack_any(
     body: Body, node: ast.AST, value: Expression, count: int, star: int | None
 ) -> list[Expression]:
     """A list, str or any other iterable: made a list, and its length checked when it runs."""
-    value = _hold(body, as_iterable(body, node, value))
+    value = _hold(body, items_of(body, node, value))
     program, loc = body.program, body.loc(node)
     item = join(program, *(displays.iterated(body, each) for each in members_of(value.type)))
     if not all(is_iterable(body, each) for each in members_of(value.type)):
@@ -97,6 +97,13 @@ def unpack_any(
     middle = methods.call_own(body, node, whole, "__getslice__", *bounds)
     last = [_item(body, node, whole, index - after) for index in range(after)]
     return [*(_item(body, node, whole, index) for index in range(star)), middle, *last]
+
+
+def items_of(body: Body, node: ast.AST, value: Expression) -> Expression:
+    """What iterates a value; of one that is Any, the iterator that it turns out to have."""
+    from meshext_wasm.typecheck.statements.iteration import iterator_of
+
+    return iterator_of(body, node, value) if is_dynamic(value.type) else as_iterable(body, node, value)
 
 
 def is_iterable(body: Body, type_: Type) -> bool:

@@ -30,6 +30,26 @@ class ParseResult(Located):
         """The parts as a URL."""
         return urlunparse(self.parts())
 
+    def _replace(
+        self,
+        *,
+        scheme: str | None = None,
+        netloc: str | None = None,
+        path: str | None = None,
+        params: str | None = None,
+        query: str | None = None,
+        fragment: str | None = None,
+    ) -> ParseResult:
+        """The same with other parts."""
+        return ParseResult(
+            self.scheme if scheme is None else scheme,
+            self.netloc if netloc is None else netloc,
+            self.path if path is None else path,
+            self.params if params is None else params,
+            self.query if query is None else query,
+            self.fragment if fragment is None else fragment,
+        )
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ParseResult):
             return NotImplemented
@@ -60,9 +80,10 @@ def urlparse(url: str, scheme: str = "", allow_fragments: bool = True) -> ParseR
     return ParseResult(found.scheme, found.netloc, path, params, found.query, found.fragment)
 
 
-def urlunparse(components: tuple[str, str, str, str, str, str]) -> str:
+def urlunparse(components: tuple[str, str, str, str, str, str] | ParseResult) -> str:
     """Six parts as a URL."""
-    scheme, netloc, path, params, query, fragment = components
+    parts = components.parts() if isinstance(components, ParseResult) else components
+    scheme, netloc, path, params, query, fragment = parts
     if params != "":
         path = path + ";" + params
     return urlunsplit((scheme, netloc, path, query, fragment))

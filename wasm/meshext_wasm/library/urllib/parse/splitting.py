@@ -98,6 +98,24 @@ class SplitResult(Located):
         """All five."""
         return (self.scheme, self.netloc, self.path, self.query, self.fragment)
 
+    def _replace(
+        self,
+        *,
+        scheme: str | None = None,
+        netloc: str | None = None,
+        path: str | None = None,
+        query: str | None = None,
+        fragment: str | None = None,
+    ) -> SplitResult:
+        """The same with other parts."""
+        return SplitResult(
+            self.scheme if scheme is None else scheme,
+            self.netloc if netloc is None else netloc,
+            self.path if path is None else path,
+            self.query if query is None else query,
+            self.fragment if fragment is None else fragment,
+        )
+
     def __repr__(self) -> str:
         return (
             f"SplitResult(scheme={self.scheme!r}, netloc={self.netloc!r}, path={self.path!r}, "
@@ -114,9 +132,10 @@ AUTHORITY = frozenset(
 """Schemes whose URLs have a network location even where it is empty."""
 
 
-def urlunsplit(components: tuple[str, str, str, str, str]) -> str:
+def urlunsplit(components: tuple[str, str, str, str, str] | SplitResult) -> str:
     """Five parts as a URL."""
-    scheme, netloc, url, query, fragment = components
+    parts = components.parts() if isinstance(components, SplitResult) else components
+    scheme, netloc, url, query, fragment = parts
     if netloc != "" or (scheme in AUTHORITY and not url.startswith("//")):
         if url != "" and not url.startswith("/"):
             url = "/" + url
