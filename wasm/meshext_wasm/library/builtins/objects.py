@@ -267,6 +267,11 @@ def is_instance(value: object, cls: object) -> bool:
     return class_is_below(class_of(value), class_descriptor(cast(type, cls)))
 
 
+def is_below(cls: object, above: object) -> bool:
+    """Whether a class is another or below it."""
+    return class_is_below(class_descriptor(cast(type, cls)), class_descriptor(cast(type, above)))
+
+
 def type_of(value: object) -> object:
     """`type(value)`."""
     return value_at(load32(class_of(value) + word(28)))

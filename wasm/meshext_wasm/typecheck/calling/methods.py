@@ -23,6 +23,7 @@ from meshext_wasm.typecheck.meanings.plain_values import (
 )
 from meshext_wasm.typecheck.meanings.symbols import (
     Binding,
+    ClassSymbol,
     FunctionSymbol,
     Kind,
     Overloads,
@@ -177,6 +178,8 @@ def call_method(
 
     def call_one(one: Expression) -> Expression:
         program = body.program
+        if (shared := call_of_class(body, node, one, name, given)) is not None:
+            return shared
         view = class_view(program, one.type)
         symbol = program.class_symbol(view.cls) if view else None
         member = find_member(program, symbol, name) if symbol else None
@@ -199,6 +202,36 @@ def call_method(
         return refuse(body, node, f"{display(one.type)}.{name} is no method", "call a method")
 
     return over_union(body, node, subject, call_one)
+
+
+def call_of_class(body: Body, node: ast.AST, one: Expression, name: str, given: Given) -> Expression | None:
+    """`cls.method(...)` of a class that is a value; None where that is no method which all classes share."""
+    from meshext_wasm.typecheck.calling import functions
+
+    cls = one.type.cls if isinstance(one.type, ClassObjectType) else None
+    if cls is None:
+        return None
+    owner = body.program.class_symbol(cls)
+    member = find_member(body.program, owner, name)
+    if not isinstance(member, FunctionSymbol) or is_again_below(body.program, owner, name):
+        return None
+    if member.binding is Binding.STATIC:
+        made = functions.call_symbol(body, node, member, given)
+        return sequence([Evaluate(loc=one.loc, value=one)], made)
+    if member.binding is not Binding.CLASS:
+        return None
+    return functions.call_symbol(body, node, member, given, receiver=one)
+
+
+def is_again_below(program: Program, owner: ClassSymbol, name: str) -> bool:
+    """Whether a class below has a member of that name itself."""
+    for cls, symbol in program.classes.items():
+        above = cls.base
+        while above is not None and name in symbol.members:
+            if above is owner.cls:
+                return True
+            above = above.base
+    return False
 
 
 def class_of(body: Body, node: ast.AST, one: Expression) -> Expression:

@@ -137,20 +137,16 @@ def declare_field(work: ClassWork, name: str, site: Site, annotation: ast.expr) 
 
 
 def check_variable(work: ClassWork, site: Site, target: ast.Name) -> None:
-    """A variable of a class is read by the class that is written, so no class below can have another one."""
+    """A class below may have a variable of the same name, and nothing else of that name."""
     base = work.symbol.base
     above = site.program.class_symbol(base.cls) if base is not None else None
     known = find_member(site.program, above, target.id) if above is not None else None
-    if (
-        known is None
-        or site.is_library
-        or (isinstance(known, Global) and known.symbol.startswith("meshext."))
-    ):
+    if known is None or site.is_library:
         return
-    if isinstance(known, ConstantSymbol) and known.variable.symbol.startswith("meshext."):
+    if isinstance(known, ConstantSymbol | Global):
         return
-    reason = f"a class above {work.symbol.cls.name} has {target.id} too"
-    site.report(target, reason, "a method or property that each class has, or a field that __init__ sets")
+    reason = f"{target.id} is no variable in a class above {work.symbol.cls.name}"
+    site.report(target, reason, "another name, or the same kind in each class")
 
 
 def declare_assigned(declared: Declared, work: ClassWork, site: Site, node: ast.Assign) -> None:

@@ -120,7 +120,7 @@ def _read_one(body: Body, node: ast.AST, subject: Expression, name: str) -> Expr
     member = find_member(program, symbol, name)
     if member is None:
         return unknown(body, node, subject.type, name)
-    return _read_member(body, node, subject, member)
+    return _read_member(body, node, subject, member, name)
 
 
 def read_field(
@@ -160,19 +160,30 @@ def unknown(body: Body, node: ast.AST, type_: Type, name: str) -> Expression:
     )
 
 
-def _read_member(body: Body, node: ast.AST, subject: Expression, member: Symbol) -> Expression:
+def _read_member(body: Body, node: ast.AST, subject: Expression, member: Symbol, name: str) -> Expression:
     match member:
         case FunctionSymbol(binding=Binding.PROPERTY):
             return methods.call_found(body, node, member, subject, [])
         case FunctionSymbol(binding=Binding.METHOD) | Overloads():
             return methods.bound(body, node, member, subject)
     from meshext_wasm.tree.statements import Evaluate
+    from meshext_wasm.typecheck.expressions.class_variables import own_below, read_own
     from meshext_wasm.typecheck.expressions.names import read_symbol
     from meshext_wasm.typecheck.meanings.making import is_simple, sequence
 
+    owner = class_behind(body, subject.type)
+    below = own_below(body.program, owner, name) if owner is not None else []
+    if below:
+        return read_own(body, node, subject, member, below)
     value = read_symbol(body, node, member)
     first = [] if is_simple(subject) else [Evaluate(loc=subject.loc, value=subject)]
     return sequence(list(first), value)
+
+
+def class_behind(body: Body, type_: Type) -> ClassSymbol | None:
+    """The class of the program that a value, or a class that is a value, is known to have."""
+    view = type_ if isinstance(type_, ClassObjectType) else class_view(body.program, type_)
+    return body.program.class_symbol(view.cls) if view is not None and view.cls is not None else None
 
 
 def _read_of_class(body: Body, node: ast.AST, subject: Expression, name: str) -> Expression:
@@ -186,7 +197,7 @@ def _read_of_class(body: Body, node: ast.AST, subject: Expression, name: str) ->
     symbol = body.program.class_symbol(cls) if cls else None
     member = find_member(body.program, symbol, name) if symbol else None
     if isinstance(member, Global | ConstantSymbol | ClassSymbol):
-        return _read_member(body, node, subject, member)
+        return _read_member(body, node, subject, member, name)
     return unknown(body, node, subject.type, name)
 
 
