@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from meshext_wasm.library.builtins.indices import short_of, size_of
 from meshext_wasm.library.builtins.text import concat, piece, point_at, repeated
 from meshext_wasm.library.builtins.text_builder import TextBuilder
@@ -98,7 +100,7 @@ def maketrans_of_texts(old: str, new: str, gone: str = "", /) -> dict[int, int |
 
 
 @static_method(str, "maketrans")
-def maketrans_of_names(names: dict[str, int | str | None], /) -> dict[int, int | str | None]:
+def maketrans_of_names(names: Mapping[str, int | str | None], /) -> dict[int, int | str | None]:
     """A table for `translate` from one by characters."""
     table: dict[int, int | str | None] = {}
     for name, new in names.items():

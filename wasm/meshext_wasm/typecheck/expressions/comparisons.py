@@ -32,7 +32,7 @@ from meshext_wasm.typecheck.meanings.making import (
     truth,
 )
 from meshext_wasm.typecheck.meanings.members_of_enums import as_collection
-from meshext_wasm.typecheck.meanings.plain_values import as_iterable, plain
+from meshext_wasm.typecheck.meanings.plain_values import as_iterable, has_own, plain
 from meshext_wasm.typecheck.meanings.symbols import FunctionSymbol, Overloads
 from meshext_wasm.typecheck.meanings.unions import display
 
@@ -135,13 +135,19 @@ def _boolean_refusal(body: Body, node: ast.AST, reason: str, hint: str) -> Expre
     return truth(body.program, body.loc(node), False)
 
 
+ASKED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "eq"}
+"""What the other side is asked for a comparison."""
+
+
 def order(body: Body, node: ast.AST, name: str, left: Expression, right: Expression) -> Expression:
     """`==`, `<` and their like."""
     program, loc = body.program, body.loc(node)
     if isinstance(left.type, RawType) or isinstance(right.type, RawType):
         made = raw.compare(body, node, name, left, right)
         return truth(program, loc, False) if is_failed(made) else made
-    left, right = plain(body, node, left), plain(body, node, right)
+    own = has_own(program, left.type, f"__{ASKED[ASKED[name]]}__")
+    if not own and not has_own(program, right.type, f"__{ASKED[name]}__"):
+        left, right = plain(body, node, left), plain(body, node, right)
     if is_int(program, left.type) and is_int(program, right.type):
         values = convert(left, Rep.VALUE), convert(right, Rep.VALUE)
         return intrinsic(program, loc, f"int.{name}", *values)
@@ -182,8 +188,9 @@ def contains(body: Body, node: ast.AST, item: Expression, container: Expression)
 
     program, loc = body.program, body.loc(node)
     value, holder = to_value(body, item, node), to_value(body, container, node)
-    holder = as_collection(body, node, holder)
-    holder = holder if is_flags(holder.type) else plain(body, node, holder)
+    if not has_own(program, holder.type, "__contains__"):
+        holder = as_collection(body, node, holder)
+        holder = holder if is_flags(holder.type) else plain(body, node, holder)
     if is_class(program, holder.type, "str"):
         value = plain(body, node, value)
     if is_failed(value) or is_failed(holder):

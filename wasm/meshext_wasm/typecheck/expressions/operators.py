@@ -24,7 +24,7 @@ from meshext_wasm.typecheck.meanings.making import (
     sequence,
 )
 from meshext_wasm.typecheck.meanings.members_of_enums import is_flag
-from meshext_wasm.typecheck.meanings.plain_values import plain
+from meshext_wasm.typecheck.meanings.plain_values import has_own, plain
 from meshext_wasm.typecheck.meanings.symbols import (
     ClassSymbol,
     FunctionSymbol,
@@ -121,8 +121,9 @@ def operate(body: Body, node: ast.AST, name: str, left: Expression, right: Expre
     bits = operate_flags(body, node, name, left, right)
     if bits is not None:
         return bits
-    left, right = plain(body, node, left), plain(body, node, right)
     program, loc = body.program, body.loc(node)
+    if not (has_own(program, left.type, f"__{name}__") or has_own(program, right.type, f"__r{name}__")):
+        left, right = plain(body, node, left), plain(body, node, right)
     if is_int(program, left.type) and is_int(program, right.type):
         if name in INT_FAST:
             return _operate_ints(body, node, name, left, right)

@@ -25,7 +25,7 @@ from meshext_wasm.typecheck.meanings.making import (
     sequence,
 )
 from meshext_wasm.typecheck.meanings.members_of_enums import BY_NAME, is_enumeration
-from meshext_wasm.typecheck.meanings.plain_values import as_tuple
+from meshext_wasm.typecheck.meanings.plain_values import as_tuple, has_own
 from meshext_wasm.typecheck.meanings.symbols import ClassSymbol, FunctionSymbol, Overloads
 from meshext_wasm.typecheck.meanings.unions import display, is_dynamic, narrow_hint
 
@@ -71,7 +71,8 @@ def build_subscript(body: Body, node: ast.expr, _expected: Type | None) -> Expre
         return refuse(body, node, "a raw number has no items", "use array_get or a load")
     if is_dynamic(subject.type) and not isinstance(node.slice, ast.Slice):
         return item_of_any(body, node, subject, node.slice)
-    subject = as_tuple(body, node, subject)
+    if not has_own(body.program, subject.type, "__getitem__"):
+        subject = as_tuple(body, node, subject)
     made = over_union(body, node, subject, lambda one: item_of(body, node, one, node.slice))
     made = see_item(body, node, subject, made)
     return seen_as(body, node, made)

@@ -56,6 +56,22 @@ def plain_type(program: Program, type_: Type) -> Type | None:
     return TupleType(tuple(each[1].type for each in slots if each is not None))
 
 
+def has_own(program: Program, type_: Type, *names: str) -> bool:
+    """Whether a class of the program that is a tuple, int or str too has one of these methods itself."""
+    if plain_type(program, type_) is None or not isinstance(type_, ClassType):
+        return False
+    found = [find_member(program, program.class_symbol(type_.cls), name) for name in names]
+    return any(
+        isinstance(each, FunctionSymbol) and each.owner is not None and not is_builtin(each.owner)
+        for each in found
+    )
+
+
+def is_builtin(owner: ClassSymbol) -> bool:
+    """Whether a class is one of the library's own."""
+    return owner.cls.symbol.startswith("builtins.")
+
+
 def plain_fits(program: Program, given: Type, wanted: Type) -> bool:
     """Whether what a value also is may stand where a type is wanted."""
     type_ = plain_type(program, given)
