@@ -15,7 +15,7 @@ PIECES = st.sampled_from(
     + [" "]
 )
 SEPARATES = outcome(int, "\x1c\u0663") == (int, 3)
-"""Whether this CPython takes separators of files for blanks beside other digits than ASCII: 3.11.2 does not."""
+"""Whether this CPython takes separators of files for blanks beside other digits: 3.11.2 does not."""
 TEXTS = st.lists(PIECES, max_size=8).map("".join).filter(lambda text: SEPARATES or "\x1c" not in text)
 
 
