@@ -136,6 +136,7 @@ def test_a_second_wish_ends_everything_at_once(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.alone  # certificates that live for six seconds
 def test_a_flood_on_the_local_socket_keeps_no_certificate_from_envoy(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with ControlPlane(life=timedelta(seconds=6)) as control_plane:
