@@ -55,7 +55,7 @@ def count(key: str, amount: int) -> None:
 def describe(kind: str, taken: object) -> str:
     """Why, with the traceback where an exception of the filter's own is the reason."""
     if kind == "overdue":
-        return "it took more steps than a hook has (about 50 ms of work)"
+        return "it took more steps than a hook has (about 25 ms of work)"
     if isinstance(taken, Exception):
         if kind == "nonsense":
             return str(taken)
