@@ -25,7 +25,7 @@ from meshext_wasm.library.proxy.turn import Turn, turn_failed
 from meshext_wasm.library.raw import budget_left, budget_set, guard_call, guard_taken, wide
 
 STEPS = 50_000_000
-"""About 25 ms of work, in steps of the budget: 5 to 55 (machines differ), by what the work is (`e2e/bench/wasm/held.py`)."""
+"""About 25 ms of work, in steps of the budget: 5 to 55, by work and machine (`e2e/bench/wasm/held.py`)."""
 
 
 class Before:
