@@ -16,13 +16,13 @@ from functools import cache
 import wasmtime
 
 from meshext_wasm.build.cache import Cache, user_cache
+from meshext_wasm.build.emitting import Text, compile_texts
 from meshext_wasm.build.library import Library, load_or_compile
 from meshext_wasm.build.pipeline import RUN_TIME, START_EXPORT, check_own, compile_program
 from meshext_wasm.build.stages import (
     Compiled,
     bodies_of,
     build_ir,
-    compile_text,
     exports_of,
     split_unit,
 )
@@ -222,10 +222,8 @@ def compile_anew(source: str, *, thorough: bool = False) -> Program:
     unit = check_own(MODULE, Texts({MODULE: source + WIRE}), library(), RUN_TIME)
     built = build_ir(unit) if thorough else build_sooner(unit)
     kept = Unkept(user_cache().folder)
-    objects = tuple(
-        compile_text(part.name, lower_unit(part), kept, thorough=thorough) for part in split_unit(built)
-    )
-    made = Compiled(objects, bodies_of(unit, always=True), exports_of(built))
+    texts = [Text(part.name, lower_unit(part), thorough) for part in split_unit(built)]
+    made = Compiled(tuple(compile_texts(texts, kept)), bodies_of(unit, always=True), exports_of(built))
     return Program(link_all(made, library()))
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from meshext_wasm.build.cache import Cache, key_of
 from meshext_wasm.build.collecting import no_collections
+from meshext_wasm.build.emitting import Text, compile_texts
 from meshext_wasm.build.packed import pack
 from meshext_wasm.build.sharing import Sharing
-from meshext_wasm.build.stages import Compiled, compile_text, compile_unit
+from meshext_wasm.build.stages import Compiled, compile_unit
 from meshext_wasm.diagnostics.diagnostic import Collector
 from meshext_wasm.link.kept import keep
 from meshext_wasm.link.objects import ObjectFile
@@ -92,8 +93,8 @@ def compile_library(names: tuple[str, ...], cache: Cache) -> Library:
     compiled = compile_unit(unit, cache)
     strip(program)
     Sharing().share(program)
-    support = compile_text(SUPPORT, support_text(), cache, thorough=True)
-    return Library(program, to_be_kept(replace(compiled, objects=(*compiled.objects, support))))
+    support = compile_texts([Text(SUPPORT, support_text(), thorough=True)], cache)
+    return Library(program, to_be_kept(replace(compiled, objects=(*compiled.objects, *support))))
 
 
 def to_be_kept(compiled: Compiled) -> Compiled:

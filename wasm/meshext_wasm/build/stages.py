@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from meshext_wasm.build.cache import Cache, text_key
+from meshext_wasm.build.cache import Cache
+from meshext_wasm.build.emitting import Text, compile_texts
 from meshext_wasm.ir.build.unit import build_unit
 from meshext_wasm.ir.program import Unit
 from meshext_wasm.link.kept import AnyObject
-from meshext_wasm.link.objects import ObjectFile, parse_object
 from meshext_wasm.link.starting import Body
 from meshext_wasm.llvm.copies import NONE, Copies, choose_copies
-from meshext_wasm.llvm.lint import check_text
 from meshext_wasm.llvm.unit import lower_unit
 from meshext_wasm.passes.pipeline import run_passes
 from meshext_wasm.tree import program as tree
@@ -82,9 +81,8 @@ def compile_program(unit: tree.Unit, cache: Cache, copies: Copies) -> Compiled:
     """The objects of a program, with small functions of the library copied into them. The bodies of its
     modules run even if nothing reads their globals, and all of it is optimised thoroughly."""
     built = build_ir(unit, copies)
-    objects = [
-        compile_text(part.name, lower_unit(part, copies), cache, thorough=True) for part in split_unit(built)
-    ]
+    texts = [Text(part.name, lower_unit(part, copies), thorough=True) for part in split_unit(built)]
+    objects = compile_texts(texts, cache)
     return Compiled(tuple(objects), bodies_of(unit, always=True), exports_of(built))
 
 
@@ -92,11 +90,12 @@ def compile_unit(unit: tree.Unit, cache: Cache) -> Compiled:
     """The objects of the library; only HOT files are optimised thoroughly."""
     built = build_ir(unit)
     copies = choose_copies(built)
-    objects = []
+    texts = []
     for part in split_unit(built):
         thorough = part.name in HOT.values()
-        text = lower_unit(part, copies if thorough else NONE, compact=not thorough)
-        objects.append(compile_text(part.name, text, cache, thorough=thorough))
+        lowered = lower_unit(part, copies if thorough else NONE, compact=not thorough)
+        texts.append(Text(part.name, lowered, thorough))
+    objects = compile_texts(texts, cache)
     return Compiled(tuple(objects), bodies_of(unit, always=False), exports_of(built), copies)
 
 
@@ -121,19 +120,6 @@ def part_of(file: str) -> str:
     if file in COOL:
         return file
     return next((part for start, part in HOT.items() if file.startswith(start)), file)
-
-
-def compile_text(source: str, text: str, cache: Cache, *, thorough: bool) -> ObjectFile:
-    """The object of LLVM's text. `thorough`: as fast as LLVM can make it, else made soon."""
-    name = f"{text_key(text)}-{thorough:d}.o"
-    found = cache.get(name)
-    if found is None:
-        from meshext_wasm.llvm.machine import emit_object  # LLVM itself: a tenth of a second to import
-
-        check_text(text)
-        found = emit_object(text, thorough=thorough)
-        cache.put(name, found)
-    return parse_object(found, source=source)
 
 
 def bodies_of(unit: tree.Unit, *, always: bool) -> tuple[Body, ...]:
