@@ -12,7 +12,7 @@ from meshext.envoy.upstreams import TcpAddress
 from meshext_controlplane.agent.backoff import Backoff
 from meshext_controlplane.agent.channels import open_joining_channel, say
 from meshext_controlplane.agent.errors import JoinError, UnreachableError
-from meshext_controlplane.agent.root import fetch_root
+from meshext_controlplane.agent.root import fetch_trust
 from meshext_controlplane.agent.svid import Key, Svid, build_csr, check_svid
 from meshext_proto.meshext import svids_pb2
 
@@ -47,7 +47,7 @@ async def join(
 
 
 async def _try(address: TcpAddress, token: str, fingerprint: bytes, key: Key) -> Svid:
-    root = await fetch_root(address, fingerprint)
+    root = await fetch_trust(address, fingerprint)
     async with open_joining_channel(address, root) as channel:
         call = channel.unary_unary(
             JOIN,

@@ -12,29 +12,20 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from meshext_controlplane.agent.application import tell_identity
-from meshext_controlplane.agent.certificate_files import keep_written
 from meshext_controlplane.agent.certificate_versions import keep_versions, write_version
-from meshext_controlplane.agent.channels import ControlPlane
-from meshext_controlplane.agent.credentials import Credentials
-from meshext_controlplane.agent.directory import Directory, store_svid
-from meshext_controlplane.agent.gauges import show_certificate, show_registration
+from meshext_controlplane.agent.directory import Directory
 from meshext_controlplane.agent.grpc_bootstrap import VARIABLE, GrpcSetup, build_grpc_bootstrap
 from meshext_controlplane.agent.inbound_gate import InboundGate
 from meshext_controlplane.agent.local_server import start_local_server
-from meshext_controlplane.agent.metrics_port import bind, show
+from meshext_controlplane.agent.member import Member
 from meshext_controlplane.agent.options import SidecarOptions
 from meshext_controlplane.agent.parts import Parts, unless
 from meshext_controlplane.agent.probes import watch
-from meshext_controlplane.agent.registration import Registration
 from meshext_controlplane.agent.relay import GRPC_FORMS, Relay
-from meshext_controlplane.agent.renewal import keep_renewed
 from meshext_controlplane.agent.serving import serve_application
 from meshext_controlplane.agent.stopping import Stop
-from meshext_controlplane.agent.storing import fingerprint, keep_stored, load_last_good
 from meshext_controlplane.agent.svid import Svid
-from meshext_controlplane.agent.trust import keep_trust
 from meshext_controlplane.agent.workload_api.service import WorkloadApi
-from meshext_controlplane.agent.workload_api.tokens import Tokens
 from meshext_controlplane.model.workload import State
 
 SOCKET, CERTIFICATES, BOOTSTRAP = "agent.sock", "certificates", "grpc-bootstrap.json"
@@ -51,17 +42,9 @@ class Proxyless:
     def __init__(self, options: SidecarOptions, directory: Directory, svid: Svid, api: WorkloadApi) -> None:
         self._options = options
         self._directory = directory
-        self._credentials = Credentials(svid)
-        self._control_plane = ControlPlane(options.control_plane, self._credentials)
-        api.identify(self._credentials, Tokens(self._control_plane))
-        self._workload = options.workload(svid.identity)
-        self._made_for = fingerprint(self._workload, outbound=0)
-        self._last_good = load_last_good(directory, self._made_for)
-        self._counts = api.counts
-        self._registration = Registration(self._control_plane, self._workload)
+        self._member = Member(options, directory, svid, api)
+        self._registration = self._member.registration
         self._parts = Parts()
-        show_certificate(self._counts, self._credentials)
-        show_registration(self._counts, self._registration)
 
     @property
     def bootstrap(self) -> str:
@@ -77,12 +60,12 @@ class Proxyless:
                 return 0
             log.info("ready: %s=%s", VARIABLE, self.bootstrap)
             asking = (self._options.probes, self._options.pace, self._note_answers)
-            self._parts.start("probes", watch(*asking, counts=self._counts))
+            self._parts.start("probes", watch(*asking, counts=self._member.counts))
             return await self._serve(stop)
 
     async def _serve(self, stop: Stop) -> int:
         asked = self._options.workload_api
-        told = tell_identity(self._workload, workload_api=None if asked is None else asked.path)
+        told = tell_identity(self._member.workload, workload_api=None if asked is None else asked.path)
         environment = {**told, VARIABLE: self.bootstrap}
         leave = partial(self._leave, stop)
         return await serve_application(self._options, environment, self._parts, stop, leave=leave)
@@ -105,42 +88,28 @@ class Proxyless:
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
-        gate, counts, options = InboundGate(), self._counts, self._options
+        gate, member = InboundGate(), self._member
         gate.open()  # nothing listens here that could be held back
-        relay = Relay(self._control_plane, self._last_good, gate, counts, forms=GRPC_FORMS)
+        relay = Relay(member.control_plane, member.last_good, gate, member.counts, forms=GRPC_FORMS)
         self._write_files()
         async with AsyncExitStack() as stack:
             local = await start_local_server(self._directory.path / SOCKET, [relay.handlers()])
             stack.push_async_callback(local.stop, None)
             stack.push_async_callback(self._parts.end)
-            start = self._parts.start
-            if (address := options.metrics) is not None:
-                start("metrics", show(bind(address), counts, self._page))
-            if (folder := options.certificates) is not None:
-                start("files", keep_written(folder, self._credentials))
-            start("versions", keep_versions(self._directory.path / CERTIFICATES, self._credentials))
-            start("renewal", keep_renewed(self._control_plane, self._keep, counts=counts))
-            start("trust", keep_trust(self._control_plane, self._keep, counts=counts))
-            start("storing", keep_stored(self._directory, self._last_good, self._made_for))
-            start("registration", self._registration.run())
+            versions = keep_versions(self._directory.path / CERTIFICATES, self._member.credentials)
+            self._parts.start("versions", versions)
+            self._member.start(self._parts)
             yield
 
     def _write_files(self) -> None:
         """What gRPC reads, before there is an application that could."""
         folder = self._directory.path
-        write_version(folder / CERTIFICATES, self._credentials.svid)
+        write_version(folder / CERTIFICATES, self._member.credentials.svid)
         setup = GrpcSetup(
             name=self._options.name,
-            identity=self._workload.identity,
+            identity=self._member.workload.identity,
             agent=folder / SOCKET,
             certificates=folder / CERTIFICATES,
             locality=self._options.locality,
         )
         self._directory.write(BOOTSTRAP, build_grpc_bootstrap(setup).encode())
-
-    def _page(self) -> tuple[int, str]:
-        state = self._registration.state
-        return (200 if state is State.READY else 503), state.name
-
-    def _keep(self, svid: Svid) -> None:
-        store_svid(self._directory, svid)

@@ -26,7 +26,7 @@ _PIECE = 16_384  # bytes read at once
 _LONGEST = 262_144  # bytes of a handshake; OpenSSL takes 100 KB of certificates
 
 
-async def fetch_root(address: TcpAddress, fingerprint: bytes, *, time_limit: float = TIME_LIMIT) -> bytes:
+async def fetch_trust(address: TcpAddress, fingerprint: bytes, *, time_limit: float = TIME_LIMIT) -> bytes:
     """Whom to trust, PEM: the root whose SHA-256 is `fingerprint`, as the server at `address` shows it, and
     the authorities that it has signed.
 

@@ -10,36 +10,26 @@ from functools import partial
 
 from meshext_controlplane.agent.application import build_environment
 from meshext_controlplane.agent.bootstrap import EnvoySetup, build_bootstrap
-from meshext_controlplane.agent.certificate_files import keep_written
-from meshext_controlplane.agent.channels import ControlPlane
-from meshext_controlplane.agent.credentials import Credentials
-from meshext_controlplane.agent.directory import Directory, store_svid
+from meshext_controlplane.agent.directory import Directory
 from meshext_controlplane.agent.envoy import EnvoyKeeper
 from meshext_controlplane.agent.filters import FilterKeeper, WantedFilter
-from meshext_controlplane.agent.gauges import show_certificate, show_parts, show_registration
+from meshext_controlplane.agent.gauges import show_parts
 from meshext_controlplane.agent.inbound_gate import InboundGate
 from meshext_controlplane.agent.local_server import start_local_server
-from meshext_controlplane.agent.metrics_port import bind, show
+from meshext_controlplane.agent.member import Member
 from meshext_controlplane.agent.options import SidecarOptions
 from meshext_controlplane.agent.parts import Parts, unless
 from meshext_controlplane.agent.probes import watch
-from meshext_controlplane.agent.registration import Registration
 from meshext_controlplane.agent.relay import Relay
-from meshext_controlplane.agent.renewal import keep_renewed
 from meshext_controlplane.agent.sds import SecretService
 from meshext_controlplane.agent.serving import serve_application
 from meshext_controlplane.agent.stopping import Stop
 from meshext_controlplane.agent.storing import (
-    fingerprint,
-    keep_stored,
     load_filters,
-    load_last_good,
     store_filters,
 )
 from meshext_controlplane.agent.svid import Svid
-from meshext_controlplane.agent.trust import keep_trust
 from meshext_controlplane.agent.workload_api.service import WorkloadApi
-from meshext_controlplane.agent.workload_api.tokens import Tokens
 from meshext_controlplane.model.proxy import Transparent
 from meshext_controlplane.model.workload import State
 
@@ -57,37 +47,37 @@ class Sidecar:
     def __init__(self, options: SidecarOptions, directory: Directory, svid: Svid, api: WorkloadApi) -> None:
         self._options = options
         self._directory = directory
-        self._credentials = Credentials(svid)
-        self._control_plane = ControlPlane(options.control_plane, self._credentials)
-        api.identify(self._credentials, Tokens(self._control_plane))
-        self._workload = options.workload(svid.identity)
         rules = options.interception
         self._transparent = None if rules is None else Transparent(rules.inbound, rules.dns)
-        self._made_for = fingerprint(self._workload, outbound=options.outbound, transparent=self._transparent)
-        self._last_good = load_last_good(directory, self._made_for)
+        self._member = Member(
+            options,
+            directory,
+            svid,
+            api,
+            outbound=options.outbound,
+            transparent=self._transparent,
+            on_filters=self._want,
+        )
+        self._registration = self._member.registration
         self._gate = InboundGate()
-        self._counts = api.counts
         self._answers = False
         self._leaves = False
         self._filters = FilterKeeper(
             directory.path / ENVOY,
             drain_time=options.leaving.drain,
             on_change=self._judge,
-            counts=self._counts,
+            counts=self._member.counts,
         )
-        self._registration = Registration(self._control_plane, self._workload, on_filters=self._want)
         self._envoy = EnvoyKeeper(
             build_bootstrap(self._setup()),
             directory.path / ENVOY,
             options.envoy,
             on_change=self._judge,
             drain_time=options.leaving.drain,
-            counts=self._counts,
+            counts=self._member.counts,
             before_again=self._own_up,
         )
-        show_certificate(self._counts, self._credentials)
-        show_parts(self._counts, self._envoy, self._filters, self._last_good)
-        show_registration(self._counts, self._registration)
+        show_parts(self._member.counts, self._envoy, self._filters, self._member.last_good)
         self._parts = Parts()
 
     async def live(self, stop: Stop) -> int:
@@ -98,14 +88,14 @@ class Sidecar:
                 return 0
             log.info("Envoy is ready at %s%s", self._options.address, self._way())
             asking = (self._options.probes, self._options.pace, self._note_answers)
-            self._parts.start("probes", watch(*asking, counts=self._counts))
+            self._parts.start("probes", watch(*asking, counts=self._member.counts))
             return await self._serve(stop)
 
     async def _serve(self, stop: Stop) -> int:
         """With Envoy ready: run the application to its end."""
         asked = self._options.workload_api
         environment = build_environment(
-            self._workload,
+            self._member.workload,
             outbound=self._options.outbound,
             workload_api=None if asked is None else asked.path,
         )
@@ -130,23 +120,16 @@ class Sidecar:
 
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
-        relay = Relay(self._control_plane, self._last_good, self._gate, self._counts)
-        handlers = [service.handlers() for service in (SecretService(self._credentials), relay)]
-        counts = self._counts
+        member = self._member
+        relay = Relay(member.control_plane, member.last_good, self._gate, member.counts)
+        handlers = [service.handlers() for service in (SecretService(member.credentials), relay)]
         async with AsyncExitStack() as stack:
             local = await start_local_server(self._directory.path / SOCKET, handlers)
             stack.push_async_callback(local.stop, None)
             stack.push_async_callback(self._parts.end)
-            if (address := self._options.metrics) is not None:
-                self._parts.start("metrics", show(bind(address), counts, self._page))
             stack.push_async_callback(self._filters.stop)
             stack.push_async_callback(self._envoy.stop)
-            if (folder := self._options.certificates) is not None:
-                self._parts.start("files", keep_written(folder, self._credentials))
-            self._parts.start("renewal", keep_renewed(self._control_plane, self._keep, counts=counts))
-            self._parts.start("trust", keep_trust(self._control_plane, self._keep, counts=counts))
-            self._parts.start("storing", keep_stored(self._directory, self._last_good, self._made_for))
-            self._parts.start("registration", self._registration.run())
+            self._member.start(self._parts)
             self._parts.start("envoy", self._run_envoy())
             yield
 
@@ -154,7 +137,7 @@ class Sidecar:
         # The control plane has nothing for a proxy whose workload it does not know.
         await self._registration.tried.wait()
         if self._registration.known is None:
-            self._filters.want(load_filters(self._directory, self._made_for))
+            self._filters.want(load_filters(self._directory, self._member.made_for))
         await self._envoy.run()
 
     async def _own_up(self) -> None:
@@ -166,14 +149,14 @@ class Sidecar:
         """Run the filters that the control plane asks for, and remember which, for when it is away."""
         wanted = list(filters)
         self._filters.want(wanted, held=held)
-        if wanted != load_filters(self._directory, self._made_for):
-            store_filters(self._directory, wanted, self._made_for)
+        if wanted != load_filters(self._directory, self._member.made_for):
+            store_filters(self._directory, wanted, self._member.made_for)
 
     def _setup(self) -> EnvoySetup:
         options = self._options
         return EnvoySetup(
             name=options.name,
-            identity=self._workload.identity,
+            identity=self._member.workload.identity,
             outbound=options.outbound,
             agent=self._directory.path / SOCKET,
             admin=self._directory.path / ENVOY / "admin.sock",
@@ -189,13 +172,6 @@ class Sidecar:
             return ""
         way = "its proxy at" if self._transparent is None else "connections are led to"
         return f", {way} port {self._options.outbound}"
-
-    def _page(self) -> tuple[int, str]:
-        state = self._registration.state
-        return (200 if state is State.READY else 503), state.name
-
-    def _keep(self, svid: Svid) -> None:
-        store_svid(self._directory, svid)
 
     def _note_answers(self, ready: bool) -> None:
         self._answers = ready

@@ -26,7 +26,7 @@ from meshext_controlplane.agent.errors import (
 )
 from meshext_controlplane.agent.joining import join
 from meshext_controlplane.agent.options import SidecarOptions
-from meshext_controlplane.agent.root import fetch_root
+from meshext_controlplane.agent.root import fetch_trust
 from meshext_controlplane.agent.svid import make_key
 from tests.controlplane.agent.authority import Authority
 from tests.controlplane.agent.control_plane import ControlPlane
@@ -120,7 +120,7 @@ def test_what_is_no_control_plane_is_named(answer: bytes | None, words: str) -> 
         async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
             address = TcpAddress("127.0.0.1", server.sockets[0].getsockname()[1])
             with pytest.raises(UnreachableError, match=words):
-                await fetch_root(address, bytes(32), time_limit=0.5)
+                await fetch_trust(address, bytes(32), time_limit=0.5)
             await ended.wait()
 
     asyncio.run(scenario())
