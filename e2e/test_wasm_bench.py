@@ -9,12 +9,13 @@ import pytest
 
 from e2e.bench.rounds import Round
 from e2e.bench.wasm.__main__ import PARTS, main
+from e2e.bench.wasm.counted import Counted, to_counted
 from e2e.bench.wasm.million import read_pages
 from e2e.bench.wasm.requests import added, spread
 from e2e.bench.wasm.ways import BY_HAND, LUA, NATIVE, OURS
 
-LEFT_OUT = {"million"}
-"""It is a closing run's."""
+LEFT_OUT = {"million", "instructions"}
+"""They are a closing run's."""
 
 
 @pytest.mark.envoy
@@ -52,6 +53,30 @@ def test_what_a_way_adds_is_above_envoy_alone() -> None:
         for envoy in (30.0, 20.0)
     )
     assert added([mine], [alone]) == [10.0]
+
+
+CALLGRIND = """\
+events: Ir Dr I1mr D1mr D1mw
+ob=/bin/envoy
+fn=one
+0x2000 40 8 2 1
+cfn=two
+calls=10 0x90000040
+0x2004 500 9 9 9 9
+ob=???
+fn=two
+0x90000040 10
+0x90000044 10 10 0 3 2
+0x90000080 2 0 10
+summary: 62 18 12 4 2
+"""
+
+
+def test_what_valgrind_counted_is_a_requests(tmp_path: Path) -> None:
+    (tmp_path / "counted").write_text(CALLGRIND)
+    assert to_counted(tmp_path / "counted", [(0x90000000, 0x90001000)], 10) == Counted(
+        instructions=6.2, compiled=2.2, compiled_lines=1.0, code_misses=1.2, data_misses=0.6
+    )
 
 
 MAPS = """\

@@ -17,23 +17,26 @@ from e2e.bench.__main__ import SENDERS, tell
 from e2e.bench.figures import describe_machine, describe_versions, write_record
 from e2e.bench.load import LoadError, find_h2load
 from e2e.bench.rounds import Settings
-from e2e.bench.wasm import building, computing, held, memory, million, readiness, requests
+from e2e.bench.wasm import building, computing, held, instructions, memory, million, readiness, requests
 from meshext.errors import MeshextError
 
 ROUNDS = 12
 QUICK = 0.02  # of the requests
+ONLY = "only this; instructions, under valgrind in some minutes, has to be asked for (default all others)"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something that is measured: how, and its figures for a person."""
+    """Something that is measured: how, and its figures for a person; `aside`: only where it is asked for."""
 
     run: Callable[[Settings, Callable[[str], None]], Coroutine[Any, Any, dict[str, Any]]]
     to_table: Callable[[dict[str, Any]], str]
+    aside: bool = False
 
 
 PARTS = {
     "requests": Part(requests.run_ways, requests.to_table),
+    "instructions": Part(instructions.run_counts, instructions.to_table, aside=True),
     "builds": Part(building.run_builds, building.to_table),
     "ready": Part(readiness.run_swaps, readiness.to_table),
     "memory": Part(memory.run_vms, memory.to_table),
@@ -50,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="What a compiled filter costs, beside C, Lua, native filters and our services.",
         epilog="CPU in microseconds a request, latency in milliseconds.",
     )
-    parser.add_argument("--part", action="append", choices=PARTS, help="only this (default all)")
+    parser.add_argument("--part", action="append", choices=PARTS, help=ONLY)
     parser.add_argument("--rounds", type=int, help="turns of every way (default 12, with --quick 1)")
     parser.add_argument(
         "--scale", type=float, default=1.0, help="multiplies the requests of a turn (default 1)"
@@ -77,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if given.load == "h2load":
             find_h2load()
-        for name in given.part or PARTS:
+        for name in given.part or [each for each, part in PARTS.items() if not part.aside]:
             machine = describe_machine()
             found = asyncio.run(PARTS[name].run(settings, tell))
             tell("")
