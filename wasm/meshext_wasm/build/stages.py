@@ -54,6 +54,29 @@ COOL = frozenset(
 )
 """Files of these that run when a filter is configured or has failed: each an object that is to be small."""
 
+IN_PLACE = frozenset(
+    {
+        *(f"proxy.arriving.Arriving.{each}" for each in ("ask", "count")),
+        "proxy.bounds.fits_by_far",
+        "proxy.callbacks.request_begins",
+        *(f"proxy.commit.{each}" for each in ("edits", "lines", "write_values")),
+        *(f"proxy.hooks.{each}" for each in ("attempt_request", "check_headers", "loses", "meet_request")),
+        "proxy.host.read_header",
+        *(f"proxy.quota.Quota.{each}" for each in ("begin", "end")),
+        "proxy.surrounding.read_surroundings",
+        *(f"builtins.hashing.{each}" for each in ("hash_wide", "hash_word")),
+        *(f"builtins.tables.{each}" for each in ("same_key", "Table.value_of")),
+        "proxy.program.installed",
+        *(f"meshext.headers.{each}" for each in ("Headers._check_open", "open_headers")),
+        *(f"meshext.legal.{each}" for each in ("holds_control", "lower_name")),
+        "meshext.lines.Lines.is_edited",
+        "meshext.message.Message.load_lines",
+        *(f"meshext.request.AnyRequest.{each}" for each in ("has_additions", "load_line", "read_line")),
+    }
+)
+"""Functions of these that every request passes and that few others call: their calls become their code. A
+call costs a request up to twenty instructions and a line of the cache or two."""
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -93,7 +116,7 @@ def compile_unit(unit: tree.Unit, cache: Cache) -> Compiled:
     texts = []
     for part in split_unit(built):
         thorough = part.name in HOT.values()
-        lowered = lower_unit(part, copies if thorough else NONE, compact=not thorough)
+        lowered = lower_unit(part, copies if thorough else NONE, compact=not thorough, in_place=IN_PLACE)
         texts.append(Text(part.name, lowered, thorough))
     objects = compile_texts(texts, cache)
     return Compiled(tuple(objects), bodies_of(unit, always=False), exports_of(built), copies)

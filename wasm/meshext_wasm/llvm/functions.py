@@ -31,16 +31,24 @@ Lower = Callable[["FunctionLowering", Any], str]
 
 
 class FunctionLowering:
-    """Writes one function. `signatures` are those of the unit; `copied`: another unit defines it too."""
+    """Writes one function. `signatures` are those of the unit; `copied`: another unit defines it too;
+    `in_place`: its unit's calls of it are to become its code."""
 
     def __init__(
-        self, function: Function, signatures: dict[str, Signature], outer: Outer, *, copied: bool = False
+        self,
+        function: Function,
+        signatures: dict[str, Signature],
+        outer: Outer,
+        *,
+        copied: bool = False,
+        in_place: bool = False,
     ) -> None:
         self.function = function
         self.signatures = signatures
         self.linkage = "available_externally " if copied else ""
         if function.symbol.endswith(ADAPTER):
             self.linkage = "weak_odr "
+        self.attributes = f"{NEVER_UNWINDS} alwaysinline" if in_place else NEVER_UNWINDS
         self.cold = cold_blocks(function)
         self.writer = Writer(outer)
 
@@ -50,7 +58,7 @@ class FunctionLowering:
         writer = self.writer
         parameters = ", ".join(passed(each.rep, local(self.parameter(each))) for each in function.parameters)
         name = at(f"fn:{function.symbol}")
-        head = f"define {self.linkage}{returned(function.result)} {name}({parameters}) {NEVER_UNWINDS} {{"
+        head = f"define {self.linkage}{returned(function.result)} {name}({parameters}) {self.attributes} {{"
         writer.start("entry")
         for register in variables(function):
             writer.variable(register)

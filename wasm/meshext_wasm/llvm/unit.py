@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from meshext_wasm.ir.program import Unit
 from meshext_wasm.llvm.classes import emit_class
 from meshext_wasm.llvm.copies import NONE, Copies
@@ -13,8 +15,13 @@ from meshext_wasm.llvm.outer import Outer, ask
 FUNCTION = "fn:"
 
 
-def lower_unit(unit: Unit, copies: Copies = NONE, *, compact: bool = False) -> str:
-    """The text of everything that the unit defines, and of small functions of others that it calls."""
+def lower_unit(
+    unit: Unit, copies: Copies = NONE, *, compact: bool = False, in_place: Container[str] = ()
+) -> str:
+    """The text of everything that the unit defines, and of small functions of others that it calls.
+
+    `in_place` are the symbols of functions whose calls are to become their code, in this unit.
+    """
     outer = Outer(compact=compact)
     outer.defined |= {f"fn:{each.symbol}" for each in unit.functions}
     for variable in unit.globals:
@@ -22,7 +29,10 @@ def lower_unit(unit: Unit, copies: Copies = NONE, *, compact: bool = False) -> s
         outer.define(symbol, f'global i64 {UNSET}, section "roots.{variable.symbol}", align 8')
     for cls in unit.classes:
         emit_class(outer, cls)
-    functions = [FunctionLowering(each, unit.signatures, outer).lower() for each in unit.functions]
+    functions = [
+        FunctionLowering(each, unit.signatures, outer, in_place=each.symbol in in_place).lower()
+        for each in unit.functions
+    ]
     functions += add_copies(outer, copies)
     return "\n".join([outer.text(), *functions])
 

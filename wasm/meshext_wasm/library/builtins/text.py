@@ -120,6 +120,13 @@ def from_bytes(start: word, count: word) -> str:
     return value_at(address)
 
 
+def ascii_text(start: word, count: word) -> str:
+    """The str of so many ASCII characters in memory, for who knows that they are."""
+    address = new_text(count, word(ASCII))
+    memory_copy(address + word(24), start, count)
+    return value_at(address)
+
+
 def from_points(start: word, count: word) -> str:
     """The str of so many four-byte code points in memory."""
     kind = kind_of_points(start, count)

@@ -1,7 +1,7 @@
 """What is legal HTTP, as checks that raise HeaderError; `meshext.http.legal` without its patterns."""
 
 from meshext_wasm.library.builtins.bytes_layout import copied, data_of, length_of
-from meshext_wasm.library.builtins.text import ASCII, from_bytes, kind_of_bytes, text_kind, text_length
+from meshext_wasm.library.builtins.text import ASCII, ascii_text, kind_of_bytes, text_kind, text_length
 from meshext_wasm.library.meshext.errors import HeaderError
 from meshext_wasm.library.raw import budget_charge, load8, load32, nothrow, value_address, word
 
@@ -28,7 +28,7 @@ def decode(raw: bytes) -> str:
     """The text of a header value; bytes that are not UTF-8 survive as lone surrogates."""
     start, length = data_of(raw), word(length_of(raw))
     if length > word(0) and kind_of_bytes(start, length) == word(ASCII):
-        return from_bytes(start, length)
+        return ascii_text(start, length)
     return raw.decode("utf-8", "surrogateescape")
 
 

@@ -104,9 +104,9 @@ class Lines:
         if len(self.edits) > 0:
             edits = [*self.edits, edit]
         made = Lines(NOTHING, self.origin, edits)
-        size = self.bytes_written + len(edit.name) * len(edit.values)
+        size = self.bytes_written
         for value in edit.values:
-            size += len(value)
+            size += len(edit.name) + len(value)
         made.lines_written = self.lines_written + len(edit.values)
         made.bytes_written = size
         return made

@@ -57,12 +57,15 @@ def lines(which: int, before: Lines, after: Lines) -> None:
 
 def edits(which: int, written: list[Edit], start: int) -> None:
     """What was written on lines that nobody fetched, from a place on; each name's last word."""
-    for at in range(start, len(written)):
-        edit = written[at]
+    behind = 0
+    for edit in written:
+        behind += 1
+        if behind <= start:
+            continue
         if edit.adds:
             for value in edit.values:
                 add_header(which, edit.name, value)
-        elif at + 1 == len(written) or not is_replaced(written, at):
+        elif behind == len(written) or not is_replaced(written, behind - 1):
             write_values(which, edit.name, edit.values)
 
 
