@@ -17,6 +17,7 @@ COMPILED = (
     "04_body_inspection",
     "05_rewrite_and_reroute",
     "06_response_headers",
+    "07_jwt_claims",
     "08_async_store",
 )
 SHIPPED = (("ab-routing", "11_ab_routing"), ("rate-limit", "10_rate_limit"))
@@ -28,6 +29,10 @@ pytestmark = [pytest.mark.envoy, pytest.mark.slow, pytest.mark.timeout(MINUTES *
 @pytest.mark.parametrize("example", COMPILED)
 def test_example(example: str) -> None:
     try_calls(str(EXAMPLES / example / "filter.py"))
+
+
+def test_claims_of_all_kinds() -> None:
+    try_calls(str(Path(__file__).parent / "filters" / "claiming" / "claiming.py"))
 
 
 @pytest.mark.parametrize(("name", "example"), SHIPPED)

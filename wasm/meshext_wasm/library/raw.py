@@ -85,8 +85,10 @@ from meshext_wasm.library.emulation.values import (
     value_bits,
     value_from_bits,
     value_is,
+    value_is_keyed,
     value_is_open,
     value_is_pointer,
+    value_key,
     value_open,
 )
 
@@ -132,8 +134,10 @@ __all__ = [
     "value_bits",
     "value_from_bits",
     "value_is",
+    "value_is_keyed",
     "value_is_open",
     "value_is_pointer",
+    "value_key",
     "value_open",
     "wide",
     "wide_clz",

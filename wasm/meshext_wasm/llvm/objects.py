@@ -16,6 +16,7 @@ HEADER, SLOT = 8, 8
 COUNT = 4
 """Where the number of slots stands."""
 OPEN = 1 << 31
+KEYED = 1 << 30
 FEW, FEW_COMPACT = 16, 3
 """Slots of a new instance that are written one by one."""
 TESTED = "tested:"
@@ -239,17 +240,26 @@ def new_closure(writer: Writer, symbol: str, cells: Sequence[str], error: str | 
     return new_slots(writer, known.FUNCTION, len(values), values, error)
 
 
-def open_container(writer: Writer, value: str) -> str:
-    """Set the highest bit of an instance's count of slots: eight times the count is the same without it."""
-    address = writer.address(value)
-    count = writer.load("i32", address, COUNT)
-    writer.store("i32", writer.let(f"or i32 {count}, {OPEN}"), address, COUNT)
-    return ""
+def mark_container(bit: int) -> Emit:
+    """Set one of the highest bits of an instance's count of slots: eight times the count stays what it is."""
+
+    def emit(writer: Writer, value: str) -> str:
+        address = writer.address(value)
+        count = writer.load("i32", address, COUNT)
+        writer.store("i32", writer.let(f"or i32 {count}, {bit}"), address, COUNT)
+        return ""
+
+    return emit
 
 
 def is_open(writer: Writer, value: str) -> str:
-    """Whether that bit is set."""
+    """Whether a container is marked as open."""
     return writer.let(f"icmp slt i32 {writer.load('i32', writer.address(value), COUNT)}, 0")
+
+
+def is_keyed(writer: Writer, value: str) -> str:
+    """Whether a dict is marked as one of keys that are text; an open one is."""
+    return writer.let(f"icmp uge i32 {writer.load('i32', writer.address(value), COUNT)}, {KEYED}")
 
 
 def read_global(writer: Writer, symbol: str) -> str:
@@ -275,8 +285,10 @@ OBJECTS: dict[str, Emit] = {
     "value.address": lambda writer, a: writer.address(a),
     "value.at": as_value,
     "value.is_pointer": is_pointer,
-    "value.open": open_container,
+    "value.open": mark_container(OPEN),
     "value.is_open": is_open,
+    "value.key": mark_container(KEYED),
+    "value.is_keyed": is_keyed,
     "int.is_small": is_small,
     "int.small": lambda writer, a: writer.let(f"ashr i64 {a}, 1"),
     "int.tag": lambda writer, a: writer.let(f"or i64 {writer.let(f'shl i64 {a}, 1')}, 1"),

@@ -113,6 +113,8 @@ def object_rows() -> list[Operation]:
         of("value.is_pointer", V, gives=B),
         of("value.open", V, gives=N),  # marks a container that nobody knows as one of narrower items
         of("value.is_open", V, gives=B),
+        of("value.key", V, gives=N),  # marks a dict whose keys are text, whoever knows it
+        of("value.is_keyed", V, gives=B),
         of("int.is_small", V, gives=B),
         of("int.small", V, gives=D),  # the number of a small int
         of("int.tag", D, gives=V),  # must fit 63 bits

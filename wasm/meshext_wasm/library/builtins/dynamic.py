@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 from meshext_wasm.library.builtins.classes import type_name
 from meshext_wasm.library.builtins.errors import type_error, unexpected_type
-from meshext_wasm.library.builtins.iteration import Iterator
+from meshext_wasm.library.builtins.iteration import Iterator, Mapping
 from meshext_wasm.library.builtins.objects import is_instance, item, iterator
-from meshext_wasm.library.raw import value_is_open
+from meshext_wasm.library.raw import value_is_keyed, value_is_open
 
 
 def item_of(value: object, key: object) -> object:
@@ -59,6 +59,30 @@ def check_open(value: object, wanted: str) -> None:
         name = type_name(value)
         reason = f"a {name} that may be known as one of narrower items; copy it: {name}(...)"
         type_error(f"expected {wanted}, got {reason}")
+
+
+def check_keyed(value: object, wanted: str) -> None:
+    """TypeError for a mapping whose keys may be other than text, as far as somebody else knows."""
+    if isinstance(value, dict):
+        if value_is_keyed(value):
+            return
+    elif not isinstance(value, Mapping):
+        return
+    name = type_name(value)
+    type_error(f"expected {wanted}, got a {name} that may be known as one of other keys; copy it: dict(...)")
+
+
+def check_key(value: dict[object, object], key: object) -> None:
+    """TypeError where a key is put into a dict which somebody may know as one of text."""
+    if value_is_keyed(value):
+        text_key(key)
+
+
+def check_keys_put(value: dict[object, object]) -> None:
+    """The same where many keys are, of which nothing is known."""
+    if value_is_keyed(value):
+        name = type_name(value)
+        type_error(f"a {name} that may be known as one of keys that are text takes no others; copy it first")
 
 
 def set_item(value: object, key: object, item: object) -> None:

@@ -51,6 +51,15 @@ def value_is_open(value: object) -> bool:
     return True
 
 
+def value_key(value: object) -> None:
+    """Mark a dict whose keys are text; CPython's own need no mark."""
+
+
+def value_is_keyed(value: object) -> bool:
+    """Whether a dict has that mark."""
+    return True
+
+
 def int_is_small(value: object) -> bool:
     """Whether a value is an int of 63 bits; bools are not."""
     return type(value) is int and -emulated.SMALL <= value < emulated.SMALL

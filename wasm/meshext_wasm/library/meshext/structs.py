@@ -5,7 +5,7 @@ What is not of that form is left out: it comes from Envoy itself, and newer vers
 """
 
 from meshext_wasm.library.meshext.legal import decode
-from meshext_wasm.library.raw import float_from_bits, load64, value_address, word
+from meshext_wasm.library.raw import float_from_bits, load64, value_address, value_open, word
 
 VARINT = 0
 FIXED64 = 1
@@ -112,6 +112,7 @@ def read_metadata(data: bytes) -> dict[str, dict[str, object]]:
 def read_struct(fields: Fields) -> dict[str, object]:
     """A `google.protobuf.Struct`."""
     made: dict[str, object] = {}
+    value_open(made)
     while fields.advance():
         entry = fields.inner()
         name = ""
@@ -148,6 +149,7 @@ def read_value(fields: Fields) -> object:
 def read_list(fields: Fields) -> list[object]:
     """A `google.protobuf.ListValue`."""
     made: list[object] = []
+    value_open(made)
     while fields.advance():
         made.append(read_value(fields.inner()))
     return made

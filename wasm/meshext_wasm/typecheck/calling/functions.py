@@ -37,6 +37,7 @@ from meshext_wasm.typecheck.meanings.conversions import to_type, to_value
 from meshext_wasm.typecheck.meanings.dispatch import check_expression
 from meshext_wasm.typecheck.meanings.generics import Bindings, solve, substitute, unify, variables_of
 from meshext_wasm.typecheck.meanings.making import failed, is_failed, is_simple, keep, read, refuse, sequence
+from meshext_wasm.typecheck.meanings.marking import guarded
 from meshext_wasm.typecheck.meanings.symbols import Binding, FunctionSymbol, Kind, Overloads
 from meshext_wasm.typecheck.meanings.unions import is_any, members_of
 
@@ -231,7 +232,7 @@ def finish(calling: Calling, receiver: Expression | None, *, exact: bool) -> Exp
         return failed(body.loc(calling.node))
     with body.collect() as statements:
         first, ordered = in_order(calling, statements, receiver, made)
-    arguments = [*first, *fill(calling, ordered)]
+        arguments = guarded(body, symbol, [*first, *fill(calling, ordered)], statements)
     result = solve(symbol.signature.result, calling.learned, calling.own)
     call = emit(body, calling.node, symbol, arguments, result, exact=exact)
     note_effect(body, symbol)

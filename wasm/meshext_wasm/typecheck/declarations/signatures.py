@@ -11,6 +11,7 @@ from meshext_wasm.tree.types import ClassType, NeverType, NoneType, RawType, Rep
 from meshext_wasm.typecheck.declarations.annotations import to_type
 from meshext_wasm.typecheck.declarations.declare import decorator_names
 from meshext_wasm.typecheck.declarations.declared import Declared, Definition, FunctionWork, Site
+from meshext_wasm.typecheck.declarations.reading import as_read
 from meshext_wasm.typecheck.meanings.making import constant
 from meshext_wasm.typecheck.meanings.symbols import Binding, ClassSymbol, Kind, Parameter, Signature
 from meshext_wasm.typecheck.meanings.synthesis import Ready
@@ -111,6 +112,8 @@ def read_parameter(
         place.report(node, f"nothing says what {node.arg} is", f"{node.arg}: int, or what it is")
     else:
         type_ = to_type(place, node.annotation)
+        if kind not in (Kind.STAR, Kind.STARSTAR):
+            type_ = as_read(declared, work, node.arg, type_)
     if default is None:
         return Parameter(node.arg, type_, kind)
     symbol = work.symbol.function.symbol

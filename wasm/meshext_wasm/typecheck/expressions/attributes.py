@@ -75,7 +75,7 @@ def with_attribute(body: Body, node: ast.AST, subject: Expression, name: str) ->
 
     wanted = join(body.program, *having)
     tested = tested_for(body, subject, wanted, having, fail)
-    return check_open(body, tested, wanted) if writes else tested
+    return check_open(body, tested, wanted, having) if writes else tested
 
 
 def plain_kinds(program: Program, *, open_: bool) -> list[Type]:

@@ -23,9 +23,9 @@ from meshext_wasm.typecheck.meanings.making import (
     refuse,
     sequence,
 )
+from meshext_wasm.typecheck.meanings.marking import as_open
 from meshext_wasm.typecheck.meanings.members_of_enums import as_collection
 from meshext_wasm.typecheck.meanings.narrowing import facts_of
-from meshext_wasm.typecheck.meanings.opening import as_open
 from meshext_wasm.typecheck.meanings.unions import is_any, join, loosen
 from meshext_wasm.typecheck.statements.iteration import check_loop, iterator_of
 

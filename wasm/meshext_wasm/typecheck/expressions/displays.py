@@ -22,7 +22,8 @@ from meshext_wasm.typecheck.meanings.making import (
     read,
     sequence,
 )
-from meshext_wasm.typecheck.meanings.opening import as_open, is_told
+from meshext_wasm.typecheck.meanings.marking import as_open
+from meshext_wasm.typecheck.meanings.opening import is_told
 from meshext_wasm.typecheck.meanings.plain_values import as_iterable
 from meshext_wasm.typecheck.meanings.unions import base_as, class_view, is_any, join, loosen, members_of
 

@@ -35,7 +35,14 @@ from meshext_wasm.typecheck.meanings.making import (
     refuse,
     sequence,
 )
-from meshext_wasm.typecheck.meanings.opening import check_items, check_open, is_listed, openable
+from meshext_wasm.typecheck.meanings.marking import widened
+from meshext_wasm.typecheck.meanings.opening import (
+    check_items,
+    check_open,
+    is_listed,
+    openable,
+    opened,
+)
 from meshext_wasm.typecheck.meanings.plain_values import plain, plain_fits
 from meshext_wasm.typecheck.meanings.unions import (
     READ_ONLY,
@@ -99,7 +106,7 @@ def to_type(body: Body, expression: Expression, wanted: Type, node: ast.AST) -> 
         return replace(value, type=wanted)
     if plain_fits(body.program, value.type, wanted):
         return plain(body, node, value)
-    tested = test_unknown(body, value, wanted)
+    tested = widened(body, value, wanted) or test_unknown(body, value, wanted)
     if tested is not None:
         return tested
     if isinstance(value.type, CallableType) and isinstance(wanted, CallableType):
@@ -122,15 +129,15 @@ def test_unknown(body: Body, value: Expression, wanted: Type) -> Expression | No
     not tell."""
     types = tested_types(body.program, value, wanted)
     if not types:
-        return None
+        looked = opened(body.program, value.type, wanted)
+        return narrow(check_open(body, value, wanted, looked), wanted) if looked else None
     text = constant(body.program, value.loc, display(wanted))
 
     def fail(kept: Expression) -> Expression:
         return call_known(body, value.loc, "builtins.errors.unexpected_type", text, kept)
 
     tested = tested_for(body, value, wanted, types, fail)
-    opens = not is_loose(value.type) and any(openable(body.program, value.type, each) for each in types)
-    return check_open(body, tested, wanted) if opens else tested
+    return tested if is_loose(value.type) else check_open(body, tested, wanted, types)
 
 
 def tested_types(program: Program, value: Expression, wanted: Type) -> list[Type]:
@@ -139,7 +146,6 @@ def tested_types(program: Program, value: Expression, wanted: Type) -> list[Type
     if is_loose(value.type):
         return [each for each in members_of(value.type) if is_assignable(program, each, wanted)]
     unknown = any(isinstance(each, ObjectType) and each.unknown for each in members_of(value.type))
-    unknown = unknown or any(openable(program, value.type, each) for each in members_of(wanted))
     plain = all(
         isinstance(each, NoneType)
         or (isinstance(each, ClassType) and is_flat(each))

@@ -2,11 +2,14 @@
 
 A look at a value's class does not tell that nobody knows a `dict[str, Any]` as `dict[str, int]`. So what is
 made as one, or read from JSON, gets a mark, and what is Any may stand where such a container is wanted if
-it has the mark. The items of a tuple, a frozenset or a copy are looked at one by one instead.
+it has the mark. What is made as a dict of text has another: who only reads it as a `Mapping[str, Any]` need
+not know what else is known of its values. The items of a tuple, a frozenset or a copy are looked at one by
+one instead.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,15 +28,15 @@ from meshext_wasm.tree.types import (
 from meshext_wasm.typecheck.meanings.making import (
     call_known,
     constant,
-    intrinsic,
-    is_failed,
     keep,
     narrow,
     sequence,
 )
+from meshext_wasm.typecheck.meanings.marking import as_open, is_keyed, is_open, is_read
 from meshext_wasm.typecheck.meanings.symbols import Program
 from meshext_wasm.typecheck.meanings.unions import (
     READ_ONLY,
+    base_as,
     display,
     is_any,
     is_assignable,
@@ -44,60 +47,60 @@ from meshext_wasm.typecheck.meanings.unions import (
 if TYPE_CHECKING:
     from meshext_wasm.typecheck.meanings.body import Body
 
-OPEN = frozenset("list dict".split())
-SEEN_OPEN = {"list": "list", "Sequence": "list", "dict": "dict", "Mapping": "dict"}
-"""What an open container may be taken for, and its class."""
 LENT = frozenset("list dict set deque".split())
 FIXED = frozenset("tuple frozenset".split())
 """Containers that nothing is put into."""
 
 
-def is_open(program: Program, type_: Type) -> bool:
-    """Whether containers of a type are open: their items are anything, their keys text."""
-    if not isinstance(type_, ClassType) or type_.cls.name not in SEEN_OPEN or not type_.arguments:
-        return False
-    *keys, item = type_.arguments
-    return isinstance(item, ObjectType) and all(
-        isinstance(each, ObjectType) or each == ClassType(program.builtin_class("str")) for each in keys
-    )
-
-
-def as_open(body: Body, made: Expression) -> Expression:
-    """What was just made, with the mark where it is an open container."""
-    type_ = made.type
-    if body.function.outside or is_failed(made) or not is_open(body.program, type_):
-        return made
-    if not isinstance(type_, ClassType) or type_.borrowed or type_.cls.name not in OPEN:
-        return made
-    if len(type_.arguments) == 2 and isinstance(type_.arguments[0], ObjectType):
-        return made  # its keys are anything, and who looks at the mark takes them for text
-    with body.collect() as statements:
-        kept = keep(body, statements, made)
-    mark = intrinsic(body.program, made.loc, "value.open", kept)
-    return sequence([*statements, Evaluate(loc=made.loc, value=mark)], kept)
-
-
 def openable(program: Program, given: Type, wanted: Type) -> bool:
-    """Whether a value may stand for an open container if it has the mark: it is Any, or a test told no more
-    of it than that it is a container."""
-    if not is_open(program, wanted) or not isinstance(wanted, ClassType) or wanted.borrowed:
+    """Whether a value may stand for a container of text or of anything if it has the mark: it is Any, or
+    its keys are, or a test told no more of it than that it is a container."""
+    if not isinstance(wanted, ClassType) or not isinstance(given, ClassType | ObjectType):
         return False
-    if is_any(given):
-        return True
-    return (
-        isinstance(given, ClassType)
-        and given.borrowed
-        and given.cls.name == SEEN_OPEN[wanted.cls.name]
-        and all(isinstance(each, ObjectType) for each in given.arguments)
+    if not is_read(wanted):
+        return is_open(program, wanted) and (is_any(given) or _may_be_open(program, given, wanted))
+    if not is_keyed(program, wanted):
+        return False
+    if not isinstance(given, ClassType):
+        return is_any(given) and isinstance(wanted.arguments[1], ObjectType)
+    seen = base_as(program, given, wanted.cls)
+    if seen is None or not seen.arguments:
+        return False
+    return is_any(seen.arguments[0]) and is_assignable(program, seen.arguments[1], wanted.arguments[1])
+
+
+def _may_be_open(program: Program, given: Type, wanted: ClassType) -> bool:
+    if not isinstance(given, ClassType) or given.cls is not wanted.cls or not is_open(program, given):
+        return False
+    return given.borrowed or is_any(given.arguments[0])
+
+
+def opened(program: Program, given: Type, wanted: Type) -> list[ClassType]:
+    """What a container that may be open is looked at for, its class being known; nothing where no look tells
+    that it may stand there."""
+    found = [
+        each
+        for each in members_of(wanted)
+        if isinstance(each, ClassType) and any(openable(program, one, each) for one in members_of(given))
+    ]
+    fits = all(
+        is_assignable(program, one, wanted) or any(openable(program, one, each) for each in found)
+        for one in members_of(given)
     )
+    return found if fits else []
 
 
-def check_open(body: Body, value: Expression, wanted: Type) -> Expression:
-    """The value, TypeError where it is a list or dict without the mark."""
+def check_open(body: Body, value: Expression, wanted: Type, types: Iterable[Type]) -> Expression:
+    """The value, TypeError where it is a list or dict without the mark that one of the types asks for."""
+    marked = [each for each in types if isinstance(each, ClassType)]
+    written = any(not is_read(each) and is_open(body.program, each) for each in marked)
+    if not written and not any(is_keyed(body.program, each) for each in marked):
+        return value
     with body.collect() as statements:
         kept = keep(body, statements, value)
     text = constant(body.program, value.loc, display(wanted))
-    look = call_known(body, value.loc, "builtins.dynamic.check_open", kept, text)
+    name = "check_open" if written else "check_keyed"
+    look = call_known(body, value.loc, f"builtins.dynamic.{name}", kept, text)
     return sequence([*statements, Evaluate(loc=value.loc, value=look)], kept)
 
 
