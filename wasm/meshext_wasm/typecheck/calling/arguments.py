@@ -13,6 +13,7 @@ from meshext_wasm.typecheck.calling.spelled import as_lambda
 from meshext_wasm.typecheck.meanings.dispatch import check_value
 from meshext_wasm.typecheck.meanings.making import is_failed
 from meshext_wasm.typecheck.meanings.plain_values import as_tuple
+from meshext_wasm.typecheck.meanings.refusals import EXEMPLAR
 from meshext_wasm.typecheck.meanings.symbols import Kind, Parameter, Signature
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ def bind_positional(
         elif star is not None:
             yield Filled(star, argument)
         else:
+            if name in ("inc", "observe") and any(each.name == "labels" for each in parameters):
+                raise NoMatch(argument.node, EXEMPLAR[0].format(name=name), EXEMPLAR[1])
             many = f"{len(given.positional)} arguments, and {name}() takes {len(places)}"
             raise NoMatch(argument.node, many, "leave the others out")
     del node

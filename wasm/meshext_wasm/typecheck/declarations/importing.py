@@ -7,6 +7,7 @@ from meshext_wasm.source.loading import Loaded, describe_missing
 from meshext_wasm.tree.program import Module
 from meshext_wasm.typecheck.calling import spelled
 from meshext_wasm.typecheck.declarations.declared import Declared, Site
+from meshext_wasm.typecheck.meanings.refusals import IMPORTED
 from meshext_wasm.typecheck.meanings.symbols import (
     ClassSymbol,
     MissingSymbol,
@@ -91,7 +92,7 @@ def refuse_name(site: Site, each: Import, module: str, name: str) -> None:
     elif is_loaded(site, module) and (module or any(find_name(site, "", other) for other, _ in each.names)):
         place = next((a for a in each.node.names if a.name == name), each.node)
         reason = f"{each.module or 'the package'} has no {name} that is compiled"
-        site.report(place, reason, "one of the names that it has")
+        site.report(place, *IMPORTED.get((module, name), (reason, "one of the names that it has")))
 
 
 def is_loaded(site: Site, module: str) -> bool:

@@ -17,6 +17,7 @@ from meshext_wasm.typecheck.meanings.generics import Bindings, substitute
 from meshext_wasm.typecheck.meanings.making import call_known, class_type, constant, narrow, refuse
 from meshext_wasm.typecheck.meanings.members_of_enums import is_enumeration
 from meshext_wasm.typecheck.meanings.opening import check_open
+from meshext_wasm.typecheck.meanings.refusals import ATTRIBUTES
 from meshext_wasm.typecheck.meanings.symbols import (
     Binding,
     ClassSymbol,
@@ -152,6 +153,9 @@ def in_library(body: Body) -> bool:
 
 def unknown(body: Body, node: ast.AST, type_: Type, name: str) -> Expression:
     """There is no such attribute."""
+    known = ATTRIBUTES.get((display(type_).partition("[")[0], name))
+    if known is not None:
+        return refuse(body, node, *known)
     return refuse(
         body,
         node,

@@ -247,13 +247,16 @@ class Body:
 
     def is_shaky_in(self, path: str) -> bool:
         """Whether a path may mean something else later on."""
-        from meshext_wasm.typecheck.meanings.narrowing import fields_of
+        from meshext_wasm.typecheck.meanings.narrowing import fields_of, is_lasting
 
         names = attributes(path)
         if any(each in self.unit.writable_names for each in names):
             return True
         own, writable = self.unit.own_fields, self.unit.writable
-        return bool(names) and any(each in writable or each not in own for each in fields_of(self, path))
+        return bool(names) and any(
+            each in writable or (each not in own and not is_lasting(self.program, each))
+            for each in fields_of(self, path)
+        )
 
     def effect(self) -> None:
         """Something ran that may write fields and variables of others: forget what it may have changed."""

@@ -234,6 +234,8 @@ def hint_for(given: Type, wanted: Type) -> str:
     if isinstance(given, ClassType) and isinstance(wanted, ClassType) and given.cls is wanted.cls:
         if any(map(is_any, wanted.arguments)):
             return "Mapping or Sequence in place of dict or list where it is only read, or a copy"
+        if given.cls.name in READ_ONLY:
+            return f"make a {display(wanted)} of items that are tested, or annotate it so"
         return f"its items may change, so they have to be the same: annotate it {display(wanted)}"
     return f"give it a {display(wanted)}, or annotate it otherwise"
 

@@ -23,6 +23,7 @@ from meshext_wasm.typecheck.meanings.symbols import (
     ConstantSymbol,
     MissingSymbol,
     ModuleSymbol,
+    Program,
     find_field,
 )
 from meshext_wasm.typecheck.meanings.unions import (
@@ -279,3 +280,17 @@ def field_type(body: Body, type_: Type | None, attribute: str) -> Type | None:
     view = base_as(body.program, type_, owner.cls)
     names = [each.name for each in owner.parameters]
     return substitute(slot.type, dict(zip(names, view.arguments if view else (), strict=False)))
+
+
+LASTING = ("meshext.exchange.Exchange",)
+"""Classes of the library whose fields nobody writes once there is an instance."""
+
+
+def is_lasting(program: Program, slot: Field) -> bool:
+    """Whether it is a field of one of those."""
+    for path in LASTING:
+        module, _, name = path.rpartition(".")
+        found = program.modules[module].names.get(name) if module in program.modules else None
+        if isinstance(found, ClassSymbol) and slot in found.fields.values():
+            return True
+    return False

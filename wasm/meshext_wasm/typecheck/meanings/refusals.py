@@ -33,3 +33,26 @@ NAMES: dict[str, str] = {
 def hint_for_name(name: str) -> str:
     """What to write instead of a name that is not known."""
     return NAMES.get(name, "a name that is defined or imported here")
+
+
+METRICS = (
+    "metrics inside of Envoy are names of the filter's class",
+    "`seen = Counter(...)` there, and self.seen",
+)
+TEMPLATE = ("a template that is not written out is not compiled", "the template in the call, or an f-string")
+ATTRIBUTES: dict[tuple[str, str], tuple[str, str]] = {
+    ("Counter", "of"): METRICS,
+    ("Gauge", "of"): METRICS,
+    ("Histogram", "of"): METRICS,
+    ("str", "format"): TEMPLATE,
+    ("str", "format_map"): TEMPLATE,
+}
+"""Attributes that CPython has: the reason why they are not compiled, and what to write instead."""
+EXEMPLAR = ("Envoy keeps no exemplars, so {name}() takes none inside of it", "it without the exemplar")
+IMPORTED: dict[tuple[str, str], tuple[str, str]] = {
+    ("meshext.attributes", "ATTRIBUTES"): (
+        "the list of Envoy's attributes stays outside of a module",
+        "the names that the filter declares: attributes = (...,)",
+    ),
+}
+"""Names of modules of the SDK, in the same way."""
