@@ -12,6 +12,7 @@ from meshext_wasm.typecheck.declarations.declared import ClassWork, Declared, De
 from meshext_wasm.typecheck.declarations.enums import declare_enum, is_enum
 from meshext_wasm.typecheck.declarations.flags import declare_flags
 from meshext_wasm.typecheck.declarations.members import declare_method
+from meshext_wasm.typecheck.declarations.total_order import is_total, total_order
 from meshext_wasm.typecheck.meanings.making import class_type
 from meshext_wasm.typecheck.meanings.members_of_enums import is_flag
 from meshext_wasm.typecheck.meanings.symbols import ClassSymbol, find_member
@@ -53,6 +54,9 @@ def synthesise(declared: Declared, work: ClassWork) -> None:
         values = declare_enum(declared, work)
         if is_flag(work.symbol.cls):
             declare_flags(declared, work, values)
+    if not work.outer.is_library and is_total(work):
+        for text, taken in total_order(work):
+            add(declared, work, text, {"TAKEN": taken})
     members = work.symbol.members
     if work.outer.is_library and not work.dataclass:
         return

@@ -17,7 +17,7 @@ BLOBS = frozenset("int float str bytes".split())
 ARRAYS = frozenset("tuple array cell function".split())
 ENUMS = frozenset("Enum IntEnum StrEnum Flag IntFlag".split())
 MIXED = {"str": "TextEnum", "int": "NumberEnum"}
-CLASS_DECORATORS = frozenset("builtin dataclass final unique runtime_checkable".split())
+CLASS_DECORATORS = frozenset("total_ordering builtin dataclass final unique runtime_checkable".split())
 
 
 def declare_aliases(declared: Declared, site: Site, *, variables: bool) -> None:

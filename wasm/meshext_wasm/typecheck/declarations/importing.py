@@ -26,7 +26,7 @@ SPECIAL = {
     "abc": "ABC abstractmethod ABCMeta",
     "__future__": "annotations",
     "collections.abc": "Callable",
-    "functools": "cache lru_cache partial",
+    "functools": "cache lru_cache partial total_ordering",
     spelled.MODULE: spelled.NAMES,
 }
 """Names that the checker knows itself, some of them of modules that the library has too."""
