@@ -9,7 +9,7 @@ import pytest
 from meshext_wasm.ir import instructions as ir
 from meshext_wasm.ir import verifier as module
 from meshext_wasm.ir.errors import BrokenIR
-from meshext_wasm.ir.program import Function, Unit
+from meshext_wasm.ir.program import Block, Function, Unit
 from meshext_wasm.ir.verifier import Verifier
 from meshext_wasm.ir.verify import verify
 from meshext_wasm.tree.types import Rep
@@ -68,3 +68,16 @@ def test_another_signature_makes_every_call_be_looked_at_again() -> None:
     unit.signatures["m.g"] = replace(unit.signatures["m.g"], takes=())
     with pytest.raises(BrokenIR, match=r"m\.f is broken after a pass:\n.*takes"):
         verifier.verify(after="a pass")
+
+
+def test_nothing_goes_to_the_entry_and_something_to_every_other_block() -> None:
+    unit = built(SOURCE)
+    function = function_of(unit, "m.g")
+    end, entry = function.entry.end, function.entry.label
+    assert end is not None
+    function.blocks["alone"] = Block("alone", end=ir.Jump(loc=end.loc, target=entry))
+    with pytest.raises(BrokenIR, match="alone goes to the entry"):
+        verify(function, unit.signatures, after="a pass")
+    function.blocks["alone"] = Block("alone", end=ir.Jump(loc=end.loc, target="alone"))
+    with pytest.raises(BrokenIR, match="nothing goes to alone"):
+        verify(function, unit.signatures, after="a pass")

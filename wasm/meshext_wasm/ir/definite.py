@@ -64,7 +64,14 @@ def leaving(block: Block, bits: dict[Register, int]) -> dict[str, int]:
 def unwritten_reads(function: Function) -> Iterator[tuple[Block, Instruction, Register]]:
     """Every read of a register that some way to it has not written; blocks that can not run are left out."""
     bits = numbers(function)
-    for label, written in written_at_start(function, bits).items():
+    yield from reads_before(function, bits, written_at_start(function, bits))
+
+
+def reads_before(
+    function: Function, bits: dict[Register, int], at_start: dict[str, int]
+) -> Iterator[tuple[Block, Instruction, Register]]:
+    """The same, where it is known what each block starts with."""
+    for label, written in at_start.items():
         block = function.blocks[label]
         for each in block.everything():
             for operand in each.operands:

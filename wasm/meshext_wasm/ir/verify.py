@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from meshext_wasm.ir import instructions as ir
-from meshext_wasm.ir.definite import results, unwritten_reads
+from meshext_wasm.ir.definite import numbers, reads_before, results, written_at_start
 from meshext_wasm.ir.errors import BrokenIR
 from meshext_wasm.ir.printing import print_function, print_instruction
-from meshext_wasm.ir.program import Block, Function, Signature, Unit, next_labels, successors
+from meshext_wasm.ir.program import Block, Function, Signature, Unit, next_labels
 from meshext_wasm.ir.raising import may_raise
 from meshext_wasm.ir.shapes import check_types
-from meshext_wasm.ir.trimming import reachable
 
 
 def verify_unit(unit: Unit, *, after: str) -> None:
@@ -74,12 +73,10 @@ def check_blocks(function: Function) -> Iterator[str]:
     for label, block in function.blocks.items():
         if block.label != label:
             yield f"block {block.label} is kept as {label}"
-        yield from check_block(function, block)
-        if entry.label in successors(block):
-            yield f"{label} goes to the entry"
+        yield from check_block(function, block, entry)
 
 
-def check_block(function: Function, block: Block) -> Iterator[str]:
+def check_block(function: Function, block: Block, entry: Block) -> Iterator[str]:
     """One block: its end, its edges, and `catch` where it belongs."""
     if block.end is None:
         yield f"{block.label} has no end"
@@ -95,21 +92,23 @@ def check_block(function: Function, block: Block) -> Iterator[str]:
             yield f"{block.label}: `{print_instruction(each)}` while an exception is pending"
     for each in block.everything():
         if each.error is not None or each is block.end:  # others only go on
-            yield from check_edges(function, block, each, pending=pending)
+            yield from check_edges(function, block, each, entry, pending=pending)
     if isinstance(block.end, ir.Leave) != pending and not (pending and isinstance(block.end, ir.Jump)):
         yield f"{block.label} ends with `{type(block.end).__name__.lower()}`, pending: {pending}"
 
 
 def check_edges(
-    function: Function, block: Block, instruction: ir.Instruction, *, pending: bool
+    function: Function, block: Block, instruction: ir.Instruction, entry: Block, *, pending: bool
 ) -> Iterator[str]:
-    """Targets exist; handler blocks are entered with an exception pending and no other way."""
+    """Targets exist, none is the entry; a handler block is entered with an exception pending and only so."""
     for label in next_labels(instruction):
         target = function.blocks.get(label)
         if target is None:
             yield f"{block.label}: no block {label}"
         elif target.handler != (pending or label == instruction.error):
             yield f"{block.label}: `{print_instruction(instruction)}` may not go to {label}"
+        elif target is entry:
+            yield f"{block.label} goes to the entry"
 
 
 def check_instruction(
@@ -128,6 +127,8 @@ def check_instruction(
 
 def check_written(function: Function) -> Iterator[str]:
     """Every block can run, and nothing is read before it is written on every way."""
-    yield from (f"nothing goes to {label}" for label in function.blocks.keys() - reachable(function))
-    for block, each, register in unwritten_reads(function):
+    bits = numbers(function)
+    at_start = written_at_start(function, bits)
+    yield from (f"nothing goes to {label}" for label in function.blocks.keys() - at_start.keys())
+    for block, each, register in reads_before(function, bits, at_start):
         yield f"{block.label}: `{print_instruction(each)}` reads {register.name} before it is written"
