@@ -40,7 +40,7 @@ def test_only_functions_on_cycles_count() -> None:
 
 
 def test_what_does_not_count_is_added_to_what_calls_it() -> None:
-    sizes = add_up(UNIT, recursive(UNIT), lambda _: 10, 100, max)
+    sizes = add_up(UNIT, [each.symbol for each in UNIT.functions], recursive(UNIT), lambda _: 10, 100, max)
     assert sizes["leaf"] == 10
     assert sizes["above"] == 110
     assert sizes["into"] == 120

@@ -7,7 +7,7 @@ calls in such a way, or through direct calls inside one unit. Those functions co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from meshext_wasm.ir import instructions as ir
@@ -63,14 +63,20 @@ def peel(left: set[str], forward: dict[str, set[str]]) -> set[str]:
 
 
 def add_up(
-    unit: Unit, stop: set[str], own: Callable[[Function], int], outside: int, join: Callable[[int, int], int]
+    unit: Unit,
+    asked: Iterable[str],
+    stop: set[str],
+    own: Callable[[Function], int],
+    outside: int,
+    join: Callable[[int, int], int],
 ) -> dict[str, int]:
-    """A number for each function: its own joined with those of what it calls, none for what is in `stop`,
-    `outside` for functions of other units. Functions not in `stop` form no cycle."""
+    """A number for each function that is `asked` for, and those that they come to: its own joined with those
+    of what it calls, none for what is in `stop`, `outside` for functions of other units. Functions not in
+    `stop` form no cycle."""
     functions = {each.symbol: each for each in unit.functions}
     calls = {symbol: direct_calls(each) for symbol, each in functions.items()}
     found: dict[str, int] = {}
-    waiting = list(functions)
+    waiting = list(asked)
     while waiting:
         symbol = waiting[-1]
         if symbol in found:  # it was met before, as what another one calls

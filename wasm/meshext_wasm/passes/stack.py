@@ -25,10 +25,10 @@ OVERFLOW: Final = "overflow"
 def guard_stack(unit: Unit) -> None:
     """`enter` first of all in each function that may recur, `exit` before it ends; after `add_sites`."""
     counted = recursive(unit)
-    sizes = add_up(unit, counted, frame_bytes, OUTSIDE_BYTES, max)
-    for function in unit.functions:
-        if function.raises and function.symbol in counted:
-            guard(function, sizes[function.symbol])
+    guarded = [each for each in unit.functions if each.raises and each.symbol in counted]
+    sizes = add_up(unit, [each.symbol for each in guarded], counted, frame_bytes, OUTSIDE_BYTES, max)
+    for function in guarded:
+        guard(function, sizes[function.symbol])
 
 
 def frame_bytes(function: Function) -> int:
