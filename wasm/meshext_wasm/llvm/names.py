@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from meshext_wasm.tree.types import Rep
 
@@ -25,6 +26,7 @@ PLAIN = re.compile(r"[ !#-\[\]-~]*")
 """What stands between quotes as it is: what ASCII prints, without quotes and backslashes."""
 
 
+@lru_cache(maxsize=1 << 14)
 def escaped(name: str) -> str:
     """Any text as LLVM reads it between quotes."""
     if PLAIN.fullmatch(name):
