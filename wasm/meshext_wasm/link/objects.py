@@ -92,6 +92,8 @@ class Segment:
 PACKED = struct.Struct("<IBIi")
 PLACES = struct.Struct("<I9s")
 """The same as an offset and what stands there."""
+PLACED = struct.Struct("<BIi")
+"""What stands there."""
 
 
 def unpacked(packed: bytes) -> list[Relocation]:
@@ -114,8 +116,8 @@ def places_of(raw: bytes, packed: bytes) -> list[tuple[int, bytes, bytes]]:
 
 def relocation_of(offset: int, what: bytes) -> Relocation:
     """One of PLACES."""
-    [found] = unpacked(PLACES.pack(offset, what))
-    return found
+    fix, index, addend = PLACED.unpack(what)
+    return Relocation(FIXES[fix], offset, index, addend)
 
 
 @dataclass(slots=True, eq=False)
