@@ -25,7 +25,7 @@ def test_its_tests_pass(meshext: Run, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_filter.py"]
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
-        command, cwd=tmp_path / "my-filter", env=env, capture_output=True, text=True, timeout=100, check=False
+        command, cwd=tmp_path / "my-filter", env=env, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout
     assert re.search(r"^8 passed", done.stdout, re.MULTILINE)
@@ -38,7 +38,7 @@ def test_its_calls_pass_in_the_real_envoy(meshext: Run, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_in_envoy.py"]
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
-        command, cwd=tmp_path / "my-filter", env=env, capture_output=True, text=True, timeout=100, check=False
+        command, cwd=tmp_path / "my-filter", env=env, capture_output=True, text=True, timeout=300, check=False
     )
     assert re.search(r"^2 passed", done.stdout, re.MULTILINE), done.stdout
 
@@ -57,7 +57,7 @@ def test_it_is_typed_and_tidy(meshext: Run, tmp_path: Path) -> None:
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stdout

@@ -28,7 +28,7 @@ from tests.conformance.upstream import ScriptedUpstream
 from tests.conformance.waiting import is_over, wait_for
 
 NAMES = ("main", "other")
-READY = 90.0  # seconds for hundreds of listeners on a busy machine
+READY = 240.0  # seconds for hundreds of listeners on a busy machine
 
 
 class RealEnvoy:
