@@ -23,6 +23,9 @@ from meshext_controlplane.agent.replay import DeltaReplay, SotwReplay
 CONNECT_LIMIT = 3.0
 """Seconds that the control plane gets to take a connection before the last good resources are used."""
 
+AWAY_LIMIT = 0.5
+"""The same where it was away when it was tried last: an Envoy that starts then should not wait twice."""
+
 ANSWER_LIMIT = 10.0
 """Seconds that it gets for its first answer to an Envoy that has nothing yet."""
 
@@ -47,6 +50,18 @@ class Form:
     replay: Callable[[LastGood, InboundGate], DeltaReplay | SotwReplay]
 
 
+@dataclass(slots=True)
+class Reach:
+    """Whether the control plane was away when it was tried last, by whichever stream of the same Envoy."""
+
+    away: bool = False
+
+    @property
+    def limit(self) -> float:
+        """Seconds that a connection may take."""
+        return AWAY_LIMIT if self.away else CONNECT_LIMIT
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """Why the control plane's stream ended."""
@@ -69,6 +84,7 @@ class Passage:
         last_good: LastGood,
         gate: InboundGate,
         backoff: Backoff,
+        reach: Reach,
         counts: Counts,
     ) -> None:
         self._form = form
@@ -77,6 +93,7 @@ class Passage:
         self._last_good = last_good
         self._gate = gate
         self._backoff = backoff
+        self._reach = reach
         self._counts = counts
         self._requests: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
         self._asked: list[bytes] = []
@@ -104,7 +121,7 @@ class Passage:
 
     async def _work(self) -> Ending:
         async with self._control_plane.open() as channel:
-            if not await _is_ready_within(channel, CONNECT_LIMIT):
+            if not await _is_ready_within(channel, self._reach.limit):
                 return await self._replay(channel, "it can not be reached")
             ending = await self._pass(channel)
             if ending.code in _REFUSED:
@@ -157,6 +174,7 @@ class Passage:
                 self._gate.open()  # peers learn of this workload's state from the control plane
                 self._asked.clear()
                 self._backoff.reset()
+                self._reach.away = False
                 log.info("configuration comes from the control plane")
             watch.sent(body)
             await self._context.write(body)
@@ -171,6 +189,7 @@ class Passage:
 
     async def _replay(self, channel: grpc.aio.Channel, why: str) -> Ending:
         """Answer out of what is stored, until it is worth to try the control plane again."""
+        self._reach.away = True
         log.warning(
             "no configuration from the control plane (%s); %d stored resources are used",
             why,
@@ -199,6 +218,7 @@ class Passage:
     async def _worth_another_try(self, channel: grpc.aio.Channel) -> None:
         await asyncio.sleep(self._backoff.next())
         await _is_ready(channel)
+        self._reach.away = False  # the next stream's own connection may take its time
 
     async def _answer(self, replay: DeltaReplay | SotwReplay, writing: asyncio.Lock) -> None:
         while True:

@@ -20,7 +20,7 @@ from meshext_controlplane.agent.channels import ControlPlane
 from meshext_controlplane.agent.inbound_gate import InboundGate
 from meshext_controlplane.agent.last_good import DeltaWatch, LastGood, SotwWatch
 from meshext_controlplane.agent.metrics import Counts
-from meshext_controlplane.agent.passage import Form, Passage
+from meshext_controlplane.agent.passage import Form, Passage, Reach
 from meshext_controlplane.agent.replay import DeltaReplay, SotwReplay
 
 SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
@@ -52,6 +52,7 @@ class Relay:
         self._counts = counts or Counts()
         self._forms = forms
         self._backoff = Backoff(longest=10.0)
+        self._reach = Reach()
         self._superseded = asyncio.Event()
 
     def handlers(self) -> grpc.GenericRpcHandler:
@@ -68,7 +69,8 @@ class Relay:
                 # One Envoy has one stream: an older one is of an Envoy that has died, or of nobody we know.
                 self._superseded.set()
                 self._superseded = asyncio.Event()
-            behind = (self._control_plane, self._last_good, self._gate, self._backoff, self._counts)
+            shared = (self._backoff, self._reach, self._counts)
+            behind = (self._control_plane, self._last_good, self._gate, *shared)
             await Passage(form, context, *behind).serve(self._superseded)
 
         return handle

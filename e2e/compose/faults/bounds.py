@@ -39,7 +39,7 @@ class Measured:
 
 TABLE = (
     Bound("control plane killed for a minute", 0, 30, "Envoys go on with what they have"),
-    Bound("Envoy killed, without a control plane", 20, 10, "its agent starts another one, from a file"),
+    Bound("Envoy killed, without a control plane", 60, 15, "its agent starts another one, from a file"),
     Bound("state lost, restored from a backup", 0, 60, "no empty configuration, and no second mesh"),
     Bound("route that Envoy refuses", 0, 10, "the last good one stays"),
     Bound("invalid document", 0, 5, "it never reaches a proxy"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,6 +23,7 @@ from tests.controlplane.agent.mesh import (
     OUTBOUND,
     PORT,
     echo,
+    envoy_of,
     options,
     ready,
     resources_for,
@@ -160,6 +162,27 @@ def test_a_control_plane_that_says_nothing_is_as_good_as_away(
             control_plane.silent = True
             async with running(chosen) as sidecar:
                 await until(lambda: sidecar.answers("/"), sidecar)
+
+    asyncio.run(scenario())
+
+
+def test_an_envoy_that_starts_while_it_is_away_does_not_wait_for_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        async with ControlPlane() as control_plane:
+            chosen = options(control_plane, tmp_path)
+            control_plane.resources = resources_for(chosen)
+            async with running(chosen) as sidecar:
+                await ready(control_plane, sidecar)
+                await control_plane.stop()
+                await until(lambda: "stored resources are used" in caplog.text, sidecar)
+                monkeypatch.setattr(passage, "CONNECT_LIMIT", 3600.0)
+                # Connections are taken there and nobody says anything, as if its name were not resolved.
+                with socket.create_server((control_plane.address.host, control_plane.address.port)):
+                    envoy_of(sidecar).kill()
+                    await until(lambda: "Envoy was ended by SIGKILL" in caplog.text, sidecar)
+                    await until(lambda: sidecar.answers("/"), sidecar, limit=12.0)  # gRPC gives up after 20
 
     asyncio.run(scenario())
 
