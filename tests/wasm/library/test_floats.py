@@ -47,6 +47,15 @@ def test_to_int(number: float) -> None:
     assert same(doubles.to_int, number) == same(lambda value: int(value) + 0, number)
 
 
+@given(INTS)
+@example((1 << 1024) - (1 << 970))
+@example(-(1 << 1024))
+@example((1 << 62) - 1)
+@example(-(1 << 62) - 1)
+def test_int_as_double(number: int) -> None:
+    assert same(doubles.int_as_double, number) == same(lambda value: double(float(value)), number)
+
+
 @given(INTS, INTS)
 @example(1, 3 << 1074)
 @example(3, 1 << 1075)

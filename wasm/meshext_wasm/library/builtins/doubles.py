@@ -137,12 +137,20 @@ def wide_of(number: int) -> wide:
 
 def as_double(number: float) -> double:
     """The double of any number. OverflowError for an int beyond the largest."""
-    if isinstance(number, int):
-        result = of_int(number)
-        if not is_finite(result):
-            raise OverflowError("int too large to convert to float")
-        return result
-    return double(number)
+    return int_as_double(number) if isinstance(number, int) else double(number)
+
+
+def int_as_double(number: int) -> double:
+    """The double of any int, small enough to be put where a loop asks for it. OverflowError as above."""
+    return float_from_wide(int_small(number)) if int_is_small(number) else long_as_double(number)
+
+
+def long_as_double(number: int) -> double:
+    """The same of an int that is not small."""
+    result = of_int(number)
+    if not is_finite(result):
+        raise OverflowError("int too large to convert to float")
+    return result
 
 
 def to_int(number: float) -> int:

@@ -202,7 +202,7 @@ def operate_mixed(body: Body, name: str, left: Expression, right: Expression) ->
     for each in kept:
         found = as_float(program, each)
         if found is None and is_int(program, each.type):
-            made = call_known(body, each.loc, "builtins.doubles.as_double", convert(each, Rep.VALUE))
+            made = call_known(body, each.loc, "builtins.doubles.int_as_double", convert(each, Rep.VALUE))
             found = replace(made, type=ClassType(program.builtin_class("float")))
         if found is None:
             return None
