@@ -16,7 +16,7 @@ from functools import cache
 import wasmtime
 
 from meshext_wasm.build.cache import Cache, user_cache
-from meshext_wasm.build.emitting import Text, compile_texts
+from meshext_wasm.build.emitting import compile_texts
 from meshext_wasm.build.library import Library, load_or_compile
 from meshext_wasm.build.pipeline import RUN_TIME, START_EXPORT, check_own, compile_program
 from meshext_wasm.build.stages import (
@@ -34,6 +34,7 @@ from meshext_wasm.link.linker import link
 from meshext_wasm.link.objects import parse_object
 from meshext_wasm.link.starting import START
 from meshext_wasm.llvm.machine import emit_object
+from meshext_wasm.llvm.text import Text
 from meshext_wasm.llvm.unit import lower_unit
 from meshext_wasm.passes.pipeline import PASSES
 from meshext_wasm.source.loading import Texts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meshext_wasm.build.showing import STAGES
+from meshext_wasm.llvm.copies import NONE
 from tests.wasm.ir.checked import checked
 
 SOURCE = "def double(n: int) -> int:\n    return n + n\n"
@@ -20,4 +21,4 @@ SAYS = {
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_program_can_be_looked_at(stage: str) -> None:
-    assert SAYS[stage] in STAGES[stage](checked(SOURCE))
+    assert SAYS[stage] in STAGES[stage](checked(SOURCE), NONE)

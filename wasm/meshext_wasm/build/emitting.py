@@ -5,28 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from meshext_wasm.build.cache import Cache, text_key
 from meshext_wasm.link.objects import ObjectFile, parse_object
 from meshext_wasm.llvm.lint import check_text
+from meshext_wasm.llvm.text import Text
 
 ENOUGH = 8
 """Texts for which it is worth starting processes; a program of a few files has fewer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """LLVM's text of a source. `thorough`: as fast as LLVM can make it, else made soon."""
-
-    source: str
-    text: str
-    thorough: bool
-
-    @property
-    def name(self) -> str:
-        """Under which its object is kept."""
-        return f"{text_key(self.text)}-{self.thorough:d}.o"
 
 
 def compile_texts(texts: Sequence[Text], cache: Cache) -> list[ObjectFile]:
@@ -34,7 +20,7 @@ def compile_texts(texts: Sequence[Text], cache: Cache) -> list[ObjectFile]:
 
     RuntimeError where LLVM does not take a text: a mistake of ours.
     """
-    names = [each.name for each in texts]
+    names = [f"{text_key(each.text)}-{each.thorough:d}.o" for each in texts]
     objects = {at: made for at, name in enumerate(names) if (made := cache.get(name)) is not None}
     for at, made in emit({at: text for at, text in enumerate(texts) if at not in objects}):
         cache.put(names[at], made)
@@ -62,7 +48,7 @@ def emit_beside(texts: Mapping[int, Text]) -> Iterator[tuple[int, bytes]]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if cores < 2:
         return
-    from meshext_wasm.llvm.workers import Order, WorkerError, emit_objects  # as above
+    from meshext_wasm.llvm.workers import WorkerError, emit_objects  # as above
 
     with suppress(OSError, WorkerError):
-        yield from emit_objects({at: Order(each.text, each.thorough) for at, each in texts.items()}, cores)
+        yield from emit_objects(texts, cores)

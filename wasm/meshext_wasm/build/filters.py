@@ -120,17 +120,18 @@ def build_filters(
 
 def show_filters(specs: Sequence[str], cache: Cache, stage: str) -> str:
     """A chain of filters at one of `build.showing.STAGES`, as text."""
-    return STAGES[stage](check_filters(specs, cache)[1])
+    library = load_or_compile(cache)
+    return STAGES[stage](check_filters(specs, library)[1], library.compiled.copies)
 
 
 @no_collections()
-def check_filters(specs: Sequence[str], cache: Cache) -> tuple[list[Seated], Unit]:
+def check_filters(specs: Sequence[str], library: Library) -> tuple[list[Seated], Unit]:
     """A chain of filters, and its program in the core language. Raises as `build_filters`."""
     chain, folders = seat_filters([load_filter(spec) for spec in specs])
     sources = read_sources(chain)
     adds = any(RESPONSE_HEADERS in text for text in sources)
     own, trusted = files_of(write_program(chain, find_facts(sources), adds=adds), folders)
-    return chain, check_own(ENTRY, own, load_or_compile(cache), trusted)
+    return chain, check_own(ENTRY, own, library, trusted)
 
 
 def files_of(written: str, folders: Sequence[Folder]) -> tuple[Files, Files]:

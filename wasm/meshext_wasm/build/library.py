@@ -9,7 +9,7 @@ from pathlib import Path
 
 from meshext_wasm.build.cache import Cache, key_of
 from meshext_wasm.build.collecting import no_collections
-from meshext_wasm.build.emitting import Text, compile_texts
+from meshext_wasm.build.emitting import compile_texts
 from meshext_wasm.build.packed import pack
 from meshext_wasm.build.sharing import Sharing
 from meshext_wasm.build.stages import Compiled, compile_unit
@@ -17,6 +17,7 @@ from meshext_wasm.diagnostics.diagnostic import Collector
 from meshext_wasm.link.kept import keep
 from meshext_wasm.link.objects import ObjectFile
 from meshext_wasm.llvm.support import support_text
+from meshext_wasm.llvm.text import Text
 from meshext_wasm.source.loading import ALWAYS, Folder, Loaded, Loader, Texts
 from meshext_wasm.typecheck.meanings.symbols import Program
 from meshext_wasm.typecheck.unit import check_library, strip

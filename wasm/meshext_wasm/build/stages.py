@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from meshext_wasm.build.cache import Cache
-from meshext_wasm.build.emitting import Text, compile_texts
+from meshext_wasm.build.emitting import compile_texts
 from meshext_wasm.ir.build.unit import build_unit
 from meshext_wasm.ir.program import Unit
 from meshext_wasm.link.kept import AnyObject
 from meshext_wasm.link.starting import Body
 from meshext_wasm.llvm.copies import NONE, Copies, choose_copies
+from meshext_wasm.llvm.text import Text
 from meshext_wasm.llvm.unit import lower_unit
 from meshext_wasm.passes.pipeline import run_passes
 from meshext_wasm.tree import program as tree

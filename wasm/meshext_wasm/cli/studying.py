@@ -36,7 +36,7 @@ def study(specs: Sequence[str], configs: Sequence[str], on_step: Callable[[str],
     cache = user_cache()
     on_step("run-time library and filters")
     try:
-        chain, unit = check_filters(specs, cache)
+        chain, unit = check_filters(specs, load_or_compile(cache))
         uses = tuple(find_uses(chain, unit))
         built = build_filters(specs, cache)
     except CompileError as error:

@@ -15,32 +15,17 @@ import sys
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
 from meshext_wasm.llvm.machine import emit_object
+from meshext_wasm.llvm.text import Text
 
 MODULE: Final = "meshext_wasm.llvm.workers"
 PACKAGES: Final = ("meshext_wasm", "llvmlite")
 """What a worker imports beside the standard library."""
 MOST: Final = 4
 """Workers at once: each takes some hundred megabytes, and what they do is but half of a build."""
-THOROUGH_COSTS: Final = 4
-"""How much longer a text takes that is optimised thoroughly, about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A text to be made an object of, thoroughly or soon."""
-
-    text: str
-    thorough: bool
-
-    @property
-    def cost(self) -> int:
-        """How long it takes, against others."""
-        return len(self.text) * (THOROUGH_COSTS if self.thorough else 1)
 
 
 class WorkerError(RuntimeError):
@@ -65,15 +50,16 @@ class Worker:
         )
         return self
 
-    def emit(self, order: Order) -> bytes:
+    def emit(self, text: Text) -> bytes:
         """The object. RuntimeError where LLVM does not take the text, WorkerError if the worker is gone."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
-            pickle.dump((order.text, order.thorough), self._process.stdin)
+            pickle.dump((text.text, text.thorough), self._process.stdin)
             self._process.stdin.flush()
             answer: object = pickle.load(self._process.stdout)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
+            self.kill()  # one that says something else has not ended by itself
             raise WorkerError(f"a process that compiled ended with {self._process.wait()}") from error
         if not isinstance(answer, bytes):
             raise RuntimeError(answer)
@@ -89,27 +75,27 @@ class Worker:
             self._process.communicate()
 
 
-def emit_objects(orders: Mapping[int, Order], count: int) -> Generator[tuple[int, bytes], None, None]:
-    """The objects of texts from so many workers, each with the number of its order, as they are made.
+def emit_objects(texts: Mapping[int, Text], count: int) -> Generator[tuple[int, bytes], None, None]:
+    """The objects of texts from so many workers, each with the number of its text, as they are made.
 
     Raises as `Worker` and `Worker.emit`.
     """
     with ExitStack() as stack:
-        workers = [stack.enter_context(Worker()) for _ in range(min(count, len(orders), MOST))]
+        workers = [stack.enter_context(Worker()) for _ in range(min(count, len(texts), MOST))]
         idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         for worker in workers:
             idle.put(worker)
 
-        def emit(order: Order) -> bytes:
+        def emit(text: Text) -> bytes:
             worker = idle.get()
             try:
-                return worker.emit(order)
+                return worker.emit(text)
             finally:
                 idle.put(worker)
 
         pool = stack.enter_context(ThreadPoolExecutor(len(workers)))
-        dear_first = sorted(orders, key=lambda at: -orders[at].cost)
-        futures = {pool.submit(emit, orders[at]): at for at in dear_first}
+        dear_first = sorted(texts, key=lambda at: -texts[at].cost)
+        futures = {pool.submit(emit, texts[at]): at for at in dear_first}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
