@@ -26,7 +26,7 @@ from meshext.policy.model import Action, Policy
 from meshext.policy.scope import Workload, select_policies
 from meshext.policy.trust import TrustDomains
 from meshext_controlplane.translate.rbac import HTTP_ONLY, all_terms, without_http
-from tests.ports import free_port
+from tests.ports import free_ports
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
@@ -123,17 +123,18 @@ DRY_RUNS = "---\n".join(
 ENFORCED = policy("{action: DENY, rules: [{from: [{source: {namespaces: [foo]}}]}]}", "enforced")
 
 
-def build_chain(text: str, *, tcp: bool = True) -> Chain:
+def build_chain(text: str, port: int, *, tcp: bool = True) -> Chain:
     """A listener's policies, in which `%d` is its port."""
-    port = free_port()
     return Chain(read(text.replace("%d", str(port))), tcp=tcp, port=port)
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Chains]:
-    wanted = {name.replace(" ", "_"): build_chain(text) for name, (text, _) in CASES.items()}
-    wanted["dry_tcp"] = build_chain(f"{DRY_RUNS}---\n{ENFORCED}")
-    wanted["dry_http"] = build_chain(f"{DRY_RUNS}---\n{ENFORCED}", tcp=False)
+    dry, http, *others = free_ports(len(CASES) + 2)
+    texts = {name.replace(" ", "_"): text for name, (text, _) in CASES.items()}
+    wanted = {name: build_chain(text, port) for (name, text), port in zip(texts.items(), others, strict=True)}
+    wanted["dry_tcp"] = build_chain(f"{DRY_RUNS}---\n{ENFORCED}", dry)
+    wanted["dry_http"] = build_chain(f"{DRY_RUNS}---\n{ENFORCED}", http, tcp=False)
     with TemporaryDirectory(prefix="mx-") as name, chains(Path(name), wanted, TRUST) as found:
         yield found
 
@@ -218,7 +219,7 @@ def as_without_http(policies: tuple[Policy, ...]) -> tuple[Policy, ...]:
 
 def test_verdicts_on_connections_are_those_of_native_rbac() -> None:
     counts = {True: 0, False: 0}
-    ports = [free_port() for _ in range(SETS)]
+    ports = free_ports(SETS)
 
     @settings(
         max_examples=max(EXAMPLES // SETS, 1),

@@ -13,7 +13,7 @@ from e2e.ways.ground import Ground
 from e2e.ways.keys import serving_keys
 from e2e.ways.rows import KINDS
 from e2e.ways.scene import Scene, authentication, policies
-from tests.ports import free_port
+from tests.ports import free_ports
 
 MESH = """
 apiVersion: meshext.dev/v1
@@ -87,7 +87,7 @@ def open_gateway(scene: Scene, stack: ExitStack, runtime: str, trusted: int = 0)
     """The listeners of a gateway behind so many proxies."""
     keys = stack.enter_context(serving_keys(scene.issuers.mallory.jwks()))
     scene.issuers.attacker = keys.url
-    ports = {name: free_port() for name in STRANGERS}
+    ports = dict(zip(STRANGERS, free_ports(len(STRANGERS)), strict=True))
     upstreams = {name: stack.enter_context(raw_upstream()) for name in STRANGERS}
     text = MESH.replace("TRUSTED", str(trusted))
     for name, port in ports.items():

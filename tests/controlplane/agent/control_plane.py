@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
@@ -19,14 +18,9 @@ from meshext_proto.envoy.service.discovery.v3 import discovery_pb2
 from meshext_proto.meshext import svids_pb2, workloads_pb2
 from tests.controlplane.agent.authority import DAY, Authority, key_of
 from tests.controlplane.identity.tokens_of import Signer
+from tests.ports import free_ports
 
 Context = grpc.aio.ServicerContext[Any, Any]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class ControlPlane:
@@ -65,8 +59,7 @@ class ControlPlane:
         self.nodes: list[discovery_pb2.DeltaDiscoveryRequest] = []
         self.nacks: list[str] = []
         self.sent: list[str] = []
-        self.address = TcpAddress("127.0.0.1", free_port())
-        self.join_address = TcpAddress("127.0.0.1", free_port())
+        self.address, self.join_address = (TcpAddress("127.0.0.1", port) for port in free_ports(2))
         self._pushed = asyncio.Event()
         self._servers: list[grpc.aio.Server] = []
 
