@@ -82,7 +82,7 @@ class StateSubscription(Subscription[StateRequest]):
         self._look_at(self._presumed)
 
     def _owes_removal(self, name: str) -> bool:
-        return self.type_url in WHOLE and (name in self.acked or name in self._presumed)
+        return self.type_url in WHOLE and self._may_have(name)
 
     def _compose(self, nonce: str, sent: dict[str, Resource], removed: list[str]) -> Push:
         if self.type_url not in WHOLE:

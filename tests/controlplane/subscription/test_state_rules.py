@@ -132,6 +132,18 @@ def test_a_listener_that_is_refused_after_a_restart_stays_as_it_was() -> None:
     assert talk.hear().resources == (good,)
 
 
+def test_what_was_taken_beside_what_was_refused_is_removed_when_nobody_wants_it_any_more() -> None:
+    taken, bad, table = listener("taken", "main"), listener("bad", "main", port=2), routes("main")
+    talk = Talk(table, delta=False)
+    talk.say(LISTENER)
+    talk.ack(talk.hear())
+    talk.serve(taken, bad, table)
+    push = talk.hear()
+    talk.serve(table)
+    talk.nack(push, "Error adding/updating listener(s) bad: no")
+    assert talk.hear().resources == ()
+
+
 def test_a_route_waits_for_endpoints_that_are_asked_for_while_others_are_on_their_way() -> None:
     talk = Talk(A, A_AT, routes("main"), delta=False)
     for type_url, wanted in ((CLUSTER, ()), (ENDPOINT, ("a",)), (ROUTE, ("main",))):
