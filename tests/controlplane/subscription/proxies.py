@@ -83,7 +83,7 @@ class ModelProxy(ABC, Generic[Request]):
         for type_url in (ENDPOINT, ROUTE):
             self.ask_anew(type_url)
         if bad and push.type_url == CLUSTER and not self.manner.names:
-            # Halves are tried then, each a whole of its own in SotW: what it took of the others goes and comes.
+            # Halves are tried then, in SotW each a whole of its own: what it took of the others may go.
             self.lost |= {each.name for each in push.resources}
         text = ", ".join(each.name for each in bad) if self.manner.names else "some of these"
         self.answer(push, f"can not have {text}" if bad else None)
