@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 LENGTH = re.compile(rb"(?i)\r\ncontent-length: (\d+)")
 PATIENCE = 20.0  # seconds that one answer may take
+CLIENTS = 10  # at once, where nobody says how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def under_load(
     address: str = "127.0.0.1",
     host: str = "a",
     target: str = "/",
-    among: int = 10,
+    among: int = CLIENTS,
     judge: Callable[[Got], str] = by_status,
 ) -> Iterator[Load]:
     """So many clients, each with one connection, until the block is left; `host` is the Host header."""
