@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import socket
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from e2e.bench.figures import describe_machine, describe_versions
 from e2e.bench.scale.clients import TARGET_NAME
 from e2e.bench.usage import cpu_seconds
 from e2e.certificates import Authority
+from tests.ports import free_port
 
 Figures = dict[str, Any]
 
@@ -80,7 +80,7 @@ def measure(services: int, proxies: int, edits: int, *, sotw: bool = False) -> F
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_certificates(folder)
-        options = {"port": _free_port(), "services": services, "proxies": proxies, "certificates": folder}
+        options = {"port": free_port(), "services": services, "proxies": proxies, "certificates": folder}
         arguments = [f"--{option}={value}" for option, value in options.items()]
         server = Server(arguments)
         try:
@@ -108,13 +108,6 @@ def _edit(server: Server, pid: int, edits: int) -> Figures:
 def _timed(server: Server, pid: int, command: str) -> Figures:
     before = cpu_seconds(pid)
     return {**server.ask(command), "clients_cpu": cpu_seconds(pid) - before}
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def to_lines(proxies: int, found: Figures) -> str:
